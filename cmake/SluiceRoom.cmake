@@ -1,0 +1,23 @@
+# sluice_room(<name> SOURCES a.cc HEADERS x.h DEPS base VENDOR PkgConfig::HIREDIS)
+# One static library.  SOURCES are in src/<name>/, HEADERS (what other rooms may see) in include/sluice/<name>/.
+function(sluice_room name)
+  cmake_parse_arguments(A "" "" "SOURCES;HEADERS;DEPS;VENDOR;PUBLIC_VENDOR" ${ARGN})
+  list(TRANSFORM A_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/src/${name}/)
+  list(TRANSFORM A_HEADERS PREPEND ${PROJECT_SOURCE_DIR}/include/sluice/${name}/)
+  list(TRANSFORM A_DEPS PREPEND sluice::)
+  add_library(sluice_${name} STATIC ${A_SOURCES})
+  add_library(sluice::${name} ALIAS sluice_${name})
+  target_sources(sluice_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${A_HEADERS})
+  target_include_directories(sluice_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(sluice_${name} PUBLIC ${A_DEPS} ${A_PUBLIC_VENDOR} PRIVATE sluice_flags ${A_VENDOR})
+endfunction()
+
+# sluice_unit_test(<room> SOURCES a_test.cc [DEPS event]): tests/unit/<room>/*, no network, no server.
+function(sluice_unit_test room)
+  cmake_parse_arguments(A "" "" "SOURCES;DEPS;VENDOR" ${ARGN})
+  list(TRANSFORM A_DEPS PREPEND sluice::)
+  add_executable(unit_${room} ${A_SOURCES})
+  target_include_directories(unit_${room} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(unit_${room} PRIVATE sluice::${room} ${A_DEPS} ${A_VENDOR} sluice_flags GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(unit_${room} TEST_PREFIX ${room}. PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()

@@ -1,0 +1,20 @@
+#pragma once
+#include "sluice/base/result.h"
+#include "sluice/base/unique_fd.h"
+
+namespace sluice {
+
+// An eventfd: lets any thread end another thread's poll().  notify() and clear() are thread-safe.
+class Wakeup {
+ public:
+  Wakeup();
+  // Readable after notify() until clear().
+  int fd() const noexcept { return fd_.get(); }
+  void notify() noexcept;
+  void clear() noexcept;
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,74 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "sluice/event/table_plan.h"
+#include "sluice/model/change_view.h"
+#include "sluice/model/event_id.h"
+
+namespace sluice::event {
+
+// What all lines of one ROWS event share.
+struct LineContext {
+  Seq seq;  // half is set per line
+  std::string_view gtid;
+  std::int64_t es_ms = 0;
+  std::int64_t ts_ms = 0;
+};
+
+// A finished line inside a TextBuffer: everything but the types, which stand only in the first line of a table in a message;
+// whoever composes the message copies the line and puts them in at the two places.
+struct EncodedLine {
+  std::uint32_t begin = 0, size = 0;  // in the buffer; without the line feed
+  std::uint32_t mysql_type_at = 0;    // offset in the line: `"mysqlType":{...},` goes here
+  std::uint32_t sql_type_at = 0;      // offset in the line: `"sqlType":{...},` goes here
+  const TablePlan* plan = nullptr;    // lives as long as whoever holds the line holds the plan
+  EventId first, last;
+  std::uint32_t rows = 0;
+};
+
+// Appends `line` (bytes of it in `text`) to `out` with its line feed, with the types or without ("id" is filled in here: `id`).
+void append_line(TextBuffer& out, std::string_view text, const EncodedLine& line, bool with_types, std::uint64_t id);
+
+// Gathers the rows of one line: one table, kind and half, row after row.  Reuses its memory.  Thread-compatible.
+class LineEncoder {
+ public:
+  bool open() const noexcept { return plan_ != nullptr; }
+  ChangeKind kind() const noexcept { return kind_; }
+  std::uint8_t half() const noexcept { return half_; }
+  // Bytes gathered so far.
+  std::size_t bytes() const noexcept { return data_.size() + old_.size(); }
+
+  // Starts a line.  `plan` and `context.gtid` must outlive finish().  Precondition: !open().
+  void begin(const TablePlan& plan, ChangeKind kind, std::uint8_t half, const LineContext& context);
+  // Adds a row: `data` is the after image (before image of a remove); `before` only for an update: columns that differ go to
+  // old.  Errors: fatal with table and column (bad text, bad packed value); the line is then unusable: reset().
+  Status add(std::uint64_t row_index, std::span<const binlog::Cell> data, std::span<const binlog::Cell> before);
+  // Appends the line to `out` and closes it.
+  EncodedLine finish(TextBuffer& out);
+  // Drops an open line.
+  void reset() noexcept { plan_ = nullptr; }
+
+ private:
+  const TablePlan* plan_ = nullptr;
+  ChangeKind kind_ = ChangeKind::insert;
+  std::uint8_t half_ = 0;
+  LineContext context_;
+  TextBuffer data_, old_, rows_;
+  std::uint64_t first_row_ = 0, last_row_ = 0;
+  std::uint32_t count_ = 0;
+};
+
+// A TICK line, line feed included: this partition is complete up to file:pos.  `gtid` is the executed set.
+struct TickLine {
+  std::uint32_t epoch = 0;
+  std::string_view file;
+  std::uint64_t file_number = 0;
+  std::uint64_t pos = 0;
+  std::string_view gtid;
+  std::int64_t es_ms = 0;
+};
+void append_tick(TextBuffer& out, const TickLine& tick);
+
+}  // namespace sluice::event

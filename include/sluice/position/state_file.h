@@ -1,0 +1,72 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sluice/base/result.h"
+#include "sluice/base/unique_fd.h"
+#include "sluice/model/binlog_position.h"
+#include "sluice/model/event_id.h"
+
+namespace sluice::position {
+
+// What messages in the queues and records in Redis were made with: other rules must not meet them.
+struct Layout {
+  std::uint32_t partitions = 0;
+  std::string fingerprint;  // of filter, partition_by, mappings and rendering options; hex
+  friend bool operator==(const Layout&, const Layout&) = default;
+};
+
+struct SourceState {
+  std::string flavor;  // "mysql" or "mariadb"
+  std::string server_uuid;
+  std::uint32_t server_id = 0;
+  std::uint32_t domain_id = 0;
+  std::string binlog_base;
+  // FORMAT_DESCRIPTION of the file the position is in (binlog::FormatDescription::fingerprint).
+  std::uint32_t file_timestamp = 0;
+  std::uint32_t file_fingerprint = 0;
+  friend bool operator==(const SourceState&, const SourceState&) = default;
+};
+
+// The meta file: where to go on after a restart, and the chain there.  Format version 1.
+struct State {
+  std::string instance;
+  Layout layout;
+  SourceState source;
+  std::uint32_t epoch = 1;
+  BinlogPosition position;  // end of a transaction: it and all before it are confirmed
+  std::string gtid_set;     // executed there; "" when not known
+  std::vector<EventId> last;  // per partition: the last row sent to it as of `position`
+  std::int64_t updated_at_us = 0;
+  friend bool operator==(const State&, const State&) = default;
+};
+
+// JSON with a checksum, as it stands in the file.
+std::string encode(const State& state);
+// Errors: fatal/position_damaged (not JSON, crc, missing or bad members), fatal/position_mismatch (a later version).
+Result<State> decode(std::string_view text);
+
+// The state folder: state.json, state.json.bak, lock.  One process at a time.
+class Store {
+ public:
+  // Makes the folder when it is missing, takes the lock.  Errors: fatal/io, fatal/position_locked.
+  static Result<Store> open(const std::filesystem::path& folder);
+  // nullopt: no state file and no backup: a first start.  Errors: fatal/position_damaged naming both files and what to do; never
+  // falls back to the backup by itself.
+  Result<std::optional<State>> load() const;
+  // Durable when it returns; the previous one is kept as .bak.  Errors: fatal/io.
+  Status save(const State& state) const;
+  // Reads without the lock, for tools that look at a running daemon's position.
+  static Result<std::optional<State>> peek(const std::filesystem::path& folder);
+  const std::filesystem::path& folder() const noexcept { return folder_; }
+
+ private:
+  Store(std::filesystem::path folder, UniqueFd lock) : folder_(std::move(folder)), lock_(std::move(lock)) {}
+  std::filesystem::path folder_;
+  UniqueFd lock_;
+};
+
+}  // namespace sluice::position

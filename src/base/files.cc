@@ -1,0 +1,97 @@
+#include "sluice/base/files.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace sluice {
+namespace {
+
+Error io_error(std::string_view doing, const std::filesystem::path& path, int err) {
+  return fatal(Errc::io, std::string(doing) + " " + path.string() + ": " +
+                             std::generic_category().message(err));
+}
+
+Status write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const auto n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return io_error("write", path, errno);
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Status sync_folder(const std::filesystem::path& folder) {
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return io_error("open folder", folder, errno);
+  if (::fsync(fd.get()) != 0) return io_error("fsync folder", folder, errno);
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return io_error("open", path, errno);
+  std::string out;
+  std::array<char, 65536> buf{};
+  for (;;) {
+    const auto n = ::read(fd.get(), buf.data(), buf.size());
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return io_error("read", path, errno);
+    }
+    if (n == 0) return out;
+    out.append(buf.data(), static_cast<std::size_t>(n));
+  }
+}
+
+Status write_file_durably(const std::filesystem::path& path, std::string_view bytes,
+                          const std::filesystem::path& backup) {
+  const std::filesystem::path temp = path.string() + ".tmp";
+  {
+    const UniqueFd fd(::open(temp.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+    if (!fd) return io_error("create", temp, errno);
+    SLUICE_TRY(write_all(fd.get(), bytes, temp));
+    if (::fsync(fd.get()) != 0) return io_error("fsync", temp, errno);
+  }
+  if (!backup.empty()) {
+    // link + rename, never copy: the backup is whole or it is the older one.
+    const std::filesystem::path old = backup.string() + ".tmp";
+    if (::unlink(old.c_str()) != 0 && errno != ENOENT) return io_error("unlink", old, errno);
+    if (::link(path.c_str(), old.c_str()) == 0) {
+      if (::rename(old.c_str(), backup.c_str()) != 0) return io_error("rename", old, errno);
+    } else if (errno != ENOENT) {
+      return io_error("link", old, errno);
+    }
+  }
+  if (::rename(temp.c_str(), path.c_str()) != 0) return io_error("rename", temp, errno);
+  return sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+Result<UniqueFd> lock_file(const std::filesystem::path& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+  if (!fd) return io_error("open", path, errno);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return io_error("lock", path, errno);
+    std::array<char, 32> pid{};
+    const auto n = ::pread(fd.get(), pid.data(), pid.size(), 0);
+    std::string holder(pid.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+    while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+    return fatal(Errc::position_locked,
+                 path.string() + " is held by process " + (holder.empty() ? "?" : holder) +
+                     ": another sluice runs on this state folder; stop it, or give this one its own");
+  }
+  if (::ftruncate(fd.get(), 0) != 0) return io_error("truncate", path, errno);
+  SLUICE_TRY(write_all(fd.get(), std::to_string(::getpid()) + "\n", path));
+  return fd;
+}
+
+}  // namespace sluice

@@ -1,0 +1,66 @@
+#include "sluice/base/text_buffer.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice {
+namespace {
+
+constexpr std::array<char, 200> kPairs = [] {
+  std::array<char, 200> t{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    t[2 * i] = static_cast<char>('0' + i / 10);
+    t[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return t;
+}();
+
+unsigned digits_of(std::uint64_t v) noexcept {
+  unsigned n = 1;
+  for (;;) {
+    if (v < 10) return n;
+    if (v < 100) return n + 1;
+    if (v < 1000) return n + 2;
+    if (v < 10000) return n + 3;
+    v /= 10000;
+    n += 4;
+  }
+}
+
+}  // namespace
+
+char* write_padded(char* to, std::uint64_t v, unsigned digits) noexcept {
+  char* p = to + digits;
+  while (p - to >= 2) {
+    p -= 2;
+    std::memcpy(p, &kPairs[2 * (v % 100)], 2);
+    v /= 100;
+  }
+  if (p > to) *to = static_cast<char>('0' + v % 10);
+  return to + digits;
+}
+
+char* write_uint(char* to, std::uint64_t v) noexcept { return write_padded(to, v, digits_of(v)); }
+
+char* write_int(char* to, std::int64_t v) noexcept {
+  auto u = static_cast<std::uint64_t>(v);
+  if (v < 0) {
+    *to++ = '-';
+    u = 0 - u;
+  }
+  return write_uint(to, u);
+}
+
+void TextBuffer::append_uint(std::uint64_t v) { commit_to(write_uint(room(20), v)); }
+void TextBuffer::append_int(std::int64_t v) { commit_to(write_int(room(20), v)); }
+
+void TextBuffer::grow(std::size_t n) {
+  const std::size_t want = std::max<std::size_t>({size_ + n, cap_ * 2, 256});
+  // Not value-initialised: the bytes are written before they are read.
+  std::unique_ptr<char[]> bigger(new char[want]);
+  if (size_ != 0) std::memcpy(bigger.get(), data_.get(), size_);
+  data_ = std::move(bigger);
+  cap_ = want;
+}
+
+}  // namespace sluice
