@@ -1,6 +1,12 @@
 #pragma once
-// Every option of the program, declared once: name, default, bounds, sentence.  config/sluice.example.yaml and
-// docs/configuration.md are generated from these lines.
+// Every option of the program, declared once: name, default, bounds, sentence.
+// config/sluice.example.yaml and docs/configuration.md are generated from these lines.
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "sluice/config/option.h"
 
 namespace sluice {
@@ -8,9 +14,17 @@ namespace sluice {
 struct TlsOptions : Section {
   using Section::Section;
   enum class Mode : std::uint8_t { disabled, preferred, required, verify_ca, verify_identity };
-  Option<Mode> mode{this, "mode", Mode::preferred,
-                    "disabled, preferred, required (encrypted, peer not checked), verify_ca, verify_identity."};
-  Option<std::string> ca{this, "ca", "", "File with the certificates that the peer's must be signed by; empty: the system's."};
+  friend config::Names option_names(Mode) {
+    static constexpr std::array<std::string_view, 5> kNames{"disabled", "preferred", "required",
+                                                            "verify_ca", "verify_identity"};
+    return kNames;
+  }
+  Option<Mode> mode{
+      this, "mode", Mode::preferred,
+      "disabled, preferred, required (encrypted, peer not checked), verify_ca, verify_identity."};
+  Option<std::string> ca{
+      this, "ca", "",
+      "File with the certificates that the peer's must be signed by; empty: the system's."};
   Option<std::string> cert{this, "cert", "", "Our certificate, when the peer asks for one."};
   Option<std::string> key{this, "key", "", "Our certificate's private key."};
 };
@@ -19,58 +33,87 @@ struct SourceOptions : Section {
   using Section::Section;
   Option<std::string> host{this, "host", "127.0.0.1", "MySQL or MariaDB server to replicate from."};
   Option<std::uint32_t> port{this, "port", 3306, Range<std::uint32_t>{1, 65535}, "TCP port."};
-  Option<std::string> socket{this, "socket", "", "Unix socket; when set, host and port are not used."};
-  Option<std::string> user{this, "user", "sluice", "Account with SELECT, REPLICATION SLAVE and REPLICATION CLIENT."};
-  Option<Secret> password{this, "password", Secret{}, "Its password; better ${ENV} or password_file."};
+  Option<std::string> socket{this, "socket", "",
+                             "Unix socket; when set, host and port are not used."};
+  Option<std::string> user{this, "user", "sluice",
+                           "Account with SELECT, REPLICATION SLAVE and REPLICATION CLIENT."};
+  Option<Secret> password{this, "password", Secret{},
+                          "Its password; better ${ENV} or password_file."};
   TlsOptions tls{this, "tls", "Encryption of the connection."};
-  Option<Duration> connect_timeout{this, "connect_timeout", Duration{10s}, Range<Duration>{100ms, 10min},
+  Option<Duration> connect_timeout{this, "connect_timeout", Duration{10s},
+                                   Range<Duration>{100ms, 10min},
                                    "Longest wait for the server to answer a connection attempt."};
   Option<Duration> query_timeout{this, "query_timeout", Duration{60s}, Range<Duration>{1s, 1h},
                                  "Longest wait for the answer to a metadata query."};
   Option<Duration> heartbeat{this, "heartbeat", Duration{5s}, Range<Duration>{100ms, 10min},
-                             "An idle source sends a heartbeat this often; after three missed ones the connection counts as dead."};
+                             "An idle source sends a heartbeat this often; after three missed ones "
+                             "the connection counts as dead."};
   Option<std::uint32_t> server_id{this, "server_id", 0, Range<std::uint32_t>{0, 4294967295},
-                                  "Our id among the source's replicas, unique there; 0: derived from the instance's name and host."};
+                                  "Our id among the source's replicas, unique there; 0: derived "
+                                  "from the instance's name and host."};
   Option<StartPosition> start{this, "start", StartPosition{},
-                              "Where the very first start begins, when there is no state file: latest, earliest or {file: F, pos: N}."};
-  Option<Duration> reconnect_max{this, "reconnect_max", Duration{30s}, Range<Duration>{100ms, 1h},
-                                 "Longest pause between two attempts to reconnect; the first comes after about 100 ms."};
+                              "Where the very first start begins, when there is no state file: "
+                              "latest, earliest or {file: F, pos: N}."};
+  Option<Duration> reconnect_max{
+      this, "reconnect_max", Duration{30s}, Range<Duration>{100ms, 1h},
+      "Longest pause between two attempts to reconnect; the first comes after about 100 ms."};
 };
 
 struct FilterOptions : Section {
   using Section::Section;
   Option<PatternList> include{this, "include", PatternList{".*"},
-                              "RE2 patterns on database.table, matched whole; a table is taken when one fits. System databases never are."};
-  Option<PatternList> exclude{this, "exclude", PatternList{}, "RE2 patterns on database.table; a table is left out when one fits."};
+                              "RE2 patterns on database.table, matched whole; a table is taken "
+                              "when one fits. System databases never are."};
+  Option<PatternList> exclude{this, "exclude", PatternList{},
+                              "RE2 patterns on database.table; a table is left out when one fits."};
 };
 
 // One entry of `tables`.
 struct TableOptions : Section {
   using Section::Section;
-  Option<Pattern> match{this, "match", Pattern{".*"}, "RE2 pattern on database.table; the first entry that fits a table rules it."};
-  Option<std::vector<std::string>> partition_by{this, "partition_by", {},
-                              "Columns whose values choose the partition; empty: the primary key, else the first unique key without NULLs."};
-  Option<bool> single_partition{this, "single_partition", false, "All rows of the table go through one partition, in order."};
+  Option<Pattern> match{
+      this, "match", Pattern{".*"},
+      "RE2 pattern on database.table; the first entry that fits a table rules it."};
+  Option<std::vector<std::string>> partition_by{
+      this,
+      "partition_by",
+      {},
+      "Columns whose values choose the partition; empty: the primary key, else the first unique "
+      "key without NULLs."};
+  Option<bool> single_partition{this, "single_partition", false,
+                                "All rows of the table go through one partition, in order."};
 };
 
 struct QueueOptions : Section {
   using Section::Section;
   enum class Type : std::uint8_t { quorum, classic };
+  friend config::Names option_names(Type) {
+    static constexpr std::array<std::string_view, 2> kNames{"quorum", "classic"};
+    return kNames;
+  }
   Option<std::string> host{this, "host", "127.0.0.1", "RabbitMQ server."};
   Option<std::uint32_t> port{this, "port", 5672, Range<std::uint32_t>{1, 65535}, "AMQP port."};
   Option<std::string> vhost{this, "vhost", "/", "Virtual host."};
-  Option<std::string> user{this, "user", "guest", "User with configure, write and read permission on sluice.INSTANCE.*."};
-  Option<Secret> password{this, "password", Secret{"guest"}, "Its password; better ${ENV} or password_file."};
+  Option<std::string> user{this, "user", "guest",
+                           "User with configure, write and read permission on sluice.INSTANCE.*."};
+  Option<Secret> password{this, "password", Secret{"guest"},
+                          "Its password; better ${ENV} or password_file."};
   Option<Type> type{this, "type", Type::quorum, "Type of the queues: quorum or classic."};
-  Option<std::uint32_t> partitions{this, "partitions", 16, Range<std::uint32_t>{1, 1024},
-                                   "Number of partition queues; rows of one key always go through one of them."};
-  Option<ByteSize> message_bytes{this, "message_bytes", ByteSize{1_MiB}, Range<ByteSize>{ByteSize{1_KiB}, ByteSize{8_MiB}},
-                                 "A message is closed when its body reaches this size; one row may exceed it."};
-  Option<ByteSize> prefetch_bytes{this, "prefetch_bytes", ByteSize{16_MiB}, Range<ByteSize>{ByteSize{1_MiB}, ByteSize{1024_MiB}},
-                                  "Unapplied message bytes an applier thread may hold; prefetch counts are derived from it."};
-  Option<Duration> connect_timeout{this, "connect_timeout", Duration{10s}, Range<Duration>{100ms, 10min},
-                                   "Longest wait for the broker to answer a connection attempt or a request."};
-  Option<Duration> heartbeat{this, "heartbeat", Duration{10s}, Range<Duration>{1s, 10min}, "AMQP heartbeat."};
+  Option<std::uint32_t> partitions{
+      this, "partitions", 16, Range<std::uint32_t>{1, 1024},
+      "Number of partition queues; rows of one key always go through one of them."};
+  Option<ByteSize> message_bytes{
+      this, "message_bytes", ByteSize{1_MiB}, Range<ByteSize>{ByteSize{1_KiB}, ByteSize{8_MiB}},
+      "A message is closed when its body reaches this size; one row may exceed it."};
+  Option<ByteSize> prefetch_bytes{
+      this, "prefetch_bytes", ByteSize{16_MiB},
+      Range<ByteSize>{ByteSize{1_MiB}, ByteSize{1024_MiB}},
+      "Unapplied message bytes an applier thread may hold; prefetch counts are derived from it."};
+  Option<Duration> connect_timeout{
+      this, "connect_timeout", Duration{10s}, Range<Duration>{100ms, 10min},
+      "Longest wait for the broker to answer a connection attempt or a request."};
+  Option<Duration> heartbeat{this, "heartbeat", Duration{10s}, Range<Duration>{1s, 10min},
+                             "AMQP heartbeat."};
   Option<Duration> reconnect_max{this, "reconnect_max", Duration{30s}, Range<Duration>{100ms, 1h},
                                  "Longest pause between two attempts to reconnect."};
 };
@@ -79,69 +122,119 @@ struct RedisOptions : Section {
   using Section::Section;
   Option<std::string> host{this, "host", "127.0.0.1", "Redis server."};
   Option<std::uint32_t> port{this, "port", 6379, Range<std::uint32_t>{1, 65535}, "TCP port."};
-  Option<std::string> socket{this, "socket", "", "Unix socket; when set, host and port are not used."};
-  Option<std::uint32_t> database{this, "database", 0, Range<std::uint32_t>{0, 65535}, "Database number."};
+  Option<std::string> socket{this, "socket", "",
+                             "Unix socket; when set, host and port are not used."};
+  Option<std::uint32_t> database{this, "database", 0, Range<std::uint32_t>{0, 65535},
+                                 "Database number."};
   Option<std::string> user{this, "user", "", "ACL user; empty: the default user."};
   Option<Secret> password{this, "password", Secret{}, "Password; better ${ENV} or password_file."};
-  Option<Duration> connect_timeout{this, "connect_timeout", Duration{5s}, Range<Duration>{100ms, 10min},
+  Option<Duration> connect_timeout{this, "connect_timeout", Duration{5s},
+                                   Range<Duration>{100ms, 10min},
                                    "Longest wait for the server to answer a connection attempt."};
-  Option<Duration> timeout{this, "timeout", Duration{30s}, Range<Duration>{100ms, 10min}, "Longest wait for a reply."};
+  Option<Duration> timeout{this, "timeout", Duration{30s}, Range<Duration>{100ms, 10min},
+                           "Longest wait for a reply."};
   Option<Duration> reconnect_max{this, "reconnect_max", Duration{10s}, Range<Duration>{100ms, 1h},
                                  "Longest pause between two attempts to reconnect."};
-  Option<bool> is_cache{this, "is_cache", false,
-                        "Accept a server with an allkeys-* eviction policy, which may evict our position records."};
+  Option<bool> is_cache{
+      this, "is_cache", false,
+      "Accept a server with an allkeys-* eviction policy, which may evict our position records."};
 };
 
 struct ApplierOptions : Section {
   using Section::Section;
   enum class OnTruncate : std::uint8_t { stop, ignore };
+  friend config::Names option_names(OnTruncate) {
+    static constexpr std::array<std::string_view, 2> kNames{"stop", "ignore"};
+    return kNames;
+  }
   enum class OnRefused : std::uint8_t { stop };
-  Option<std::uint32_t> threads{this, "threads", 2, Range<std::uint32_t>{1, 256}, "Applier threads; each serves a share of the partitions."};
-  Option<OnTruncate> on_truncate{this, "on_truncate", OnTruncate::stop,
-                                 "TRUNCATE or DROP of a replicated table: stop, or ignore (its keys stay in Redis)."};
-  Option<OnRefused> on_refused{this, "on_refused", OnRefused::stop, "A command Redis refuses for good (WRONGTYPE): stop."};
-  Option<Duration> gap_patience{this, "gap_patience", Duration{10s}, Range<Duration>{1s, 10min},
-                                "How long a hole in the chain of messages is looked at anew before it counts as a gap."};
+  friend config::Names option_names(OnRefused) {
+    static constexpr std::array<std::string_view, 1> kNames{"stop"};
+    return kNames;
+  }
+  Option<std::uint32_t> threads{this, "threads", 2, Range<std::uint32_t>{1, 256},
+                                "Applier threads; each serves a share of the partitions."};
+  Option<OnTruncate> on_truncate{
+      this, "on_truncate", OnTruncate::stop,
+      "TRUNCATE or DROP of a replicated table: stop, or ignore (its keys stay in Redis)."};
+  Option<OnRefused> on_refused{this, "on_refused", OnRefused::stop,
+                               "A command Redis refuses for good (WRONGTYPE): stop."};
+  Option<Duration> gap_patience{
+      this, "gap_patience", Duration{10s}, Range<Duration>{1s, 10min},
+      "How long a hole in the chain of messages is looked at anew before it counts as a gap."};
 };
 
 struct RenderingOptions : Section {
   using Section::Section;
   enum class Invalid : std::uint8_t { stop, replace };
+  friend config::Names option_names(Invalid) {
+    static constexpr std::array<std::string_view, 2> kNames{"stop", "replace"};
+    return kNames;
+  }
   enum class Binary : std::uint8_t { latin1, base64 };
-  Option<TimeZoneOffset> time_zone{this, "time_zone", TimeZoneOffset{}, "Zone of TIMESTAMP values: a fixed offset such as +00:00."};
+  friend config::Names option_names(Binary) {
+    static constexpr std::array<std::string_view, 2> kNames{"latin1", "base64"};
+    return kNames;
+  }
+  Option<TimeZoneOffset> time_zone{this, "time_zone", TimeZoneOffset{},
+                                   "Zone of TIMESTAMP values: a fixed offset such as +00:00."};
   Option<Invalid> invalid_text{this, "invalid_text", Invalid::stop,
-                               "Bytes that are no text in the column's character set: stop, or replace each by U+FFFD (never in keys)."};
-  Option<Binary> binary{this, "binary", Binary::latin1, "BINARY and BLOB in messages: latin1 (bytes as U+0000..U+00FF) or base64."};
+                               "Bytes that are no text in the column's character set: stop, or "
+                               "replace each by U+FFFD (never in keys)."};
+  Option<Binary> binary{this, "binary", Binary::latin1,
+                        "BINARY and BLOB in messages: latin1 (bytes as U+0000..U+00FF) or base64."};
 };
 
 struct LimitOptions : Section {
   using Section::Section;
-  Option<ByteSize> transaction_hold{this, "transaction_hold", ByteSize{8_MiB}, Range<ByteSize>{ByteSize{64_KiB}, ByteSize{1024_MiB}},
-                                    "Rows of a transaction are held back until its end up to this size, then streamed."};
-  Option<ByteSize> in_flight{this, "in_flight", ByteSize{48_MiB}, Range<ByteSize>{ByteSize{1_MiB}, ByteSize{4096_MiB}},
-                             "Message bytes waiting for the broker's confirm; above it reading from the source pauses."};
-  Option<Duration> save_interval{this, "save_interval", Duration{1s}, Range<Duration>{100ms, 1min}, "How often the state file is written at most."};
+  Option<ByteSize> transaction_hold{
+      this, "transaction_hold", ByteSize{8_MiB},
+      Range<ByteSize>{ByteSize{64_KiB}, ByteSize{1024_MiB}},
+      "Rows of a transaction are held back until its end up to this size, then streamed."};
+  Option<ByteSize> in_flight{
+      this, "in_flight", ByteSize{48_MiB}, Range<ByteSize>{ByteSize{1_MiB}, ByteSize{4096_MiB}},
+      "Message bytes waiting for the broker's confirm; above it reading from the source pauses."};
+  Option<Duration> save_interval{this, "save_interval", Duration{1s}, Range<Duration>{100ms, 1min},
+                                 "How often the state file is written at most."};
   Option<Duration> drain{this, "drain", Duration{20s}, Range<Duration>{1s, 10min},
-                         "On SIGTERM: how long confirms are waited for before the process ends all the same (nothing is lost, some rows are sent again)."};
+                         "On SIGTERM: how long confirms are waited for before the process ends all "
+                         "the same (nothing is lost, some rows are sent again)."};
 };
 
 struct LogOptions : Section {
   using Section::Section;
   enum class Format : std::uint8_t { text, json };
+  friend config::Names option_names(Format) {
+    static constexpr std::array<std::string_view, 2> kNames{"text", "json"};
+    return kNames;
+  }
   enum class Level : std::uint8_t { trace, debug, info, warn, error };
+  friend config::Names option_names(Level) {
+    static constexpr std::array<std::string_view, 5> kNames{"trace", "debug", "info", "warn",
+                                                            "error"};
+    return kNames;
+  }
   Option<Format> format{this, "format", Format::text, "text or json."};
   Option<Level> level{this, "level", Level::info, "trace, debug, info, warn or error."};
   Option<std::string> file{this, "file", "", "Log file, rotated; empty: stderr."};
-  Option<ByteSize> rotate_bytes{this, "rotate_bytes", ByteSize{64_MiB}, Range<ByteSize>{ByteSize{64_KiB}, ByteSize{4096_MiB}}, "Size at which the log file is rotated."};
-  Option<std::uint32_t> rotate_keep{this, "rotate_keep", 5, Range<std::uint32_t>{1, 1000}, "Rotated log files kept."};
-  Option<Duration> status_interval{this, "status_interval", Duration{10s}, Range<Duration>{100ms, 1h}, "How often the status line is written."};
+  Option<ByteSize> rotate_bytes{this, "rotate_bytes", ByteSize{64_MiB},
+                                Range<ByteSize>{ByteSize{64_KiB}, ByteSize{4096_MiB}},
+                                "Size at which the log file is rotated."};
+  Option<std::uint32_t> rotate_keep{this, "rotate_keep", 5, Range<std::uint32_t>{1, 1000},
+                                    "Rotated log files kept."};
+  Option<Duration> status_interval{this, "status_interval", Duration{10s},
+                                   Range<Duration>{100ms, 1h},
+                                   "How often the status line is written."};
 };
 
 // The whole configuration.
 struct Options : Section {
   Options() = default;
-  Option<std::string> instance{this, "instance", "main", "Name of this pipeline: letters, digits, - and _; in queue names and Redis keys."};
-  Option<std::string> state_dir{this, "state_dir", "/var/lib/sluice/main", "Folder of the position (state.json); one process at a time."};
+  Option<std::string> instance{
+      this, "instance", "main",
+      "Name of this pipeline: letters, digits, - and _; in queue names and Redis keys."};
+  Option<std::string> state_dir{this, "state_dir", "/var/lib/sluice/main",
+                                "Folder of the position (state.json); one process at a time."};
   SourceOptions source{this, "source", "Where rows come from."};
   FilterOptions filter{this, "filter", "Which tables are taken."};
   SectionList<TableOptions> tables{this, "tables", "Rules for single tables."};

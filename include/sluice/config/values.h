@@ -1,0 +1,64 @@
+#pragma once
+// The types of option values that carry a unit or a meaning of their own.  All are values: they
+// copy and compare.
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <string>
+
+namespace sluice {
+
+// "30s", "100ms", "10min", "1h" in the file.
+using Duration = std::chrono::milliseconds;
+
+// So that options.h may say 10s, 100ms, 10min, 1h without a using-directive.
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""h;
+
+// A number of bytes: "1MiB", "64KiB", "10MB" or plain bytes in the file.
+class ByteSize {
+ public:
+  constexpr ByteSize() = default;
+  constexpr explicit ByteSize(std::uint64_t bytes) noexcept : bytes_(bytes) {}
+  constexpr std::uint64_t bytes() const noexcept { return bytes_; }
+  friend constexpr auto operator<=>(const ByteSize&, const ByteSize&) = default;
+
+ private:
+  std::uint64_t bytes_ = 0;
+};
+
+constexpr ByteSize operator""_KiB(unsigned long long n) noexcept {
+  return ByteSize{n << 10U};
+}
+constexpr ByteSize operator""_MiB(unsigned long long n) noexcept {
+  return ByteSize{n << 20U};
+}
+
+// A fixed distance from UTC, -14:00 to +14:00, whole minutes: "+00:00", "-03:30" in the file.
+class TimeZoneOffset {
+ public:
+  constexpr TimeZoneOffset() = default;
+  constexpr explicit TimeZoneOffset(std::chrono::minutes east_of_utc) noexcept
+      : minutes_(static_cast<std::int32_t>(east_of_utc.count())) {}
+  // Seconds to add to UTC.
+  constexpr std::int32_t seconds() const noexcept { return minutes_ * 60; }
+  // "+00:00", "-03:30"
+  std::string to_string() const;
+  friend constexpr bool operator==(const TimeZoneOffset&, const TimeZoneOffset&) = default;
+
+ private:
+  std::int32_t minutes_ = 0;
+};
+
+// Where the very first start begins.
+struct StartPosition {
+  enum class Kind : std::uint8_t { latest, earliest, position };
+  Kind kind = Kind::latest;
+  std::string file;       // "binlog.000003"; empty unless kind is position
+  std::uint64_t pos = 0;  // byte offset in that file; 0 unless kind is position
+  friend bool operator==(const StartPosition&, const StartPosition&) = default;
+};
+
+}  // namespace sluice
