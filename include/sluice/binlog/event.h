@@ -58,14 +58,16 @@ struct FormatDescription {
   std::uint32_t created = 0;    // 0 in a repeated one
   std::uint8_t header_len = EventHeader::kSize;
   std::vector<std::uint8_t> post_header_len;  // [type - 1]
+  // True when the event ends in algorithm and CRC, which it does whatever the algorithm (MySQL 5.6.1+, MariaDB 5.3+).
+  bool has_checksum_field = false;
   ChecksumAlg checksum = ChecksumAlg::off;
   Flavor flavor = Flavor::mysql;
-  // CRC-32 of timestamp, server_id and body without `created` and checksum: the same whether the event is read at the head
+  // CRC-32 of timestamp, server_id and body without `created` and the checksum field: the same whether the event is read at the head
   // of the file or repeated in the middle of a dump, so it tells one binlog file from another of the same name.
   std::uint32_t fingerprint = 0;
 
   // Decodes the whole event, header and checksum included (its checksum is verified when it has one).  Errors: fatal/
-  // binlog_truncated, binlog_checksum, binlog_unsupported (before binlog version 4).
+  // binlog_truncated, binlog_malformed, binlog_checksum, binlog_unsupported (before binlog version 4).
   static Result<FormatDescription> decode(Bytes event, bool verify_checksum);
   // Length of the fixed part of an event's body; the built-in value for types the server did not list.
   std::size_t post_header(EventType type) const noexcept;
@@ -85,7 +87,8 @@ class EventFramer {
   // before it carries a checksum when CRC32 was announced).
   EventFramer(ChecksumAlg announced, bool verify_checksum)
       : checksum_(announced), verify_(verify_checksum) {}
-  // `event`: exactly one event.  Errors: fatal/binlog_truncated, binlog_malformed, binlog_checksum; all name type and size.
+  // `event`: exactly one event.  Errors: fatal/binlog_truncated, binlog_malformed, binlog_checksum, binlog_unsupported (MySQL
+  // 4.x, an encrypted file); all name the type, and the size where it is to blame.
   Result<EventView> frame(Bytes event);
   // The latest FORMAT_DESCRIPTION, or null before the first.
   const FormatDescription* format() const noexcept { return format_ ? &*format_ : nullptr; }

@@ -44,15 +44,19 @@ class RowCursor {
   // Both must outlive the cursor.  Check with open() first.
   // Errors of open: fatal/schema_mismatch when the event's width is not the map's.
   static Result<RowCursor> open(const TableMap& map, const RowsEvent& event);
-  // False at the end.  Errors: fatal/binlog_truncated, binlog_unsupported (a type we cannot cut), naming table and column.
+  // False at the end.  Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (a type we cannot cut), naming table
+  // and column; the cursor is then of no more use.  `before` of an insert and `after` of a remove are left alone.
   Result<bool> next(RowImages& out);
 
  private:
-  RowCursor(const TableMap& map, const RowsEvent& event) : map_(&map), event_(&event), in_(event.rows) {}
-  Status image(Bytes present, std::vector<Cell>& out);
+  RowCursor(const TableMap& map, const RowsEvent& event);
+  Status image(Bytes present, std::size_t present_count, std::vector<Cell>& out);
+  Error cannot_cut(std::size_t column) const;
   const TableMap* map_;
   const RowsEvent* event_;
   ByteReader in_;
+  std::size_t present_, present_after_;  // columns in each image
+  bool empty_insert_ = false;            // the one row of an INSERT without columns is still to come
 };
 
 }  // namespace sluice::binlog

@@ -33,6 +33,7 @@ struct MapColumn {
   std::vector<std::string> labels;  // has_labels; ENUM and SET, in the bytes of the column's character set
   bool visible = true;              // has_visibility
   std::uint32_t dimensions = 0;     // VECTOR
+  std::uint8_t geometry_type = 0;   // GEOMETRY: 0 any, 1 point, 2 linestring, 3 polygon, 4-6 multi-..., 7 collection
 };
 
 // TABLE_MAP: gives a table_id meaning until the end of the statement's ROWS events.
@@ -53,7 +54,7 @@ struct TableMap {
   std::vector<KeyPart> primary_key;  // has_primary_key; on MariaDB it may be a promoted unique key: never partition by it
   bool has_primary_key = false;
 
-  // Errors: fatal/binlog_truncated, binlog_malformed.
+  // Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (a column type of a later server).
   static Result<TableMap> decode(Bytes body, const FormatDescription& format);
 };
 
