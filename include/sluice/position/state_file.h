@@ -44,7 +44,9 @@ struct State {
   friend bool operator==(const State&, const State&) = default;
 };
 
-// JSON with a checksum, as it stands in the file.
+// JSON with a checksum, as it stands in the file: one member a line.  crc = CRC-32 (hex, lower case) of the same object as
+// compact JSON, members in alphabetical order, ASCII, without crc.  Bytes of names above 0x7F stand as the characters of these
+// numbers (ISO-8859-1), so that any byte comes back.
 std::string encode(const State& state);
 // Errors: fatal/position_damaged (not JSON, crc, missing or bad members), fatal/position_mismatch (a later version).
 Result<State> decode(std::string_view text);
@@ -57,7 +59,8 @@ class Store {
   // nullopt: no state file and no backup: a first start.  Errors: fatal/position_damaged naming both files and what to do; never
   // falls back to the backup by itself.
   Result<std::optional<State>> load() const;
-  // Durable when it returns; the previous one is kept as .bak.  Errors: fatal/io.
+  // Durable when it returns; the previous one is kept as .bak.  Errors: fatal/io; fatal/internal when state.last does not have
+  // one entry per partition (decode would refuse it).
   Status save(const State& state) const;
   // Reads without the lock, for tools that look at a running daemon's position.
   static Result<std::optional<State>> peek(const std::filesystem::path& folder);

@@ -1,0 +1,164 @@
+#include "sluice/position/state_file.h"
+
+#include <array>
+#include <chrono>
+
+#include "sluice/base/checksum.h"
+#include "sluice/base/text_buffer.h"
+
+#include "json_members.h"
+
+namespace sluice::position {
+namespace {
+
+constexpr std::uint64_t kVersion = 1;
+
+std::string compact(const Json& json) {
+  return json.dump(-1, ' ', true);
+}
+
+std::string hex32(std::uint32_t v) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out(8, '0');
+  for (std::size_t i = 8; i-- > 0; v >>= 4U) out[i] = kDigits[v & 0xFU];
+  return out;
+}
+
+// The checksum is of the values, not of the white space: compact, members in alphabetical order,
+// without "crc".
+std::string checksum(const Json& without_crc) {
+  return hex32(crc32(as_bytes(compact(without_crc))));
+}
+
+// "2026-01-31T12:00:00.123456Z": for people; updated_at_us is what is read.
+std::string iso_time(std::int64_t us) {
+  using std::chrono::days;
+  using std::chrono::microseconds;
+  const std::chrono::sys_time<microseconds> at{microseconds{us}};
+  const auto day = std::chrono::floor<days>(at);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss time{at - day};
+  TextBuffer out;
+  const auto number = [&out](std::uint64_t v, unsigned digits, char after) {
+    out.commit_to(write_padded(out.room(digits), v, digits));
+    out.push_back(after);
+  };
+  const int year = static_cast<int>(date.year());
+  if (year >= 0 && year <= 9999) {
+    number(static_cast<std::uint64_t>(year), 4, '-');
+  } else {  // a clock gone astray
+    out.append_int(year);
+    out.push_back('-');
+  }
+  number(static_cast<unsigned>(date.month()), 2, '-');
+  number(static_cast<unsigned>(date.day()), 2, 'T');
+  number(static_cast<std::uint64_t>(time.hours().count()), 2, ':');
+  number(static_cast<std::uint64_t>(time.minutes().count()), 2, ':');
+  number(static_cast<std::uint64_t>(time.seconds().count()), 2, '.');
+  number(static_cast<std::uint64_t>(time.subseconds().count()), 6, 'Z');
+  return std::string(out.view());
+}
+
+Json to_json(const State& s) {
+  Json last = Json::array();
+  for (const EventId& id : s.last) last.push_back(id.to_string());
+  return Json{
+      {"version", kVersion},
+      {"instance", text_of_bytes(s.instance)},
+      {"layout",
+       {{"partitions", s.layout.partitions}, {"fingerprint", text_of_bytes(s.layout.fingerprint)}}},
+      {"source",
+       {{"flavor", text_of_bytes(s.source.flavor)},
+        {"server_uuid", text_of_bytes(s.source.server_uuid)},
+        {"server_id", s.source.server_id},
+        {"domain_id", s.source.domain_id},
+        {"binlog_base", text_of_bytes(s.source.binlog_base)},
+        {"file_timestamp", s.source.file_timestamp},
+        {"file_fingerprint", s.source.file_fingerprint}}},
+      {"epoch", s.epoch},
+      {"file", text_of_bytes(s.position.file)},
+      {"pos", s.position.pos},
+      {"gtid_set", text_of_bytes(s.gtid_set)},
+      {"last", std::move(last)},
+      {"updated_at", iso_time(s.updated_at_us)},
+      {"updated_at_us", s.updated_at_us},
+  };
+}
+
+// The order in the file: what a person looks for first.
+constexpr std::array kFileOrder{"version", "instance", "epoch",      "file",
+                                "pos",     "gtid_set", "updated_at", "updated_at_us",
+                                "source",  "layout",   "last",       "crc"};
+
+Error damaged(std::string what) {
+  return fatal(Errc::position_damaged, std::move(what));
+}
+
+}  // namespace
+
+std::string encode(const State& state) {
+  Json json = to_json(state);
+  json["crc"] = checksum(json);
+  std::string out = "{";
+  for (const char* name : kFileOrder) {
+    out += out.size() == 1 ? "\n  \"" : ",\n  \"";
+    out += name;
+    out += "\": ";
+    out += compact(json[name]);
+  }
+  return out + "\n}\n";
+}
+
+Result<State> decode(std::string_view text) {
+  if (text.empty()) return damaged("the file is empty");
+  Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded() || !json.is_object())
+    return damaged(text.find('\0') != std::string_view::npos ? "not JSON: it holds NUL bytes"
+                                                             : "not a whole JSON object");
+  Members top(json);
+  const std::uint64_t version = top.u64("version");
+  if (top.problem().empty() && version > kVersion)
+    return fatal(Errc::position_mismatch,
+                 "format version " + std::to_string(version) + ", this program knows up to " +
+                     std::to_string(kVersion) + ": run the newer sluice that wrote it");
+  const std::string crc = top.text("crc");
+  if (!top.problem().empty()) return damaged(top.problem());
+  json.erase("crc");
+  if (const std::string actual = checksum(json); crc != actual)
+    return damaged("checksum is " + actual + ", the file says " + crc.substr(0, 16));
+  if (version != kVersion) return damaged("format version " + std::to_string(version));
+
+  State s;
+  s.instance = top.text("instance");
+  Members layout(top.object("layout"));
+  s.layout.partitions = layout.u32("partitions");
+  s.layout.fingerprint = layout.text("fingerprint");
+  top.note("layout", layout.problem());
+  Members source(top.object("source"));
+  s.source.flavor = source.text("flavor");
+  s.source.server_uuid = source.text("server_uuid");
+  s.source.server_id = source.u32("server_id");
+  s.source.domain_id = source.u32("domain_id");
+  s.source.binlog_base = source.text("binlog_base");
+  s.source.file_timestamp = source.u32("file_timestamp");
+  s.source.file_fingerprint = source.u32("file_fingerprint");
+  top.note("source", source.problem());
+  s.epoch = top.u32("epoch");
+  s.position.file = top.text("file");
+  s.position.pos = top.u64("pos");
+  s.gtid_set = top.text("gtid_set");
+  s.updated_at_us = top.i64("updated_at_us");
+  for (const Json& item : top.array("last")) {
+    if (!item.is_string()) return damaged("last: an entry is not a text");
+    auto id = EventId::parse(item.get_ref<const std::string&>());
+    if (!id) return damaged("last: " + id.error().what);
+    s.last.push_back(*id);
+  }
+  if (!top.problem().empty()) return damaged(top.problem());
+  if (s.last.size() != s.layout.partitions)
+    return damaged("last has " + std::to_string(s.last.size()) + " entries for " +
+                   std::to_string(s.layout.partitions) + " partitions");
+  return s;
+}
+
+}  // namespace sluice::position
