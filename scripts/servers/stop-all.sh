@@ -1,0 +1,25 @@
+#!/bin/bash
+# stop-all.sh: ends every server that was started with this RUN_ROOT (KILL, by pid: their data is thrown away), waits until none of
+# their processes is left, and removes RUN_ROOT.
+# env: RUN_ROOT; KEEP=1 keeps the folder
+# exit: 1 when a process is left
+set -euo pipefail
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+need_run_root
+for pidfile in "$RUN_ROOT"/*/pid; do
+  if [ -s "$pidfile" ]; then stop_pid "$pidfile" KILL 10 & fi
+done
+wait
+end=$(($(now_ms) + 10000))
+while left=$(leftovers) && [ -n "$left" ]; do # children end when they see their parent gone
+  if [ "$(now_ms)" -gt "$end" ]; then
+    say "still running:"
+    say "$left"
+    exit 1
+  fi
+  sleep 0.1
+done
+if [ -z "${KEEP:-}" ]; then
+  for folder in "$RUN_ROOT"/*/; do if [ -d "$folder" ]; then wipe_folder "${folder%/}"; fi; done
+  rm -rf "$RUN_ROOT"
+fi
