@@ -70,11 +70,12 @@ class MysqlGtidSet {
 // MariaDB's position: the last GTID of each domain (gtid_binlog_pos and friends).
 class MariadbGtidSet {
  public:
-  // "0-1-100,2-3-4"; white space is passed over.  Errors: fatal/usage.
+  // "0-1-100,2-3-4"; white space is passed over; "" is the empty set.  Errors: fatal/usage.
   static Result<MariadbGtidSet> parse(std::string_view text);
   std::string to_string() const;
   // Replaces the domain's GTID: the binlog's order is the truth.
   void add(const MariadbGtid& gtid) { domains_[gtid.domain] = gtid; }
+  // Keeps the higher sequence number of each domain.
   void add(const MariadbGtidSet& other);
   // By sequence number within the domain.
   bool contains(const MariadbGtid& gtid) const;
@@ -91,14 +92,17 @@ class MariadbGtidSet {
 class GtidSet {
  public:
   explicit GtidSet(Flavor flavor = Flavor::mysql);
+  explicit GtidSet(MysqlGtidSet set);
+  explicit GtidSet(MariadbGtidSet set);
   static Result<GtidSet> parse(Flavor flavor, std::string_view text);
   // Tells the flavour by the text; "" is an empty MySQL set.
   static Result<GtidSet> parse_any(std::string_view text);
   Flavor flavor() const noexcept;
   std::string to_string() const;
-  // Anonymous GTIDs change nothing; one of the other flavour is an error of ours.
+  // Anonymous GTIDs and empty sets change nothing; one of the other flavour is an error of ours (throws bad_variant_access).
   void add(const Gtid& gtid);
   void add(const GtidSet& other);
+  // False for an anonymous one and for one of the other flavour; an empty set is contained in every set.
   bool contains(const Gtid& gtid) const;
   bool contains(const GtidSet& other) const;
   bool empty() const noexcept;
