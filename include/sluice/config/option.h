@@ -60,6 +60,8 @@ class SectionListBase {
   virtual std::size_t size() const noexcept = 0;
   // index < size().
   virtual const Section& at(std::size_t index) const = 0;
+  // An entry with the defaults, for the documents.
+  virtual const Section& sample() const noexcept = 0;
 
  private:
   std::string_view name_, doc_;
@@ -173,9 +175,11 @@ class SectionList final : public SectionListBase {
   void clear() noexcept override { entries_.clear(); }
   std::size_t size() const noexcept override { return entries_.size(); }
   const T& at(std::size_t index) const override { return entries_.at(index); }
+  const T& sample() const noexcept override { return sample_; }
 
  private:
   std::deque<T> entries_;
+  T sample_{nullptr, name(), doc()};
 };
 
 }  // namespace sluice

@@ -1,0 +1,63 @@
+#include "config/checks.h"
+
+#include <algorithm>
+#include <set>
+
+namespace sluice::config {
+namespace {
+
+// It becomes a part of queue names, Redis keys and unit names.
+bool is_instance_name(std::string_view name) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  constexpr std::size_t kLongest = 64;
+  return !name.empty() && name.size() <= kLongest &&
+         name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+void check_tls(const TlsOptions& tls, const std::string& path, Reader& reader) {
+  if (!tls.cert().empty() && tls.key().empty())
+    reader.problem(reader.place_of(tls.cert), path + ".cert: is given without key");
+  if (tls.cert().empty() && !tls.key().empty())
+    reader.problem(reader.place_of(tls.key), path + ".key: is given without cert");
+}
+
+void check_host(const Option<std::string>& host, const std::string& socket, const std::string& path,
+                Reader& reader) {
+  if (host().empty() && socket.empty())
+    reader.problem(reader.place_of(host), path + ".host: is empty");
+}
+
+void check_table(const TableOptions& table, const std::string& path, Reader& reader) {
+  const auto& columns = table.partition_by();
+  if (!columns.empty() && table.single_partition())
+    reader.problem(reader.place_of(table.partition_by),
+                   path + ".partition_by: does not go with single_partition: true");
+  std::set<std::string_view> seen;
+  for (const std::string& column : columns) {
+    if (column.empty())
+      reader.problem(reader.place_of(table.partition_by),
+                     path + ".partition_by: a column's name is empty");
+    if (!seen.insert(column).second)
+      reader.problem(reader.place_of(table.partition_by),
+                     path + ".partition_by: column " + column + " is there twice");
+  }
+}
+
+}  // namespace
+
+void check_together(const Options& options, Reader& reader) {
+  if (!is_instance_name(options.instance()))
+    reader.problem(reader.place_of(options.instance),
+                   "instance: 1 to 64 letters, digits, - and _ are expected");
+  if (options.state_dir().empty())
+    reader.problem(reader.place_of(options.state_dir), "state_dir: is empty");
+  check_host(options.source.host, options.source.socket(), "source", reader);
+  check_host(options.queue.host, "", "queue", reader);
+  check_host(options.redis.host, options.redis.socket(), "redis", reader);
+  check_tls(options.source.tls, "source.tls", reader);
+  for (std::size_t i = 0; i < options.tables.size(); ++i)
+    check_table(options.tables()[i], "tables[" + std::to_string(i) + "]", reader);
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,305 @@
+#include "sluice/config/codec.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+#include "config/reader.h"
+
+namespace sluice {
+namespace {
+
+Error invalid(std::string what) {
+  return fatal(Errc::config_invalid, std::move(what));
+}
+
+// All of `text` as decimal digits.
+template <class T>
+std::optional<T> digits(std::string_view text) {
+  T value{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return value;
+}
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+// Largest first: the first that divides a value is the one it is shown in.
+constexpr std::array<Unit, 4> kTimeUnits{
+    {{"h", 3'600'000}, {"min", 60'000}, {"s", 1000}, {"ms", 1}}};
+constexpr std::array<Unit, 4> kShownSizeUnits{
+    {{"GiB", 1U << 30U}, {"MiB", 1U << 20U}, {"KiB", 1U << 10U}, {"", 1}}};
+constexpr std::array<Unit, 8> kSizeUnits{{{"GiB", 1U << 30U},
+                                          {"MiB", 1U << 20U},
+                                          {"KiB", 1U << 10U},
+                                          {"GB", 1'000'000'000},
+                                          {"MB", 1'000'000},
+                                          {"KB", 1000},
+                                          {"kB", 1000},
+                                          {"B", 1}}};
+
+// "10MB", "10 MB".  Nothing unless it is a whole number and one of the units, and fits.
+std::optional<std::uint64_t> quantity(std::string_view text, std::span<const Unit> units) {
+  const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto count = digits<std::uint64_t>(text.substr(0, end));
+  text.remove_prefix(end);
+  if (text.starts_with(' ')) text.remove_prefix(1);
+  const auto unit =
+      std::find_if(units.begin(), units.end(), [text](const Unit& u) { return u.name == text; });
+  if (!count || unit == units.end()) return std::nullopt;
+  if (*count > std::numeric_limits<std::int64_t>::max() / unit->factor) return std::nullopt;
+  return *count * unit->factor;
+}
+
+std::string show_quantity(std::uint64_t value, std::span<const Unit> units) {
+  if (value == 0) return "0";
+  const auto unit = std::find_if(units.begin(), units.end(),
+                                 [value](const Unit& u) { return value % u.factor == 0; });
+  return std::to_string(value / unit->factor).append(unit->name);
+}
+
+// The entries of a list, each read as T; nothing when one of them is wrong.
+template <class T>
+std::optional<std::vector<T>> read_list(const config::Node& node, config::Reader& reader,
+                                        const std::string& expected) {
+  if (node.kind != config::Node::Kind::list) {
+    reader.problem(node.place,
+                   expected + " is expected, not " + std::string(config::kind_name(node.kind)));
+    return std::nullopt;
+  }
+  std::vector<T> values;
+  for (const auto& item : node.items) {
+    if (auto value = config::read_value<T>(*item, reader)) values.push_back(std::move(*value));
+  }
+  if (values.size() != node.items.size()) return std::nullopt;
+  return values;
+}
+
+template <class Range, class Text>
+std::string show_list(const Range& values, Text text) {
+  std::string out = "[";
+  for (const auto& value : values) {
+    if (out.size() > 1) out += ", ";
+    out += text(value);
+  }
+  return out + "]";
+}
+
+// "binlog.000003"
+bool is_binlog_name(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  return dot != std::string_view::npos && dot > 0 &&
+         digits<std::uint64_t>(name.substr(dot + 1)).has_value();
+}
+
+constexpr std::string_view kFileExpected = "file is a binlog's name, such as binlog.000003";
+constexpr std::string_view kPosExpected = "pos is a whole number, 4 or more";
+constexpr std::uint64_t kFirstPosition = 4;  // events begin behind the four magic bytes
+
+}  // namespace
+
+namespace config {
+
+std::string quote(std::string_view text) {
+  constexpr std::string_view kFirst = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/";
+  constexpr std::string_view kFurther =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/0123456789.-";
+  // What some YAML reader or other takes for a boolean or nothing.
+  constexpr std::array<std::string_view, 9> kWords{"true", "false", "yes", "no",  "on",
+                                                   "off",  "y",     "n",   "null"};
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (!text.empty() && kFirst.find(text[0]) != std::string_view::npos &&
+      text.find_first_not_of(kFurther) == std::string_view::npos &&
+      std::find(kWords.begin(), kWords.end(), lower) == kWords.end())
+    return std::string(text);
+
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  const bool controls = std::any_of(text.begin(), text.end(), is_control);
+  // Backslashes, which patterns are full of, stand for themselves between single quotes.
+  const bool single = !controls && text.find_first_of("\\\"") != std::string_view::npos;
+  std::string out(1, single ? '\'' : '"');
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (is_control(c)) {
+      constexpr std::string_view kHex = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      out.append("\\x").append(1, kHex[byte >> 4U]).append(1, kHex[byte & 15U]);
+      continue;
+    }
+    if (text.substr(i, 2) == "${") out += '$';  // see Reader::expand
+    if (single && c == '\'') out += '\'';
+    if (!single && (c == '"' || c == '\\')) out += '\\';
+    out += c;
+  }
+  return out + (single ? '\'' : '"');
+}
+
+Result<std::size_t> parse_name(Names names, std::string_view text) {
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  return invalid(quote(text) + " is not one of " + join_names(names));
+}
+
+std::string join_names(Names names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) out += i + 1 == names.size() ? " or " : ", ";
+    out += names[i];
+  }
+  return out;
+}
+
+}  // namespace config
+
+Result<bool> Codec<bool>::parse(std::string_view text) {
+  // YAML 1.1 has more words for it, and people know them.
+  constexpr std::array<std::string_view, 9> kTrue{"true", "True", "TRUE", "yes", "Yes",
+                                                  "YES",  "on",   "On",   "ON"};
+  constexpr std::array<std::string_view, 9> kFalse{"false", "False", "FALSE", "no", "No",
+                                                   "NO",    "off",   "Off",   "OFF"};
+  if (std::find(kTrue.begin(), kTrue.end(), text) != kTrue.end()) return true;
+  if (std::find(kFalse.begin(), kFalse.end(), text) != kFalse.end()) return false;
+  return invalid(config::quote(text) + " is neither true nor false");
+}
+
+Result<std::uint32_t> Codec<std::uint32_t>::parse(std::string_view text) {
+  if (const auto value = digits<std::uint32_t>(text)) return *value;
+  return invalid(config::quote(text) + " is not a whole number from 0 to 4294967295");
+}
+
+Result<ByteSize> Codec<ByteSize>::parse(std::string_view text) {
+  if (const auto plain = quantity(text, {&kShownSizeUnits.back(), 1})) return ByteSize{*plain};
+  if (const auto bytes = quantity(text, kSizeUnits)) return ByteSize{*bytes};
+  return invalid(config::quote(text) +
+                 " is not a size; write bytes, or a whole number with KiB, MiB, GiB, KB, MB or GB");
+}
+
+std::string Codec<ByteSize>::yaml(ByteSize value) {
+  return show_quantity(value.bytes(), kShownSizeUnits);
+}
+
+Result<Duration> Codec<Duration>::parse(std::string_view text) {
+  if (text == "0") return Duration{0};
+  if (const auto ms = quantity(text, kTimeUnits)) return Duration{static_cast<std::int64_t>(*ms)};
+  if (digits<std::uint64_t>(text))
+    return invalid(std::string(text) + " has no unit; write " + std::string(text) +
+                   "ms, s, min or h");
+  return invalid(config::quote(text) +
+                 " is not a duration; write a whole number with ms, s, min or h, such as 30s");
+}
+
+std::string Codec<Duration>::yaml(Duration value) {
+  return show_quantity(static_cast<std::uint64_t>(value.count()), kTimeUnits);
+}
+
+std::string TimeZoneOffset::to_string() const {
+  const int distance = minutes_ < 0 ? -minutes_ : minutes_;
+  std::string out(1, minutes_ < 0 ? '-' : '+');
+  for (const int part : {distance / 60, distance % 60}) {
+    if (out.size() > 1) out += ':';
+    out += static_cast<char>('0' + part / 10);
+    out += static_cast<char>('0' + part % 10);
+  }
+  return out;
+}
+
+Result<TimeZoneOffset> Codec<TimeZoneOffset>::parse(std::string_view text) {
+  constexpr int kFarthest = 14 * 60;
+  const bool formed = text.size() == 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':';
+  const auto hours = formed ? digits<std::uint32_t>(text.substr(1, 2)) : std::nullopt;
+  const auto minutes = formed ? digits<std::uint32_t>(text.substr(4, 2)) : std::nullopt;
+  if (!hours || !minutes || *minutes > 59)
+    return invalid(config::quote(text) + " is not an offset such as +00:00 or -03:30");
+  const int distance = static_cast<int>(*hours * 60 + *minutes);
+  if (distance > kFarthest) return invalid(std::string(text) + " is outside -14:00..+14:00");
+  return TimeZoneOffset{std::chrono::minutes{text[0] == '-' ? -distance : distance}};
+}
+
+std::string Codec<PatternList>::yaml(const PatternList& value) {
+  return show_list(value, [](const Pattern& pattern) { return config::quote(pattern.text()); });
+}
+
+std::optional<PatternList> Codec<PatternList>::read(const config::Node& node,
+                                                    config::Reader& reader) {
+  auto patterns = read_list<Pattern>(node, reader, type());
+  if (!patterns) return std::nullopt;
+  return PatternList(std::move(*patterns));
+}
+
+std::string Codec<std::vector<std::string>>::yaml(const std::vector<std::string>& value) {
+  return show_list(value, config::quote);
+}
+
+std::optional<std::vector<std::string>> Codec<std::vector<std::string>>::read(
+    const config::Node& node, config::Reader& reader) {
+  return read_list<std::string>(node, reader, type());
+}
+
+std::string Codec<StartPosition>::yaml(const StartPosition& value) {
+  switch (value.kind) {
+    case StartPosition::Kind::latest: return "latest";
+    case StartPosition::Kind::earliest: return "earliest";
+    case StartPosition::Kind::position: break;
+  }
+  return "{file: " + config::quote(value.file) + ", pos: " + std::to_string(value.pos) + "}";
+}
+
+namespace {
+
+// "latest", "earliest", and "FILE:POS" as the log prints positions.
+std::optional<StartPosition> parse_start(std::string_view text) {
+  if (text == "latest") return StartPosition{};
+  if (text == "earliest") return StartPosition{StartPosition::Kind::earliest, "", 0};
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto pos = digits<std::uint64_t>(text.substr(colon + 1));
+  if (!is_binlog_name(text.substr(0, colon)) || !pos || *pos < kFirstPosition) return std::nullopt;
+  return StartPosition{StartPosition::Kind::position, std::string(text.substr(0, colon)), *pos};
+}
+
+}  // namespace
+
+std::optional<StartPosition> Codec<StartPosition>::read(const config::Node& node,
+                                                        config::Reader& reader) {
+  if (node.kind != config::Node::Kind::map) {
+    const auto text = config::scalar_text(node, reader, type());
+    if (!text) return std::nullopt;
+    auto start = parse_start(*text);
+    if (!start) reader.problem(node.place, config::quote(*text) + " is not " + type());
+    return start;
+  }
+  StartPosition start{StartPosition::Kind::position, "", 0};
+  const std::array<std::string, 2> names{"file", "pos"};
+  const std::size_t before = reader.problems.size();
+  bool has_file = false, has_pos = false;
+  for (const auto& [key, value] : node.entries) {
+    if (key->text != "file" && key->text != "pos") {
+      reader.unknown_key(*key, names);
+      continue;
+    }
+    (key->text == "file" ? has_file : has_pos) = true;
+    const auto text =
+        config::scalar_text(*value, reader, key->text == "file" ? kFileExpected : kPosExpected);
+    if (!text) continue;
+    const auto pos = digits<std::uint64_t>(*text);
+    if (key->text == "file") {
+      if (!is_binlog_name(*text)) reader.problem(value->place, std::string(kFileExpected));
+      start.file = *text;
+    } else {
+      if (!pos || *pos < kFirstPosition) reader.problem(value->place, std::string(kPosExpected));
+      start.pos = pos.value_or(0);
+    }
+  }
+  if (!has_file) reader.problem(node.place, "file is missing");
+  if (!has_pos) reader.problem(node.place, "pos is missing");
+  if (reader.problems.size() != before) return std::nullopt;
+  return start;
+}
+
+}  // namespace sluice

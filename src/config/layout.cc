@@ -1,0 +1,68 @@
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "sluice/base/hash.h"
+#include "sluice/config/show.h"
+
+namespace sluice {
+namespace {
+
+// The text that is hashed.  Grammar: a version line, then per item  NAME SP LENGTH ":" TEXT LF ;
+// lengths keep texts apart whatever they hold.  Do not touch: a changed text makes every running
+// installation drain its queues.
+class Canonical {
+ public:
+  void add(std::string_view name, std::string_view text) {
+    text_.append(name)
+        .append(" ")
+        .append(std::to_string(text.size()))
+        .append(":")
+        .append(text)
+        .append("\n");
+  }
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  std::string text_ = "sluice layout 1\n";
+};
+
+// Any one of them has to fit, so neither order nor repetition means anything.
+void add_set(Canonical& canonical, std::string_view name, const PatternList& patterns) {
+  std::vector<std::string> texts;
+  for (const Pattern& pattern : patterns) texts.push_back(pattern.text());
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  for (const std::string& text : texts) canonical.add(name, text);
+}
+
+std::string hex(std::uint64_t value) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out(16, '0');
+  for (auto digit = out.rbegin(); digit != out.rend(); ++digit, value >>= 4U)
+    *digit = kDigits[value & 15U];
+  return out;
+}
+
+}  // namespace
+
+std::string layout_fingerprint(const Options& options) {
+  Canonical canonical;
+  add_set(canonical, "include", options.filter.include());
+  add_set(canonical, "exclude", options.filter.exclude());
+  for (const TableOptions& table : options.tables()) {  // the first that fits rules: order counts
+    canonical.add("table", table.match().text());
+    for (const std::string& column : table.partition_by()) canonical.add("by", column);
+    if (table.single_partition()) canonical.add("single", "");
+  }
+  const RenderingOptions& rendering = options.rendering;
+  canonical.add("time_zone", std::to_string(rendering.time_zone().seconds()));
+  canonical.add(
+      "invalid_text",
+      option_names(rendering.invalid_text())[static_cast<std::size_t>(rendering.invalid_text())]);
+  canonical.add("binary",
+                option_names(rendering.binary())[static_cast<std::size_t>(rendering.binary())]);
+  return hex(xxh64(canonical.text()));
+}
+
+}  // namespace sluice
