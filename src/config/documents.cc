@@ -1,5 +1,6 @@
 // The example file and the reference, both made from the declarations alone.
 #include <algorithm>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -25,60 +26,66 @@ constexpr std::string_view kExampleHead =
     "# docs/configuration.md.\n"
     "\n";
 
-// Appends `text` as comment lines of at most kWidth characters.
-void add_comment(std::string_view text, const std::string& indent, std::string& out) {
+// Appends the words as comment lines of at most kWidth characters.
+void add_comment(std::span<const std::string> words, const std::string& indent, std::string& out) {
   std::size_t line = 0;  // length of the line being written, 0 before the first
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    if (line == 0 || line + 1 + end > kWidth) {
+  for (const std::string& word : words) {
+    if (line == 0 || line + 1 + word.size() > kWidth) {
       if (line != 0) out += '\n';
       out.append(indent).append("#");
       line = indent.size() + 1;
     }
-    out.append(" ").append(text.substr(0, end));
-    line += 1 + end;
-    text.remove_prefix(std::min(end + 1, text.size()));
+    out.append(" ").append(word);
+    line += 1 + word.size();
   }
   out += '\n';
 }
 
-// "TCP port. (1..65535; default 3306)"
-std::string sentence(const OptionBase& option) {
-  std::string out(option.doc());
-  out += " (";
-  if (!option.range().empty()) out += option.range() + "; ";
-  out += "default " + option.default_yaml();
-  if (option.is_secret()) out += "; or " + std::string(option.name()) + "_file: PATH";
-  return out + ")";
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
 }
 
-void add_example_option(const OptionBase& option, const std::string& indent, std::string& out) {
-  add_comment(sentence(option), indent, out);
-  out.append(indent).append("#").append(option.name());
+// TCP port. (1..65535; default 3306)
+void add_sentence(const OptionBase& option, const std::string& indent, std::string& out) {
+  std::string bounds = "(";
+  if (!option.range().empty()) bounds += option.range() + "; ";
+  bounds += "default " + option.default_yaml();
+  if (option.is_secret()) bounds += "; or " + std::string(option.name()) + "_file: PATH";
+  std::vector<std::string> words = words_of(option.doc());
+  words.push_back(bounds + ")");  // one word: not to be torn apart
+  add_comment(words, indent, out);
+}
+
+// `dash` makes it a part of a list's entry.
+void add_example_option(const OptionBase& option, const std::string& indent, std::string_view dash,
+                        std::string& out) {
+  add_sentence(option, indent, out);
+  out.append(indent).append("#").append(dash).append(option.name());
   out.append(": ").append(option.default_yaml()).append("\n");
 }
 
-// One entry, whose first option carries the dash.
+// One entry; its first option carries the dash.
 void add_example_entry(const Section& entry, const std::string& indent, std::string& out) {
   std::string_view dash = "- ";
   entry.each([&](const auto& member) {
-    static_cast<void>(dash);
-    if constexpr (kIsOption<decltype(member)>) {
-      add_comment(sentence(member), indent, out);
-      out.append(indent).append("#").append(dash).append(member.name());
-      out.append(": ").append(member.default_yaml()).append("\n");
-      dash = "  ";
-    }
+    if constexpr (kIsOption<decltype(member)>) add_example_option(member, indent, dash, out);
+    dash = "  ";
   });
 }
 
 void add_example(const Section& section, const std::string& indent, std::string& out) {
   section.each([&](const auto& member) {
     if constexpr (kIsOption<decltype(member)>) {
-      add_example_option(member, indent, out);
+      add_example_option(member, indent, "", out);
     } else {
       out += '\n';
-      add_comment(member.doc(), indent, out);
+      add_comment(words_of(member.doc()), indent, out);
       out.append(indent).append(member.name()).append(":\n");
       if constexpr (kIsSection<decltype(member)>) {
         add_example(member, indent + "  ", out);
@@ -117,56 +124,58 @@ file. A file that everyone can read is warned of. `password` and `password_file`
 of `shop`. Between single quotes YAML leaves backslashes alone: `include: ['shop\.orders', 'shop\.items']`.
 )";
 
-// A cell of a table: | would end it.
-std::string cell(std::string_view text) {
+// `text` with a backslash before each of `special`.
+std::string escape(std::string_view text, std::string_view special) {
   std::string out;
   for (const char c : text) {
-    if (c == '|') out += '\\';
+    if (special.find(c) != std::string_view::npos) out += '\\';
     out += c;
   }
   return out;
 }
 
-std::string code(const std::string& text) {
-  return text.empty() ? text : "`" + cell(text) + "`";
+// A cell of a table: prose, or what is typed.
+std::string prose(std::string_view text) {
+  return escape(text, "|*<");
+}
+std::string code(std::string_view text) {
+  return text.empty() ? std::string() : "`" + escape(text, "|") + "`";
 }
 
-void add_reference(const Section& section, const std::string& path, std::string& out);
+std::string_view without_article(std::string_view type) {
+  for (const std::string_view article : {"a ", "an "}) {
+    if (type.starts_with(article)) return type.substr(article.size());
+  }
+  return type;
+}
 
 void add_table(const Section& section, std::string& out) {
   out += "\n| option | type | default | range | meaning |\n|---|---|---|---|---|\n";
   section.each([&out](const auto& member) {
     if constexpr (kIsOption<decltype(member)>) {
-      std::string type = member.type();
-      if (type.starts_with("a ")) type.erase(0, 2);
-      if (type.starts_with("an ")) type.erase(0, 3);
-      out += "| " + code(std::string(member.name())) + " | " + cell(type) + " | " +
+      out += "| " + code(member.name()) + " | " + prose(without_article(member.type())) + " | " +
              code(member.default_yaml()) + " | " + code(member.range()) + " | " +
-             cell(member.doc()) + " |\n";
+             prose(member.doc()) + " |\n";
     }
   });
 }
 
-void add_parts(const Section& section, const std::string& path, std::string& out) {
+// The section's own options, then its parts, each under its own heading.
+void add_reference(const Section& section, const std::string& path, std::string& out) {
+  add_table(section, out);
   section.each([&](const auto& member) {
     if constexpr (!kIsOption<decltype(member)>) {
-      const std::string inner =
-          path.empty() ? std::string(member.name()) : path + "." + std::string(member.name());
+      const std::string inner = path + std::string(member.name());
       out += "\n## " + inner + "\n\n" + std::string(member.doc());
       if constexpr (kIsSection<decltype(member)>) {
         out += '\n';
-        add_reference(member, inner, out);
+        add_reference(member, inner + ".", out);
       } else {
         out += " A list; each entry has these options.\n";
-        add_reference(member.sample(), inner, out);
+        add_reference(member.sample(), inner + ".", out);
       }
     }
   });
-}
-
-void add_reference(const Section& section, const std::string& path, std::string& out) {
-  add_table(section, out);
-  add_parts(section, path, out);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ std::string_view nearest(std::string_view typed, std::span<const std::string> na
   constexpr std::size_t kLongest = 64;  // no name is longer, and the table is quadratic
   if (typed.size() > kLongest) return {};
   std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(1, typed.size() / 3) + 1;
+  std::size_t best_distance = std::max<std::size_t>(1, (typed.size() + 1) / 3) + 1;
   for (const std::string& name : names) {
     const std::size_t distance = edit_distance(typed, name);
     if (distance < best_distance) {

@@ -35,7 +35,7 @@ Pattern::Pattern(std::string_view text) : compiled_(std::make_shared<const Compi
 Result<Pattern> Pattern::compile(std::string_view text) {
   auto compiled = std::make_shared<const Compiled>(text);
   if (compiled->re2.ok()) return Pattern(std::move(compiled));
-  return fatal(Errc::config_invalid, "pattern " + compiled->text + ": " + compiled->re2.error());
+  return fatal(Errc::config_invalid, "bad pattern: " + compiled->re2.error());
 }
 
 bool Pattern::matches(std::string_view text) const {

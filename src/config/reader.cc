@@ -116,20 +116,10 @@ void Reader::read(const Node& node, Section& section) {
     problem(node.place, "a map of options is expected, not " + std::string(kind_name(node.kind)));
     return;
   }
-  for (const Node::Entry& entry : node.entries) read_entry(entry, section);
-  for (const Node::Entry& entry : node.entries) {
-    const OptionBase* secret = find_secret(section, entry.key->text);
-    if (secret == nullptr) continue;
-    const auto is_plain = [&](const Node::Entry& other) {
-      return other.key->text == secret->name();
-    };
-    if (std::any_of(node.entries.begin(), node.entries.end(), is_plain))
-      problem(entry.key->place,
-              std::string(secret->name()) + " and " + entry.key->text + " are both given");
-  }
+  for (const Node::Entry& entry : node.entries) read_entry(entry, node, section);
 }
 
-void Reader::read_entry(const Node::Entry& entry, Section& section) {
+void Reader::read_entry(const Node::Entry& entry, const Node& map, Section& section) {
   const Node& key = *entry.key;
   if (key.kind != Node::Kind::scalar) {
     problem(key.place,
@@ -144,7 +134,14 @@ void Reader::read_entry(const Node::Entry& entry, Section& section) {
   }
   path_.push_back(key.text);
   if (secret != nullptr) {
-    read_secret_file(entry, *secret);
+    const auto is_plain = [secret](const Node::Entry& other) {
+      return other.key->text == secret->name();
+    };
+    if (std::any_of(map.entries.begin(), map.entries.end(), is_plain)) {
+      problem(key.place, std::string(secret->name()) + " is given too; one of the two is enough");
+    } else {
+      read_secret_file(*entry.value, *secret);
+    }
   } else if (auto* const* option = std::get_if<OptionBase*>(&target)) {
     places_[*option] = entry.value->place;
     (*option)->read(*entry.value, *this);
@@ -175,8 +172,7 @@ void Reader::read_list(const Node& node, SectionListBase& list) {
 }
 
 // NAME_file: the secret is in the file of that path.
-void Reader::read_secret_file(const Node::Entry& entry, OptionBase& option) {
-  const Node& value = *entry.value;
+void Reader::read_secret_file(const Node& value, OptionBase& option) {
   const auto given = scalar_text(value, *this, "a path");
   if (!given) return;
   const std::filesystem::path path = std::filesystem::path(file_).parent_path() / *given;

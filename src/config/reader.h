@@ -34,9 +34,9 @@ class Reader {
   std::vector<Problem> problems, warnings;
 
  private:
-  void read_entry(const Node::Entry& entry, Section& section);
+  void read_entry(const Node::Entry& entry, const Node& map, Section& section);
   void read_list(const Node& node, SectionListBase& list);
-  void read_secret_file(const Node::Entry& entry, OptionBase& option);
+  void read_secret_file(const Node& value, OptionBase& option);
   std::string prefix() const;
 
   std::string file_;
