@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "sluice/binlog/event.h"
 #include "sluice/model/gtid.h"
@@ -10,7 +12,7 @@
 namespace sluice::binlog {
 
 // All decode functions take an event body (no header, no checksum).  Views into that body.  Errors: fatal/binlog_truncated,
-// fatal/binlog_malformed, with the event's name.
+// binlog_malformed, binlog_unsupported (of an older or later server), with the event's name.
 
 struct RotateEvent {
   std::uint64_t pos = 4;
@@ -88,8 +90,14 @@ enum class StatementKind : std::uint8_t {
 };
 struct Statement {
   StatementKind kind = StatementKind::other;
-  std::string name;  // savepoint name, unquoted; for DDL of one table: the words after the verb are not read here
+  std::string name;  // of the savepoint, unquoted
+  // For truncate, drop, ddl_table and create_select: what it names, as (database, table), unquoted, in the statement's character
+  // set; "" as the database: the session's; "" as the table: the whole database.
+  std::vector<std::pair<std::string, std::string>> tables;
+  bool tables_known = false;  // false there: the names could not be read, so it may be any table
 };
-Statement classify_statement(std::string_view text);
+// Takes any bytes.  The insides of /*!50000 ... */ and /*M! ... */ count; SET STATEMENT ... FOR is what follows FOR.
+// `sql_mode`: the QUERY event's; a backslash and a double quote mean what it says.
+Statement classify_statement(std::string_view text, std::uint64_t sql_mode = 0);
 
 }  // namespace sluice::binlog
