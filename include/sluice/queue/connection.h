@@ -11,7 +11,8 @@
 
 namespace sluice::queue {
 
-// Names of this instance's exchange and queues.  The layout P is in the name: AMQP cannot read arguments back.
+// Names of this instance's exchange and queues.  The layout P is in the name: AMQP cannot read
+// arguments back.
 struct Names {
   std::string instance;
   std::uint32_t partitions = 0;
@@ -30,22 +31,24 @@ struct BrokerInfo {
 
 // What a queue looks like from outside.
 struct QueueInfo {
-  std::uint64_t messages = 0;   // ready
+  std::uint64_t messages = 0;  // ready
   std::uint64_t consumers = 0;
 };
 
 // Declares, checks and deletes.  One AMQP connection; belongs to one thread.
 class Admin {
  public:
-  // Errors of all: retry/queue_lost, fatal/queue_denied, fatal/queue_topology; they name host, port and queue.
+  // Errors of all: retry/queue_lost, fatal/queue_denied, fatal/queue_topology; they name host, port
+  // and queue.
   static Result<std::unique_ptr<Admin>> connect(const QueueOptions& options);
   virtual ~Admin() = default;
   virtual const BrokerInfo& broker() const noexcept = 0;
   // nullopt: no such queue.
   virtual Result<std::optional<QueueInfo>> inspect(const std::string& queue) = 0;
-  // Declares exchange, partition queues, dead and control queue with their bindings (routing key = queue name), by the rules of
-  // docs/design.md: passively first, then in full on a spare channel; other arguments: fatal/queue_topology with the remedy.
-  // `expected`: partition queues that were sent to before: one that is missing is a loss, fatal/queue_topology, not declared anew.
+  // Declares exchange, partition queues, dead and control queue with their bindings (routing key =
+  // queue name), by the rules of docs/design.md: passively first, then in full on a spare channel;
+  // other arguments: fatal/queue_topology with the remedy. `expected`: partition queues that were
+  // sent to before: one that is missing is a loss, fatal/queue_topology, not declared anew.
   virtual Status declare(const Names& names, const std::vector<bool>& expected) = 0;
   // Messages removed.
   virtual Result<std::uint64_t> purge(const std::string& queue) = 0;

@@ -15,30 +15,36 @@ namespace sluice::queue {
 
 struct Delivery {
   std::uint32_t partition = 0;
-  std::uint64_t tag = 0;
+  std::uint64_t tag =
+      0;  // for ack(); distinct over channels and Consumers, so a stale one is harmless
   bool redelivered = false;
   MessageHeaders headers;
-  std::string_view body;  // valid until the Delivery is destroyed
+  std::string_view body;        // valid until the Delivery is destroyed
   std::shared_ptr<void> owner;  // keeps body alive
 };
 
 // Consumes partitions, one channel each, manual acks, prefetch by count.  Belongs to one thread.
 class Consumer {
  public:
-  // Errors: retry/queue_lost, fatal/queue_denied.
-  static Result<std::unique_ptr<Consumer>> connect(const QueueOptions& options, const Names& names);
+  // `share`: how many partitions will be started here; queue.prefetch_bytes is divided among them
+  // (0: all of `names`). Errors: retry/queue_lost, fatal/queue_denied.
+  static Result<std::unique_ptr<Consumer>> connect(const QueueOptions& options, const Names& names,
+                                                   std::uint32_t share = 0);
   virtual ~Consumer() = default;
-  // Opens the partition's channel and consumes.  Errors: retry/queue_lost, fatal/queue_topology (no such queue).
+  // Opens the partition's channel and consumes.  Errors: retry/queue_lost, fatal/queue_topology (no
+  // such queue).
   virtual Status start(std::uint32_t partition) = 0;
-  // Closes its channel: unacked messages return to the queue, in order.  Deliveries of it not yet fetched are dropped.
+  // Closes its channel: unacked messages return to the queue, in order.  Deliveries of it not yet
+  // fetched are dropped.
   virtual Status stop(std::uint32_t partition) = 0;
   virtual bool started(std::uint32_t partition) const noexcept = 0;
-  // The next message, or nothing at `timeout` or when `wake` is notified (it is cleared here).  Serves heartbeats.
-  // Errors: retry/queue_lost (all channels gone); poison/queue_message for a message that is not ours: its tag and partition are in
-  // the text and it stays unacked.  A channel the server closed: started() turns false, nothing is returned for it.
+  // The next message, or nothing at `timeout` or when `wake` is notified (it is cleared here).
+  // Serves heartbeats. Errors: retry/queue_lost (all channels gone); poison/queue_message for a
+  // message that is not ours: its tag and partition are in the text and it stays unacked.  A
+  // channel the server closed: started() turns false, nothing is returned for it.
   virtual Result<std::optional<Delivery>> next(std::chrono::milliseconds timeout, Wakeup& wake) = 0;
-  // Acknowledges all deliveries of the partition up to and including `tag`.  A tag of a channel that is gone is passed over (the
-  // message comes again).
+  // Acknowledges all deliveries of the partition up to and including `tag`.  A tag of a channel
+  // that is gone is passed over (the message comes again).
   virtual Status ack(std::uint32_t partition, std::uint64_t tag) = 0;
 };
 

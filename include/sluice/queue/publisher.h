@@ -13,7 +13,8 @@
 
 namespace sluice::queue {
 
-// The fate of a message.  The caller has at most one unconfirmed message per partition, so the partition names it.
+// The fate of a message.  The caller has at most one unconfirmed message per partition, so the
+// partition names it.
 struct Outcome {
   enum class Kind : std::uint8_t { confirmed, nacked, returned };
   std::uint32_t partition = 0;
@@ -21,20 +22,25 @@ struct Outcome {
   std::string reason;  // broker's reply text of a return
 };
 
-// Publishes persistent, mandatory messages with confirms, on one connection and channel.  Belongs to one thread.
-// A returned message comes out as `returned` once, never as confirmed.  After any error the object is dead: what was
-// unconfirmed is of unknown fate and is sent again on a new one.
+// Publishes persistent, mandatory messages with confirms, on one connection and channel.  Belongs
+// to one thread. A returned message comes out as `returned` once, never as confirmed.  After any
+// error the object is dead: what was unconfirmed is of unknown fate and is sent again on a new one.
 class Publisher {
  public:
   // Errors: retry/queue_lost, fatal/queue_denied.
-  static Result<std::unique_ptr<Publisher>> connect(const QueueOptions& options, const Names& names);
+  static Result<std::unique_ptr<Publisher>> connect(const QueueOptions& options,
+                                                    const Names& names);
   virtual ~Publisher() = default;
-  // Sends `body` to partition n's queue.  `body` may be reused when this returns.  message_id is the last EventId's text and the
-  // rows count; the headers are MessageHeaders.  Errors: retry/queue_lost.
-  virtual Status publish(std::uint32_t partition, const MessageHeaders& headers, std::string_view body) = 0;
-  // Waits until the broker said something, `wake` is notified (it is cleared here), or `timeout`; then appends all outcomes
-  // there are to `out` without waiting more.  Also serves heartbeats.  Errors: retry/queue_lost.
-  virtual Status wait(std::chrono::milliseconds timeout, Wakeup& wake, std::vector<Outcome>& out) = 0;
+  // Sends `body` to partition n's queue.  `body` may be reused when this returns.  message_id is
+  // the last EventId's text and the rows count; the headers are MessageHeaders.  Errors:
+  // retry/queue_lost.
+  virtual Status publish(std::uint32_t partition, const MessageHeaders& headers,
+                         std::string_view body) = 0;
+  // Waits until the broker said something, `wake` is notified (it is cleared here), or `timeout`;
+  // then appends all outcomes there are to `out` without waiting more.  Also serves heartbeats.
+  // Errors: retry/queue_lost.
+  virtual Status wait(std::chrono::milliseconds timeout, Wakeup& wake,
+                      std::vector<Outcome>& out) = 0;
   // The broker told us to stop publishing (connection.blocked: memory or disk alarm).
   virtual bool blocked() const noexcept = 0;
 };

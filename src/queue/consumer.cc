@@ -1,0 +1,329 @@
+#include "sluice/queue/consumer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include "sluice/base/clock.h"
+#include "sluice/base/log.h"
+
+#include "queue/amqp_bytes.h"
+#include "queue/body_pool.h"
+#include "queue/link.h"
+#include "queue/properties.h"
+#include "queue/topology.h"
+
+namespace sluice::queue {
+namespace {
+
+// A delivery tag counts from 1 on each channel.  The tags shown outside carry which opening of a
+// channel they belong to, so that one of an earlier channel, or of an earlier Consumer, never
+// acknowledges a later message.
+constexpr unsigned kTagBits = 40;
+constexpr std::uint64_t kTagMask = (std::uint64_t{1} << kTagBits) - 1;
+// The largest message RabbitMQ can be configured to take is 512 MiB (rabbitmq-server v3.10.8,
+// MAX_MSG_SIZE).
+constexpr std::uint64_t kMaxBody = 512ULL << 20U;
+// Memory taken on the word of a content header; beyond it the buffer grows with what arrives.
+constexpr std::uint64_t kReserve = 16ULL << 20U;
+
+// Unique in the process, hence the one global: openings are told apart across connections.
+std::uint64_t next_opening() {
+  static std::atomic<std::uint64_t> last{0};
+  return (last.fetch_add(1, std::memory_order_relaxed) + 1) & (~std::uint64_t{0} >> kTagBits);
+}
+
+class AmqpConsumer final : public Consumer, private FrameSink {
+ public:
+  AmqpConsumer(std::unique_ptr<Link> link, const QueueOptions& options, const Names& names,
+               std::uint32_t share)
+      : link_(std::move(link)),
+        names_(names),
+        number_of_(names.partitions, 0),
+        channels_(1),
+        pool_(
+            std::make_shared<BodyPool>(static_cast<std::size_t>(options.prefetch_bytes().bytes()))),
+        prefetch_(prefetch_count(options.prefetch_bytes().bytes(), options.message_bytes().bytes(),
+                                 share)) {}
+
+  Status start(std::uint32_t partition) override;
+  Status stop(std::uint32_t partition) override;
+  bool started(std::uint32_t partition) const noexcept override {
+    return partition < number_of_.size() && number_of_[partition] != 0;
+  }
+  Result<std::optional<Delivery>> next(std::chrono::milliseconds timeout, Wakeup& wake) override;
+  Status ack(std::uint32_t partition, std::uint64_t tag) override;
+
+ private:
+  enum class State : std::uint8_t {
+    free,
+    open,
+    closing
+  };  // closing: until channel.close-ok the number is taken
+  enum class Part : std::uint8_t { method, header, body };  // what a channel brings next
+  struct Channel {
+    State state = State::free;
+    Part part = Part::method;
+    std::uint32_t partition = 0;
+    std::uint64_t opening = 0;
+    std::uint64_t last_delivered = 0, last_acked = 0;
+    // The message under way.
+    Delivery delivery;
+    std::optional<Error> unreadable;
+    std::shared_ptr<TextBuffer> body;
+    std::uint64_t missing = 0;
+  };
+  struct Arrived {
+    Delivery delivery;
+    std::optional<Error> unreadable;
+  };
+
+  Result<ChannelNumber> take_number();
+  Status on_frame(const Frame& frame) override;
+  Status on_method(ChannelNumber number, Channel& c, const Frame& frame);
+  Status on_header(Channel& c, const Frame& frame);
+  void finish_message(Channel& c);
+  // The channel is no longer `started`, what it brought is dropped.
+  void leave(Channel& c, State state);
+  Status refuse(ChannelNumber number, const Link::Reply& reply);
+  Status protocol_error(std::string_view what) { return link_->die(lost(link_->peer(), what)); }
+  Status take_arrived();
+
+  std::unique_ptr<Link> link_;
+  const Names names_;
+  std::vector<ChannelNumber> number_of_;  // of each partition; 0 = not started
+  std::vector<Channel> channels_;         // by channel number; 0 is the connection's
+  std::deque<Arrived> arrived_;
+  std::shared_ptr<BodyPool> pool_;
+  const std::uint16_t prefetch_;
+};
+
+Result<ChannelNumber> AmqpConsumer::take_number() {
+  for (std::size_t n = 1; n < channels_.size(); ++n)
+    if (channels_[n].state == State::free) return static_cast<ChannelNumber>(n);
+  if (channels_.size() > link_->channel_max()) {
+    return fatal(Errc::queue_topology,
+                 link_->peer().name() + " allows " + std::to_string(link_->channel_max()) +
+                     " channels a connection; remedy: raise channel_max in rabbitmq.conf, or "
+                     "applier.threads");
+  }
+  channels_.emplace_back();
+  return static_cast<ChannelNumber>(channels_.size() - 1);
+}
+
+void AmqpConsumer::leave(Channel& c, State state) {
+  const std::uint32_t partition = c.partition;
+  std::erase_if(arrived_,
+                [partition](const Arrived& a) { return a.delivery.partition == partition; });
+  number_of_[partition] = 0;
+  c = Channel{};
+  c.state = state;
+}
+
+Status AmqpConsumer::refuse(ChannelNumber number, const Link::Reply& reply) {
+  const std::string queue = names_.partition(channels_[number].partition);
+  leave(channels_[number], State::free);
+  return broker_error(link_->peer(), reply.code, reply.text, false).at("consuming from " + queue);
+}
+
+Status AmqpConsumer::start(std::uint32_t partition) {
+  if (partition >= number_of_.size())
+    return fatal(Errc::internal, "consume from partition " + std::to_string(partition));
+  if (started(partition)) return {};
+  SLUICE_TRY_ASSIGN(const ChannelNumber number, take_number());
+  {
+    Channel& c = channels_[number];
+    c.state = State::open;
+    c.partition = partition;
+    c.opening = next_opening();
+  }
+  number_of_[partition] = number;
+
+  const amqp_channel_open_t open{};
+  SLUICE_TRY_ASSIGN(auto reply, link_->call(number, AMQP_CHANNEL_OPEN_METHOD, &open,
+                                            AMQP_CHANNEL_OPEN_OK_METHOD, *this));
+  if (reply.closed) return refuse(number, reply);
+
+  amqp_basic_qos_t qos{};  // prefetch_size stays 0: RabbitMQ answers 540 to any other
+  qos.prefetch_count = prefetch_;
+  SLUICE_TRY_ASSIGN(
+      reply, link_->call(number, AMQP_BASIC_QOS_METHOD, &qos, AMQP_BASIC_QOS_OK_METHOD, *this));
+  if (reply.closed) return refuse(number, reply);
+
+  const std::string queue = names_.partition(partition);
+  const std::string tag = queue + " pid " + std::to_string(::getpid());
+  amqp_basic_consume_t consume{};
+  consume.queue = amqp_bytes(queue);
+  consume.consumer_tag = amqp_bytes(tag);
+  SLUICE_TRY_ASSIGN(reply, link_->call(number, AMQP_BASIC_CONSUME_METHOD, &consume,
+                                       AMQP_BASIC_CONSUME_OK_METHOD, *this));
+  if (reply.closed) return refuse(number, reply);
+  return {};
+}
+
+Status AmqpConsumer::stop(std::uint32_t partition) {
+  if (!started(partition)) return {};
+  const ChannelNumber number = number_of_[partition];
+  leave(channels_[number], State::closing);
+  amqp_channel_close_t args{};
+  args.reply_code = AMQP_REPLY_SUCCESS;
+  args.reply_text = amqp_bytes("partition handed over");
+  SLUICE_TRY(
+      link_->call(number, AMQP_CHANNEL_CLOSE_METHOD, &args, AMQP_CHANNEL_CLOSE_OK_METHOD, *this));
+  channels_[number] = Channel{};
+  return {};
+}
+
+Status AmqpConsumer::on_method(ChannelNumber number, Channel& c, const Frame& frame) {
+  switch (frame.method) {
+    case AMQP_BASIC_DELIVER_METHOD: {
+      const auto& deliver = frame.as<amqp_basic_deliver_t>();
+      if (deliver.delivery_tag > kTagMask) return protocol_error("delivery tag out of bounds");
+      c.last_delivered = deliver.delivery_tag;
+      c.delivery.partition = c.partition;
+      c.delivery.tag = c.opening << kTagBits | deliver.delivery_tag;
+      c.delivery.redelivered = deliver.redelivered != 0;
+      c.part = Part::header;
+      return {};
+    }
+    case AMQP_CHANNEL_CLOSE_METHOD: {
+      const auto& close = frame.as<amqp_channel_close_t>();
+      log::get("queue").warn("broker closed a channel queue={} code={} reason={}",
+                             names_.partition(c.partition), close.reply_code,
+                             view(close.reply_text));
+      leave(c, State::free);
+      const amqp_channel_close_ok_t ok{};
+      return link_->send_method(number, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
+    }
+    case AMQP_BASIC_CANCEL_METHOD: {
+      // The queue was deleted, or its leader is gone.  What is unacked here goes back only with the
+      // channel.
+      log::get("queue").warn("broker cancelled a consumer queue={}", names_.partition(c.partition));
+      leave(c, State::closing);
+      amqp_channel_close_t close{};
+      close.reply_code = AMQP_REPLY_SUCCESS;
+      close.reply_text = amqp_bytes("consumer cancelled");
+      return link_->send_method(number, AMQP_CHANNEL_CLOSE_METHOD, &close);
+    }
+    default: return protocol_error("method nobody waits for, " + std::to_string(frame.method));
+  }
+}
+
+Status AmqpConsumer::on_header(Channel& c, const Frame& frame) {
+  if (frame.body_size > kMaxBody)
+    return protocol_error("message of " + std::to_string(frame.body_size) + " bytes");
+  auto headers = read_properties(frame.properties());
+  if (headers.ok()) {
+    c.delivery.headers = std::move(headers).value();
+  } else {
+    c.unreadable =
+        std::move(headers).error().at("queue " + names_.partition(c.partition) + ", delivery tag " +
+                                      std::to_string(c.delivery.tag & kTagMask));
+  }
+  c.missing = frame.body_size;
+  c.body = pool_->take();
+  c.body->room(static_cast<std::size_t>(std::min(frame.body_size, kReserve)));
+  c.part = Part::body;
+  if (c.missing == 0) finish_message(c);
+  return {};
+}
+
+void AmqpConsumer::finish_message(Channel& c) {
+  c.delivery.body = c.body->view();
+  c.delivery.owner = std::move(c.body);
+  arrived_.push_back({std::move(c.delivery), std::move(c.unreadable)});
+  c.delivery = Delivery{};
+  c.unreadable.reset();
+  c.body.reset();
+  c.part = Part::method;
+}
+
+Status AmqpConsumer::on_frame(const Frame& frame) {
+  if (frame.channel >= channels_.size() || channels_[frame.channel].state == State::free)
+    return protocol_error("frame on channel " + std::to_string(frame.channel));
+  Channel& c = channels_[frame.channel];
+  if (c.state == State::closing) {
+    // Everything is passed over until the broker has seen our close (AMQP 0-9-1, channel.close).
+    if (frame.is(AMQP_CHANNEL_CLOSE_OK_METHOD)) c = Channel{};
+    if (frame.is(AMQP_CHANNEL_CLOSE_METHOD)) {
+      const amqp_channel_close_ok_t ok{};
+      return link_->send_method(frame.channel, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
+    }
+    return {};
+  }
+  if (frame.kind == Frame::Kind::method) {
+    // A close may come in the middle of a message; nothing else may.
+    if (c.part != Part::method && !frame.is(AMQP_CHANNEL_CLOSE_METHOD))
+      return protocol_error("method inside a message");
+    return on_method(frame.channel, c, frame);
+  }
+  if (frame.kind == Frame::Kind::header) {
+    if (c.part != Part::header) return protocol_error("content header without a method");
+    return on_header(c, frame);
+  }
+  if (c.part != Part::body || frame.body.size() > c.missing)
+    return protocol_error("body without a header");
+  c.body->append(frame.body);
+  c.missing -= frame.body.size();
+  if (c.missing == 0) finish_message(c);
+  return {};
+}
+
+Status AmqpConsumer::take_arrived() {
+  for (;;) {
+    SLUICE_TRY_ASSIGN(const auto frame, link_->next_frame());
+    if (!frame) return {};
+    SLUICE_TRY(on_frame(*frame));
+  }
+}
+
+Result<std::optional<Delivery>> AmqpConsumer::next(std::chrono::milliseconds timeout,
+                                                   Wakeup& wake) {
+  const Time deadline = system_clock().steady() + timeout;
+  // A backlog must not keep the heartbeats waiting.
+  if (!arrived_.empty() && link_->wants_service())
+    SLUICE_TRY(link_->wait(system_clock().steady(), nullptr));
+  for (;;) {
+    SLUICE_TRY(take_arrived());
+    if (!arrived_.empty()) {
+      Arrived a = std::move(arrived_.front());
+      arrived_.pop_front();
+      if (a.unreadable) return std::move(*a.unreadable);
+      return std::optional<Delivery>(std::move(a.delivery));
+    }
+    SLUICE_TRY_ASSIGN(const Link::Woken woken, link_->wait(deadline, &wake));
+    if (woken == Link::Woken::wake) wake.clear();
+    if (woken != Link::Woken::data) return std::optional<Delivery>();
+  }
+}
+
+Status AmqpConsumer::ack(std::uint32_t partition, std::uint64_t tag) {
+  if (!started(partition)) return {};
+  const ChannelNumber number = number_of_[partition];
+  Channel& c = channels_[number];
+  if (tag >> kTagBits != c.opening) return {};
+  const std::uint64_t own = tag & kTagMask;
+  if (own <= c.last_acked) return {};  // the broker would close the channel over it
+  if (own > c.last_delivered)
+    return fatal(Errc::internal, "ack of a message that was not delivered");
+  c.last_acked = own;
+  amqp_basic_ack_t args{};
+  args.delivery_tag = own;
+  args.multiple = 1;
+  return link_->send_method(number, AMQP_BASIC_ACK_METHOD, &args);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Consumer>> Consumer::connect(const QueueOptions& options, const Names& names,
+                                                    std::uint32_t share) {
+  SLUICE_TRY_ASSIGN(auto link, Link::open(options, names.exchange() + " consumer"));
+  return std::unique_ptr<Consumer>(std::make_unique<AmqpConsumer>(
+      std::move(link), options, names, share == 0 ? names.partitions : share));
+}
+
+}  // namespace sluice::queue

@@ -1,0 +1,172 @@
+#include "sluice/queue/publisher.h"
+
+#include <utility>
+
+#include "sluice/base/clock.h"
+
+#include "queue/amqp_bytes.h"
+#include "queue/confirm_book.h"
+#include "queue/link.h"
+#include "queue/properties.h"
+
+namespace sluice::queue {
+namespace {
+
+constexpr ChannelNumber kChannel = 1;
+
+class AmqpPublisher final : public Publisher, private FrameSink {
+ public:
+  AmqpPublisher(std::unique_ptr<Link> link, const Names& names)
+      : link_(std::move(link)), exchange_(names.exchange()), book_(names.partitions) {
+    keys_.reserve(names.partitions);
+    for (std::uint32_t n = 0; n < names.partitions; ++n) keys_.push_back(names.partition(n));
+  }
+
+  Status prepare();
+  Status publish(std::uint32_t partition, const MessageHeaders& headers,
+                 std::string_view body) override;
+  Status wait(std::chrono::milliseconds timeout, Wakeup& wake, std::vector<Outcome>& out) override;
+  bool blocked() const noexcept override { return link_->blocked(); }
+
+ private:
+  Status on_frame(const Frame& frame) override;
+  Status on_method(const Frame& frame);
+  Status on_return(const amqp_basic_return_t& returned);
+  Status take_arrived(std::vector<Outcome>& out);
+
+  std::unique_ptr<Link> link_;
+  const std::string exchange_;
+  std::vector<std::string> keys_;  // routing key of each partition
+  ConfirmBook book_;
+  std::vector<Outcome> outcomes_;
+  PropertiesWriter properties_;
+  bool in_return_ = false;          // the content of a basic.return is under way
+  std::uint64_t return_bytes_ = 0;  // of its body, still to come
+};
+
+Status AmqpPublisher::prepare() {
+  const amqp_channel_open_t open{};
+  SLUICE_TRY_ASSIGN(auto reply, link_->call(kChannel, AMQP_CHANNEL_OPEN_METHOD, &open,
+                                            AMQP_CHANNEL_OPEN_OK_METHOD, *this));
+  if (!reply.closed) {
+    const amqp_confirm_select_t select{};
+    SLUICE_TRY_ASSIGN(reply, link_->call(kChannel, AMQP_CONFIRM_SELECT_METHOD, &select,
+                                         AMQP_CONFIRM_SELECT_OK_METHOD, *this));
+  }
+  if (reply.closed) return link_->leave(broker_error(link_->peer(), reply.code, reply.text, false));
+  return {};
+}
+
+Status AmqpPublisher::publish(std::uint32_t partition, const MessageHeaders& headers,
+                              std::string_view body) {
+  if (partition >= book_.partitions())
+    return fatal(Errc::internal, "publish to partition " + std::to_string(partition));
+  if (book_.unconfirmed(partition))
+    return fatal(Errc::internal,
+                 "partition " + std::to_string(partition) + " has an unconfirmed message already");
+  amqp_basic_publish_t args{};
+  args.exchange = amqp_bytes(exchange_);
+  args.routing_key = amqp_bytes(keys_[partition]);
+  args.mandatory = 1;
+  SLUICE_TRY(link_->send_content(kChannel, args, properties_.write(headers), body));
+  book_.sent(partition);
+  return {};
+}
+
+Status AmqpPublisher::on_return(const amqp_basic_return_t& returned) {
+  const std::string_view key = view(returned.routing_key);
+  std::string reason =
+      std::to_string(returned.reply_code) + " " + std::string(view(returned.reply_text));
+  for (std::uint32_t p = 0; p < keys_.size(); ++p) {
+    if (keys_[p] == key && book_.returned(p, std::move(reason))) {
+      in_return_ = true;
+      return {};
+    }
+  }
+  return link_->die(
+      lost(link_->peer(), "returned a message that was not sent, routing key " + std::string(key)));
+}
+
+Status AmqpPublisher::on_method(const Frame& frame) {
+  bool known = true;
+  switch (frame.method) {
+    case AMQP_BASIC_ACK_METHOD: {
+      const auto& ack = frame.as<amqp_basic_ack_t>();
+      known = book_.settle(ack.delivery_tag, ack.multiple != 0, true, outcomes_);
+      break;
+    }
+    case AMQP_BASIC_NACK_METHOD: {
+      const auto& nack = frame.as<amqp_basic_nack_t>();
+      known = book_.settle(nack.delivery_tag, nack.multiple != 0, false, outcomes_);
+      break;
+    }
+    case AMQP_BASIC_RETURN_METHOD: return on_return(frame.as<amqp_basic_return_t>());
+    case AMQP_CHANNEL_CLOSE_METHOD: {
+      const auto& close = frame.as<amqp_channel_close_t>();
+      Error error = broker_error(link_->peer(), close.reply_code, view(close.reply_text), false);
+      // The connection goes with it, which saves the channel.close-ok.
+      return link_->leave(std::move(error).at("publishing to " + exchange_));
+    }
+    default:
+      return link_->die(
+          lost(link_->peer(), "method nobody waits for, " + std::to_string(frame.method)));
+  }
+  if (!known) return link_->die(lost(link_->peer(), "confirmed a message that was not sent"));
+  return {};
+}
+
+Status AmqpPublisher::on_frame(const Frame& frame) {
+  if (frame.channel != kChannel)
+    return link_->die(lost(link_->peer(), "frame on channel " + std::to_string(frame.channel)));
+  if (frame.kind == Frame::Kind::method) return on_method(frame);
+  // What comes back is ours: the caller still has it.
+  if (!in_return_) return link_->die(lost(link_->peer(), "content without a method"));
+  if (frame.kind == Frame::Kind::header) {
+    return_bytes_ = frame.body_size;
+  } else {
+    if (frame.body.size() > return_bytes_)
+      return link_->die(lost(link_->peer(), "body longer than announced"));
+    return_bytes_ -= frame.body.size();
+  }
+  in_return_ = return_bytes_ > 0;
+  return {};
+}
+
+Status AmqpPublisher::take_arrived(std::vector<Outcome>& out) {
+  for (;;) {
+    SLUICE_TRY_ASSIGN(const auto frame, link_->next_frame());
+    if (!frame) break;
+    SLUICE_TRY(on_frame(*frame));
+  }
+  for (Outcome& o : outcomes_) out.push_back(std::move(o));
+  outcomes_.clear();
+  return {};
+}
+
+Status AmqpPublisher::wait(std::chrono::milliseconds timeout, Wakeup& wake,
+                           std::vector<Outcome>& out) {
+  const Time deadline = system_clock().steady() + timeout;
+  const std::size_t before = out.size();
+  const bool was_blocked = link_->blocked();
+  // What a send read ahead comes first: the socket does not tell of it any more.
+  SLUICE_TRY(take_arrived(out));
+  while (out.size() == before && link_->blocked() == was_blocked) {
+    SLUICE_TRY_ASSIGN(const Link::Woken woken, link_->wait(deadline, &wake));
+    SLUICE_TRY(take_arrived(out));
+    if (woken == Link::Woken::wake) wake.clear();
+    if (woken != Link::Woken::data) break;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Publisher>> Publisher::connect(const QueueOptions& options,
+                                                      const Names& names) {
+  SLUICE_TRY_ASSIGN(auto link, Link::open(options, names.exchange() + " publisher"));
+  auto publisher = std::make_unique<AmqpPublisher>(std::move(link), names);
+  SLUICE_TRY(publisher->prepare());
+  return std::unique_ptr<Publisher>(std::move(publisher));
+}
+
+}  // namespace sluice::queue

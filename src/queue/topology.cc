@@ -1,0 +1,43 @@
+#include "queue/topology.h"
+
+#include <algorithm>
+
+#include "queue/amqp_bytes.h"
+
+namespace sluice::queue {
+
+QueueArguments::QueueArguments(QueueOptions::Type type, QueueRole role, const BrokerInfo& broker) {
+  const bool quorum = type == QueueOptions::Type::quorum;
+  const auto add = [this](const amqp_table_entry_t& e) {
+    entries_[static_cast<std::size_t>(count_++)] = e;
+  };
+  add(text_entry("x-queue-type", quorum ? "quorum" : "classic"));
+  // A dead letter has no order to keep; whoever looks at them may be many.
+  if (role != QueueRole::dead) add(flag_entry("x-single-active-consumer", true));
+  // From 4.0 a quorum queue drops a message at its 21st delivery unless told not to; 3.x accepts -1
+  // and then drops at the first redelivery (both measured; rabbitmq-server v4.0.0, release notes
+  // "delivery limit").
+  if (quorum && broker.major >= 4) add(int_entry("x-delivery-limit", -1));
+}
+
+std::uint16_t prefetch_count(std::uint64_t prefetch_bytes, std::uint64_t message_bytes,
+                             std::uint32_t share) {
+  const std::uint64_t each =
+      std::max<std::uint64_t>(message_bytes, 1) * std::max<std::uint32_t>(share, 1);
+  return static_cast<std::uint16_t>(std::clamp<std::uint64_t>(prefetch_bytes / each, 2, 64));
+}
+
+std::string other_arguments_remedy(const std::string& queue, std::string_view text) {
+  if (text.find("x-delivery-limit") != std::string_view::npos) {
+    return "the queue was made under RabbitMQ 3.x, where it had no delivery limit; here it would "
+           "drop messages after 20 deliveries; "
+           "remedy: let it drain, then: rabbitmqctl delete_queue " +
+           queue;
+  }
+  return "another program or other settings made it (queue.type?); remedy: set queue.type back, or "
+         "let it drain, then: "
+         "rabbitmqctl delete_queue " +
+         queue;
+}
+
+}  // namespace sluice::queue

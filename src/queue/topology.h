@@ -1,0 +1,38 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include <amqp.h>
+
+#include "sluice/config/options.h"
+#include "sluice/queue/connection.h"
+
+namespace sluice::queue {
+
+enum class QueueRole : std::uint8_t { partition, dead, control };
+
+// The arguments a queue of ours is declared with.
+class QueueArguments {
+ public:
+  QueueArguments(QueueOptions::Type type, QueueRole role, const BrokerInfo& broker);
+  // Views into this object.
+  amqp_table_t table() noexcept { return {count_, entries_.data()}; }
+
+ private:
+  std::array<amqp_table_entry_t, 3> entries_{};
+  int count_ = 0;
+};
+
+// How many unacked messages a partition's channel may hold: its part of queue.prefetch_bytes when
+// `share` partitions are served by one consumer and messages have their full size.  At least 2, so
+// that one is on its way while another is applied; at most 64, where more buys nothing: an applier
+// takes a partition's messages one at a time.
+std::uint16_t prefetch_count(std::uint64_t prefetch_bytes, std::uint64_t message_bytes,
+                             std::uint32_t share);
+
+// The remedy for a queue that is there with other arguments than ours; `text` is the broker's
+// reason.
+std::string other_arguments_remedy(const std::string& queue, std::string_view text);
+
+}  // namespace sluice::queue
