@@ -3,6 +3,9 @@
 #include <span>
 #include <string_view>
 
+#include "sluice/base/result.h"
+#include "sluice/base/text_buffer.h"
+#include "sluice/binlog/rows.h"
 #include "sluice/event/table_plan.h"
 #include "sluice/model/change_view.h"
 #include "sluice/model/event_id.h"
@@ -21,7 +24,7 @@ struct LineContext {
 // whoever composes the message copies the line and puts them in at the two places.
 struct EncodedLine {
   std::uint32_t begin = 0, size = 0;  // in the buffer; without the line feed
-  std::uint32_t mysql_type_at = 0;    // offset in the line: `"mysqlType":{...},` goes here
+  std::uint32_t mysql_type_at = 0;    // offset in the line: `"id":..,"isDdl":false,` and `"mysqlType":{...},` go here
   std::uint32_t sql_type_at = 0;      // offset in the line: `"sqlType":{...},` goes here
   const TablePlan* plan = nullptr;    // lives as long as whoever holds the line holds the plan
   EventId first, last;
@@ -29,6 +32,7 @@ struct EncodedLine {
 };
 
 // Appends `line` (bytes of it in `text`) to `out` with its line feed, with the types or without ("id" is filled in here: `id`).
+// `text` is the line itself: the buffer's view from line.begin on, line.size bytes.
 void append_line(TextBuffer& out, std::string_view text, const EncodedLine& line, bool with_types, std::uint64_t id);
 
 // Gathers the rows of one line: one table, kind and half, row after row.  Reuses its memory.  Thread-compatible.
@@ -42,15 +46,21 @@ class LineEncoder {
 
   // Starts a line.  `plan` and `context.gtid` must outlive finish().  Precondition: !open().
   void begin(const TablePlan& plan, ChangeKind kind, std::uint8_t half, const LineContext& context);
-  // Adds a row: `data` is the after image (before image of a remove); `before` only for an update: columns that differ go to
-  // old.  Errors: fatal with table and column (bad text, bad packed value); the line is then unusable: reset().
+  // Adds a row; row indexes ascend.  `data` is the after image (before image of a remove).  `before`: the before image of an
+  // update, else empty, but for the insert half of a key change, which is given it too.  What `data` lacks and `before` has
+  // (MINIMAL, NOBLOB, FULL_NODUP images leave out what has not changed) is taken from there; what both lack is left out of the
+  // line.  In an update the columns that both have and that differ go to old.  Errors: fatal/binlog_malformed with table and
+  // column (bad text, bad packed value); the line is then unusable: reset().
   Status add(std::uint64_t row_index, std::span<const binlog::Cell> data, std::span<const binlog::Cell> before);
   // Appends the line to `out` and closes it.
   EncodedLine finish(TextBuffer& out);
   // Drops an open line.
   void reset() noexcept { plan_ = nullptr; }
+  // Values written so far whose bad bytes became U+FFFD (InvalidText::replace).
+  std::uint64_t replaced_texts() const noexcept { return replaced_; }
 
  private:
+  Status append_cell(std::size_t column, const binlog::Cell& cell, bool first, TextBuffer& out);
   const TablePlan* plan_ = nullptr;
   ChangeKind kind_ = ChangeKind::insert;
   std::uint8_t half_ = 0;
@@ -58,6 +68,7 @@ class LineEncoder {
   TextBuffer data_, old_, rows_;
   std::uint64_t first_row_ = 0, last_row_ = 0;
   std::uint32_t count_ = 0;
+  std::uint64_t replaced_ = 0;
 };
 
 // A TICK line, line feed included: this partition is complete up to file:pos.  `gtid` is the executed set.

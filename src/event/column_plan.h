@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sluice/base/charset.h"
+#include "sluice/base/result.h"
+#include "sluice/event/table_plan.h"
+
+namespace sluice::event {
+
+enum class Rendered : std::uint8_t {
+  ok,
+  replaced,   // text with bad bytes, each written as U+FFFD
+  bad_text,   // text with bad bytes
+  bad_value,  // bytes that cannot be a value of the column's type
+};
+
+struct ColumnPlan;
+// Appends a value; on bad_text and bad_value `out` may hold a part of it.
+using RenderFn = Rendered (*)(const ColumnPlan&, Bytes, TextBuffer&);
+
+// How one column is rendered.
+struct ColumnPlan {
+  RenderFn json = nullptr;  // the inside of a JSON string
+  RenderFn raw = nullptr;   // the same characters unescaped: what is hashed
+  std::string prefix;       // ,"name":"
+  const Charset* charset = nullptr;
+  std::uint32_t length = 0;  // BINARY(n): n; DECIMAL: precision; temporal types: fractional digits
+  std::uint8_t scale = 0;    // DECIMAL
+  bool replace_bad_text = false;
+  std::int32_t zone_seconds = 0;
+  std::vector<std::string> labels;       // ENUM, SET
+  std::vector<std::string> json_labels;  // the same, escaped
+};
+
+// Chooses the renderer.  `key`: the column decides identity, so its text is never replaced. Errors:
+// fatal/schema_mismatch, fatal/binlog_unsupported, without table and column.
+Result<ColumnPlan> plan_column(const binlog::MapColumn& map, bool map_has_charsets,
+                               const ColumnSchema& schema, const RenderOptions& options, bool key);
+
+// The error for a column that could not be rendered: fatal, with table and column.
+Error render_error(Rendered what, const TableSchema& table, std::size_t column);
+
+struct TablePlan::Data {
+  binlog::TableMap map;
+  TableSchema schema;
+  std::vector<ColumnPlan> columns;
+  std::string mysql_types, sql_types;
+  // The fixed pieces of a line, in its order.
+  std::string after_data;                        // ],"database":"..","es":
+  std::string after_old;                         // ,"pkNames":[..],"rows":[
+  std::string after_sql;                         // "table":"..","ts":
+  std::uint64_t table_hash = 0;                  // XXH64(database NUL table)
+  std::vector<std::uint16_t> partition_columns;  // empty: the whole table
+};
+
+}  // namespace sluice::event

@@ -1,0 +1,455 @@
+#include "sluice/event/line_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <simdjson.h>
+
+#include "sluice/base/text_buffer.h"
+
+#include "event/base64.h"
+
+namespace sluice::event {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+// The members of a line; the order is that of kMemberNames.
+enum Member : std::size_t {
+  data,
+  database,
+  es,
+  file,
+  gtid,
+  id,
+  is_ddl,
+  mysql_type,
+  old,
+  pk_names,
+  pos,
+  rows,
+  seq,
+  sql,
+  sql_type,
+  table,
+  ts,
+  type,
+  kMembers
+};
+constexpr std::array<std::string_view, kMembers> kMemberNames = {
+    "data",    "database", "es",   "file", "gtid", "id",      "isDdl", "mysqlType", "old",
+    "pkNames", "pos",      "rows", "seq",  "sql",  "sqlType", "table", "ts",        "type"};
+
+constexpr std::uint32_t bit(Member m) noexcept {
+  return 1U << m;
+}
+constexpr std::uint32_t kRowMembers = bit(data) | bit(database) | bit(es) | bit(gtid) | bit(id) |
+                                      bit(is_ddl) | bit(old) | bit(pk_names) | bit(rows) |
+                                      bit(seq) | bit(sql) | bit(table) | bit(ts) | bit(type);
+constexpr std::uint32_t kTickMembers =
+    bit(es) | bit(file) | bit(gtid) | bit(pos) | bit(seq) | bit(type);
+constexpr std::uint32_t kDdlMembers = bit(database) | bit(table) | bit(es) | bit(type);
+
+struct TypeName {
+  std::string_view name;
+  ChangeKind kind;
+};
+constexpr std::array<TypeName, 12> kTypes = {{{"INSERT", ChangeKind::insert},
+                                              {"UPDATE", ChangeKind::update},
+                                              {"DELETE", ChangeKind::remove},
+                                              {"TICK", ChangeKind::tick},
+                                              {"CREATE", ChangeKind::ddl},
+                                              {"ALTER", ChangeKind::ddl},
+                                              {"ERASE", ChangeKind::ddl},
+                                              {"TRUNCATE", ChangeKind::ddl},
+                                              {"RENAME", ChangeKind::ddl},
+                                              {"CINDEX", ChangeKind::ddl},
+                                              {"DINDEX", ChangeKind::ddl},
+                                              {"QUERY", ChangeKind::ddl}}};
+
+// The columns of one table as sqlType told them in this message.
+struct TableTypes {
+  struct Column {
+    std::string name;
+    bool binary = false;
+  };
+  std::string database, table;
+  std::vector<Column> columns;
+  bool any_binary = false;
+};
+
+constexpr std::int64_t kBinarySqlType = 2004;
+
+// UTF-8 of characters up to U+00FF -> their bytes; false for a character above.
+bool to_bytes(std::string_view text, TextBuffer& out) {
+  char* to = out.room(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x80) {
+      *to++ = text[i];
+      continue;
+    }
+    // The text is valid UTF-8, so C2 and C3 have their second byte.
+    if (c > 0xC3 || i + 1 >= text.size()) return false;
+    *to++ = static_cast<char>((c & 3U) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3FU));
+  }
+  out.commit_to(to);
+  return true;
+}
+
+bool is_ascii(std::string_view s) noexcept {
+  return std::none_of(s.begin(), s.end(), [](char c) { return (c & 0x80) != 0; });
+}
+
+}  // namespace
+
+struct LineReader::Impl {
+  explicit Impl(bool base64) : binary_base64(base64) {}
+
+  const bool binary_base64;
+  ondemand::parser parser;
+  TextBuffer body;    // with the padding simdjson wants
+  TextBuffer binary;  // bytes of the binary columns of this line
+  std::size_t size = 0, at = 0, line = 0;
+  std::vector<TableTypes> types;
+  std::size_t types_used = 0;
+  ChangeView view;
+  std::string what;  // of the first fault
+
+  // Every reader below returns false and says why in `what`.
+  bool fault(std::string_view why) {
+    if (what.empty()) what = why;
+    return false;
+  }
+  bool fault(std::string_view member, std::string_view why) {
+    return fault("\"" + std::string(member) + "\" " + std::string(why));
+  }
+
+  bool text(ondemand::value& v, Member m, std::string_view& out) {
+    return v.get_string().get(out) == simdjson::SUCCESS ||
+           fault(kMemberNames[m], "is not a string");
+  }
+  bool number(ondemand::value& v, Member m, std::int64_t& out) {
+    return v.get_int64().get(out) == simdjson::SUCCESS || fault(kMemberNames[m], "is not a number");
+  }
+  // True and `out` open, or true and `none` for null.
+  bool array(ondemand::value& v, Member m, ondemand::array& out, bool& none) {
+    bool is_null = false;
+    if (v.is_null().get(is_null) == simdjson::SUCCESS && is_null) {
+      none = true;
+      return true;
+    }
+    none = false;
+    return v.get_array().get(out) == simdjson::SUCCESS || fault(kMemberNames[m], "is not an array");
+  }
+
+  // One row object -> fields.
+  bool row_object(ondemand::value& v, Member m) {
+    ondemand::object object;
+    if (v.get_object().get(object) != simdjson::SUCCESS)
+      return fault(kMemberNames[m], "holds something that is not an object");
+    for (auto member : object) {
+      ondemand::field field;
+      ChangeView::Field f;
+      if (std::move(member).get(field) != simdjson::SUCCESS ||
+          field.unescaped_key().get(f.name) != simdjson::SUCCESS)
+        return fault(kMemberNames[m], "holds a broken object");
+      ondemand::value value = field.value();
+      bool is_null = false;
+      if (value.is_null().get(is_null) == simdjson::SUCCESS && is_null) {
+        f.is_null = true;
+      } else if (value.get_string().get(f.value) != simdjson::SUCCESS) {
+        return fault(kMemberNames[m], "holds a value that is neither a string nor null");
+      }
+      view.fields.push_back(f);
+    }
+    return true;
+  }
+
+  bool read_data(ondemand::value& v) {
+    ondemand::array list;
+    bool none = false;
+    if (!array(v, data, list, none)) return false;
+    if (none) return true;
+    for (auto element : list) {
+      ondemand::value row;
+      if (std::move(element).get(row) != simdjson::SUCCESS) return fault("data", "is broken");
+      ChangeView::Row r;
+      r.data_begin = static_cast<std::uint32_t>(view.fields.size());
+      if (!row_object(row, data)) return false;
+      r.data_end = static_cast<std::uint32_t>(view.fields.size());
+      view.rows.push_back(r);
+    }
+    return true;
+  }
+
+  // `data` came before: the keys of a line are in alphabetical order.
+  bool read_old(ondemand::value& v, bool& present) {
+    ondemand::array list;
+    bool none = false;
+    if (!array(v, old, list, none)) return false;
+    present = !none;
+    if (none) return true;
+    std::size_t i = 0;
+    for (auto element : list) {
+      ondemand::value row;
+      if (std::move(element).get(row) != simdjson::SUCCESS) return fault("old", "is broken");
+      if (i >= view.rows.size()) return fault("old", "has more rows than \"data\" before it");
+      ChangeView::Row& r = view.rows[i++];
+      r.old_begin = static_cast<std::uint32_t>(view.fields.size());
+      if (!row_object(row, old)) return false;
+      r.old_end = static_cast<std::uint32_t>(view.fields.size());
+    }
+    return i == view.rows.size() || fault("old", "has fewer rows than \"data\"");
+  }
+
+  bool read_rows(ondemand::value& v) {
+    ondemand::array list;
+    bool none = false;
+    if (!array(v, rows, list, none)) return false;
+    std::size_t i = 0;
+    if (!none) {
+      for (auto element : list) {
+        std::uint64_t index = 0;
+        if (element.get_uint64().get(index) != simdjson::SUCCESS)
+          return fault("rows", "holds something that is not a row index");
+        if (i >= view.rows.size()) return fault("rows", "is longer than \"data\"");
+        if (i > 0 && index <= view.rows[i - 1].index) return fault("rows", "does not ascend");
+        view.rows[i++].index = index;
+      }
+    }
+    return i == view.rows.size() || fault("rows", "is shorter than \"data\"");
+  }
+
+  bool read_pk_names(ondemand::value& v) {
+    ondemand::array list;
+    bool none = false;
+    if (!array(v, pk_names, list, none)) return false;
+    if (none) return true;
+    for (auto element : list) {
+      std::string_view name;
+      if (element.get_string().get(name) != simdjson::SUCCESS)
+        return fault("pkNames", "holds something that is not a string");
+      view.pk_names.push_back(name);
+    }
+    return true;
+  }
+
+  // Into the slot after those in use; kept only when the line turns out to name its table.
+  bool read_sql_type(ondemand::value& v) {
+    if (types.size() == types_used) types.emplace_back();
+    TableTypes& t = types[types_used];
+    t.any_binary = false;
+    ondemand::object object;
+    if (v.get_object().get(object) != simdjson::SUCCESS)
+      return fault("sqlType", "is not an object");
+    std::size_t n = 0;
+    for (auto member : object) {
+      ondemand::field field;
+      std::string_view name;
+      std::int64_t code = 0;
+      if (std::move(member).get(field) != simdjson::SUCCESS ||
+          field.unescaped_key().get(name) != simdjson::SUCCESS ||
+          field.value().get_int64().get(code) != simdjson::SUCCESS)
+        return fault("sqlType", "holds something that is not a number");
+      if (t.columns.size() == n) t.columns.emplace_back();
+      t.columns[n].name = name;
+      t.columns[n].binary = code == kBinarySqlType;
+      t.any_binary = t.any_binary || t.columns[n].binary;
+      ++n;
+    }
+    t.columns.resize(n);
+    return true;
+  }
+
+  // The types of this line's table, from this line or an earlier one.
+  TableTypes* types_of(bool from_this_line) {
+    TableTypes* known = nullptr;
+    for (std::size_t i = 0; i < types_used; ++i)
+      if (types[i].table == view.table && types[i].database == view.database) known = &types[i];
+    if (!from_this_line) return known;
+    TableTypes& fresh = types[types_used];
+    fresh.database = view.database;
+    fresh.table = view.table;
+    if (known != nullptr) {
+      std::swap(*known, fresh);
+      return known;
+    }
+    ++types_used;
+    return &fresh;
+  }
+
+  // Marks the binary fields of one row image and turns them back into bytes.
+  bool bytes_of(std::uint32_t begin, std::uint32_t end, const TableTypes& t) {
+    std::size_t hint = 0;  // columns stand in table order
+    for (std::uint32_t i = begin; i < end; ++i) {
+      ChangeView::Field& f = view.fields[i];
+      while (hint < t.columns.size() && t.columns[hint].name != f.name) ++hint;
+      if (hint == t.columns.size()) {
+        const auto it = std::find_if(t.columns.begin(), t.columns.end(),
+                                     [&f](const auto& c) { return c.name == f.name; });
+        if (it == t.columns.end())
+          return fault(f.name, "is a column that \"sqlType\" does not have");
+        hint = static_cast<std::size_t>(it - t.columns.begin());
+      }
+      f.binary = t.columns[hint++].binary;
+      if (!f.binary || f.is_null || (!binary_base64 && is_ascii(f.value))) continue;
+      const std::size_t start = binary.size();
+      const bool ok =
+          binary_base64 ? append_base64_decoded(binary, f.value) : to_bytes(f.value, binary);
+      if (!ok)
+        return fault(f.name, binary_base64 ? "is not base64"
+                                           : "is binary and holds a character above U+00FF");
+      f.value = binary.view().substr(start);
+    }
+    return true;
+  }
+
+  bool resolve_binary(bool from_this_line) {
+    const TableTypes* t = types_of(from_this_line);
+    if (t == nullptr) return fault("no line of this table in the message has had \"sqlType\"");
+    if (!t->any_binary && view.fields.empty()) return true;
+    binary.clear();
+    std::size_t total = 0;
+    for (const ChangeView::Field& f : view.fields) total += f.value.size();
+    binary.room(total + 4);  // so that views into it stay
+    return std::all_of(view.rows.begin(), view.rows.end(), [&](const ChangeView::Row& r) {
+      return bytes_of(r.data_begin, r.data_end, *t) && bytes_of(r.old_begin, r.old_end, *t);
+    });
+  }
+
+  bool member(Member m, ondemand::value& v, std::string_view& type_text, bool& has_old) {
+    std::string_view s;
+    std::int64_t n = 0;
+    switch (m) {
+      case data: return read_data(v);
+      case database: return text(v, m, view.database);
+      case es: return number(v, m, view.es_ms);
+      case file: return text(v, m, view.file);
+      case gtid: return text(v, m, view.gtid);
+      case id: return number(v, m, n);
+      case is_ddl: {
+        bool ddl = false;
+        return v.get_bool().get(ddl) == simdjson::SUCCESS || fault("isDdl", "is not a boolean");
+      }
+      case old: return read_old(v, has_old);
+      case pk_names: return read_pk_names(v);
+      case pos:
+        return v.get_uint64().get(view.pos) == simdjson::SUCCESS || fault("pos", "is not a number");
+      case rows: return read_rows(v);
+      case seq: {
+        if (!text(v, m, s)) return false;
+        auto parsed = Seq::parse(s);
+        if (!parsed) return fault(parsed.error().what);
+        view.seq = *parsed;
+        return true;
+      }
+      case sql: return text(v, m, s);
+      case sql_type: return read_sql_type(v);
+      case table: return text(v, m, view.table);
+      case ts: return number(v, m, view.ts_ms);
+      case type: return text(v, m, type_text);
+      case mysql_type:
+      case kMembers: break;
+    }
+    return true;
+  }
+
+  bool complete(std::uint32_t seen, std::string_view type_text, bool has_old) {
+    const auto* const known = std::find_if(kTypes.begin(), kTypes.end(),
+                                           [&](const TypeName& t) { return t.name == type_text; });
+    if ((seen & bit(type)) != 0 && known == kTypes.end())
+      return fault("type", "is not one we know");
+    const ChangeKind kind = known == kTypes.end() ? ChangeKind::insert : known->kind;
+    const std::uint32_t wanted = kind == ChangeKind::tick  ? kTickMembers
+                                 : kind == ChangeKind::ddl ? kDdlMembers
+                                                           : kRowMembers;
+    for (std::size_t m = 0; m < kMembers; ++m)
+      if ((wanted & ~seen & 1U << m) != 0) return fault(kMemberNames[m], "is missing");
+    view.kind = kind;
+    if (kind == ChangeKind::tick) return true;
+    if (kind == ChangeKind::ddl)
+      return view.rows.empty() || fault("data", "must be null in a DDL line");
+    if (view.rows.empty()) return fault("data", "holds no row");
+    if (has_old != (kind == ChangeKind::update))
+      return fault("old", has_old ? "must be null here" : "is null in an update");
+    return resolve_binary((seen & bit(sql_type)) != 0);
+  }
+
+  bool read_line(std::string_view text_of_line, std::size_t capacity) {
+    ondemand::document document;
+    ondemand::object object;
+    if (const auto error =
+            parser.iterate(text_of_line.data(), text_of_line.size(), capacity).get(document);
+        error != simdjson::SUCCESS)
+      return fault(simdjson::error_message(error));
+    if (document.get_object().get(object) != simdjson::SUCCESS) return fault("not a JSON object");
+    std::uint32_t seen = 0;
+    std::string_view type_text;
+    bool has_old = false;
+    for (auto element : object) {
+      ondemand::field field;
+      if (const auto error = std::move(element).get(field); error != simdjson::SUCCESS)
+        return fault(simdjson::error_message(error));
+      std::string_view key;
+      if (field.unescaped_key().get(key) != simdjson::SUCCESS) return fault("a broken member name");
+      const auto* const known = std::find(kMemberNames.begin(), kMemberNames.end(), key);
+      if (known == kMemberNames.end()) continue;
+      const auto m = static_cast<Member>(known - kMemberNames.begin());
+      if ((seen & bit(m)) != 0) return fault(*known, "stands there twice");
+      seen |= bit(m);
+      ondemand::value v = field.value();
+      if (!member(m, v, type_text, has_old)) return false;
+    }
+    const char* rest = nullptr;
+    if (document.current_location().get(rest) == simdjson::SUCCESS)
+      return fault("something follows the JSON object");
+    return complete(seen, type_text, has_old);
+  }
+
+  void clear_view() {
+    view.kind = ChangeKind::tick;
+    view.database = view.table = view.gtid = view.file = {};
+    view.es_ms = view.ts_ms = 0;
+    view.seq = {};
+    view.pos = 0;
+    view.pk_names.clear();
+    view.fields.clear();
+    view.rows.clear();
+  }
+};
+
+LineReader::LineReader(bool binary_base64) : impl_(std::make_unique<Impl>(binary_base64)) {}
+LineReader::~LineReader() = default;
+
+void LineReader::open(std::string_view body) {
+  Impl& r = *impl_;
+  r.body.clear();
+  r.body.room(body.size() + simdjson::SIMDJSON_PADDING);
+  r.body.append(body);
+  std::memset(r.body.room(simdjson::SIMDJSON_PADDING), ' ', simdjson::SIMDJSON_PADDING);
+  r.size = body.size();
+  r.at = r.line = 0;
+  r.types_used = 0;
+  r.what.clear();
+}
+
+Result<const ChangeView*> LineReader::next() {
+  Impl& r = *impl_;
+  if (r.at >= r.size) return static_cast<const ChangeView*>(nullptr);
+  const std::string_view rest = std::string_view(r.body.data(), r.size).substr(r.at);
+  const std::string_view line = rest.substr(0, rest.find('\n'));
+  r.at += line.size() + 1;
+  ++r.line;
+  r.clear_view();
+  const std::size_t capacity = rest.size() + simdjson::SIMDJSON_PADDING;
+  if (r.read_line(line, capacity)) return static_cast<const ChangeView*>(&r.view);
+  r.at = r.size;
+  return Error{ErrorClass::poison, Errc::queue_message,
+               "line " + std::to_string(r.line) + ": " + r.what};
+}
+
+}  // namespace sluice::event
