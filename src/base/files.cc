@@ -1,12 +1,12 @@
 #include "sluice/base/files.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-
 #include <array>
 #include <cerrno>
 #include <system_error>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 namespace sluice {
 namespace {
@@ -85,9 +85,10 @@ Result<UniqueFd> lock_file(const std::filesystem::path& path) {
     const auto n = ::pread(fd.get(), pid.data(), pid.size(), 0);
     std::string holder(pid.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
     while (!holder.empty() && holder.back() == '\n') holder.pop_back();
-    return fatal(Errc::position_locked,
-                 path.string() + " is held by process " + (holder.empty() ? "?" : holder) +
-                     ": another sluice runs on this state folder; stop it, or give this one its own");
+    return fatal(
+        Errc::position_locked,
+        path.string() + " is held by process " + (holder.empty() ? "?" : holder) +
+            ": another sluice runs on this state folder; stop it, or give this one its own");
   }
   if (::ftruncate(fd.get(), 0) != 0) return io_error("truncate", path, errno);
   SLUICE_TRY(write_all(fd.get(), std::to_string(::getpid()) + "\n", path));

@@ -73,8 +73,10 @@ void dress(spdlog::logger& logger, const spdlog::sink_ptr& sink, Format format,
 
 Status configure(const Settings& settings) {
   static constexpr std::pair<std::string_view, spdlog::level::level_enum> kLevels[] = {
-      {"trace", spdlog::level::trace}, {"debug", spdlog::level::debug},
-      {"info", spdlog::level::info},   {"warn", spdlog::level::warn},
+      {"trace", spdlog::level::trace},
+      {"debug", spdlog::level::debug},
+      {"info", spdlog::level::info},
+      {"warn", spdlog::level::warn},
       {"error", spdlog::level::err}};
   const spdlog::level::level_enum* level = nullptr;
   for (const auto& [name, value] : kLevels)

@@ -40,7 +40,9 @@ char* write_padded(char* to, std::uint64_t v, unsigned digits) noexcept {
   return to + digits;
 }
 
-char* write_uint(char* to, std::uint64_t v) noexcept { return write_padded(to, v, digits_of(v)); }
+char* write_uint(char* to, std::uint64_t v) noexcept {
+  return write_padded(to, v, digits_of(v));
+}
 
 char* write_int(char* to, std::int64_t v) noexcept {
   auto u = static_cast<std::uint64_t>(v);
@@ -51,8 +53,12 @@ char* write_int(char* to, std::int64_t v) noexcept {
   return write_uint(to, u);
 }
 
-void TextBuffer::append_uint(std::uint64_t v) { commit_to(write_uint(room(20), v)); }
-void TextBuffer::append_int(std::int64_t v) { commit_to(write_int(room(20), v)); }
+void TextBuffer::append_uint(std::uint64_t v) {
+  commit_to(write_uint(room(20), v));
+}
+void TextBuffer::append_int(std::int64_t v) {
+  commit_to(write_int(room(20), v));
+}
 
 void TextBuffer::grow(std::size_t n) {
   const std::size_t want = std::max<std::size_t>({size_ + n, cap_ * 2, 256});

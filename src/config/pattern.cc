@@ -42,6 +42,14 @@ bool Pattern::matches(std::string_view text) const {
   return RE2::FullMatch(re2::StringPiece(text.data(), text.size()), compiled_->re2);
 }
 
+bool Pattern::may_match_prefix(std::string_view prefix) const {
+  // RE2 gives the first and last text that fits, cut; what lies outside cannot fit.
+  std::string first, last;
+  if (!compiled_->re2.PossibleMatchRange(&first, &last, 64)) return true;
+  const std::string from(prefix), to = from + "\xFF";
+  return first <= to && last >= from;
+}
+
 const std::string& Pattern::text() const noexcept {
   return compiled_->text;
 }
@@ -53,6 +61,11 @@ PatternList::PatternList(std::initializer_list<std::string_view> texts) {
 bool PatternList::matches(std::string_view text) const {
   return std::any_of(patterns_.begin(), patterns_.end(),
                      [text](const Pattern& pattern) { return pattern.matches(text); });
+}
+
+bool PatternList::may_match_prefix(std::string_view prefix) const {
+  return std::any_of(patterns_.begin(), patterns_.end(),
+                     [prefix](const Pattern& pattern) { return pattern.may_match_prefix(prefix); });
 }
 
 }  // namespace sluice

@@ -4,7 +4,9 @@
 
 namespace sluice {
 
-std::string BinlogPosition::to_string() const { return file + ":" + std::to_string(pos); }
+std::string BinlogPosition::to_string() const {
+  return file + ":" + std::to_string(pos);
+}
 
 Result<BinlogPosition> BinlogPosition::parse(std::string_view text) {
   const auto colon = text.rfind(':');
@@ -17,7 +19,9 @@ Result<BinlogPosition> BinlogPosition::parse(std::string_view text) {
         BinlogFileName::parse(p.file).ok())
       return p;
   }
-  return fatal(Errc::usage, "\"" + std::string(text) + "\" is not a binlog position: FILE:POS, for example binlog.000003:1234");
+  return fatal(Errc::usage,
+               "\"" + std::string(text) +
+                   "\" is not a binlog position: FILE:POS, for example binlog.000003:1234");
 }
 
 Result<BinlogFileName> BinlogFileName::parse(std::string_view name) {
@@ -30,7 +34,8 @@ Result<BinlogFileName> BinlogFileName::parse(std::string_view name) {
     out.base = name.substr(0, dot);
     if (err == std::errc{} && end == digits.data() + digits.size() && !digits.empty()) return out;
   }
-  return fatal(Errc::binlog_malformed, "\"" + std::string(name) + "\" is not a binlog file name: BASE.NUMBER expected");
+  return fatal(Errc::binlog_malformed,
+               "\"" + std::string(name) + "\" is not a binlog file name: BASE.NUMBER expected");
 }
 
 }  // namespace sluice

@@ -45,7 +45,9 @@ int sql_type_of(DeclaredType type, bool is_unsigned) noexcept {
   return 12;
 }
 
-bool is_binary(DeclaredType type) noexcept { return sql_type_of(type, false) == 2004; }
+bool is_binary(DeclaredType type) noexcept {
+  return sql_type_of(type, false) == 2004;
+}
 
 const std::vector<std::uint16_t>& TableSchema::row_key() const noexcept {
   static const std::vector<std::uint16_t> none;

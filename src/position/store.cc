@@ -92,6 +92,18 @@ Result<std::optional<State>> Store::peek(const fs::path& folder) {
   return load_from(folder);
 }
 
+Result<bool> Store::remove(bool really) const {
+  bool found = false;
+  for (const fs::path& path : {state_path(folder_), backup_path(folder_)}) {
+    if (!is_there(path)) continue;
+    found = true;
+    std::error_code ec;
+    if (really && !fs::remove(path, ec) && ec)
+      return fatal(Errc::io, "remove " + path.string() + ": " + ec.message());
+  }
+  return found;
+}
+
 Status Store::save(const State& state) const {
   // What decode() would refuse must never replace a good file.
   if (state.last.size() != state.layout.partitions)

@@ -10,8 +10,8 @@
 
 namespace sluice {
 
-// Blocking FIFO between two stages.  Its capacity, in bytes as the caller counts them, is the back-pressure; an
-// item larger than the capacity passes when the queue is empty.  Thread-safe.
+// Blocking FIFO between two stages.  Its capacity, in bytes as the caller counts them, is the
+// back-pressure; an item larger than the capacity passes when the queue is empty.  Thread-safe.
 template <class T>
 class BoundedQueue {
  public:

@@ -54,18 +54,12 @@ class ByteReader {
   std::uint64_t lenenc() noexcept {
     const auto first = le<1>();
     switch (first) {
-      case 0xFC:
-        return le<2>();
-      case 0xFD:
-        return le<3>();
-      case 0xFE:
-        return le<8>();
+      case 0xFC: return le<2>();
+      case 0xFD: return le<3>();
+      case 0xFE: return le<8>();
       case 0xFB:
-      case 0xFF:
-        fail();
-        return 0;
-      default:
-        return first;
+      case 0xFF: fail(); return 0;
+      default: return first;
     }
   }
   // Next n bytes; n comes from the wire, so it is checked, never trusted.

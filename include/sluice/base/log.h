@@ -22,8 +22,9 @@ struct Settings {
   std::size_t rotate_keep = 5;
 };
 
-// Sets where and how all loggers write.  Call once, before threads start; until then loggers write text to stderr.
-// Errors: fatal/io when the file cannot be opened, fatal/config_invalid for an unknown level.
+// Sets where and how all loggers write.  Call once, before threads start; until then loggers write
+// text to stderr. Errors: fatal/io when the file cannot be opened, fatal/config_invalid for an
+// unknown level.
 Status configure(const Settings& settings);
 
 // The logger of a room, made at first use; lives as long as the program.  Thread-safe.

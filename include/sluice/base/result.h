@@ -18,45 +18,46 @@ enum class ErrorClass : std::uint8_t {
   stopped,  // shutdown was requested
 };
 
-// Stable, greppable error codes, printed by errc_name() as "room.what".  One list for the whole program;
-// exit codes hang on the class and the code (docs/operate.md).
+// Stable, greppable error codes, printed by errc_name() as "room.what".  One list for the whole
+// program; exit codes hang on the class and the code (docs/operate.md).
 enum class Errc : std::uint8_t {
-  stopped,              // base.stopped: shutdown was asked
-  internal,             // base.internal: a bug of ours, said instead of a crash
-  io,                   // base.io: a file could not be read or written
-  usage,                // app.usage: wrong command line
-  config_invalid,       // config.invalid
-  binlog_truncated,     // binlog.truncated: the bytes end too early
-  binlog_malformed,     // binlog.malformed: the bytes contradict themselves
-  binlog_unsupported,   // binlog.unsupported: well-formed, and not ours to read
-  binlog_checksum,      // binlog.checksum: CRC32 of an event is wrong
-  schema_mismatch,      // schema.mismatch: TABLE_MAP and what we know of the table differ
-  schema_missing,       // schema.missing: the table is not there (any more)
-  schema_key_changed,   // schema.key_changed: a DDL changed the key rows are partitioned by
-  mysql_lost,           // mysql.lost: connection gone or not to be had; reconnect
-  mysql_denied,         // mysql.denied: account, password or privilege
-  mysql_query,          // mysql.query: the server refused a statement of ours
-  mysql_preflight,      // mysql.preflight: a server setting we cannot work with
-  mysql_binlog_purged,  // mysql.binlog_purged: error 1236 and its kin
-  mysql_identity,       // mysql.identity: another server, or another binlog history
-  mysql_server_id_taken,// mysql.server_id_taken: another replica uses our server_id
-  queue_lost,           // queue.lost: connection or channel gone; reconnect
-  queue_denied,         // queue.denied: user, password, vhost, permission
-  queue_topology,       // queue.topology: a queue or exchange is missing or has other arguments
-  queue_returned,       // queue.returned: a message could not be routed
-  queue_message,        // queue.message: a message that is not ours or cannot be read
-  redis_lost,           // redis.lost: connection gone; reconnect
-  redis_unavailable,    // redis.unavailable: LOADING, READONLY, OOM, MISCONF: later
-  redis_denied,         // redis.denied: AUTH or ACL
-  redis_refused,        // redis.refused: this command can never work (WRONGTYPE)
-  redis_preflight,      // redis.preflight: a server setting we cannot work with
-  position_missing,     // position.missing: no state file, and traces of an earlier run
-  position_damaged,     // position.damaged: the state file is unreadable
-  position_locked,      // position.locked: another process holds the state folder
-  position_mismatch,    // position.mismatch: another instance, layout or version
-  pipeline_gap,         // pipeline.gap: messages are missing between what is applied and what came
-  pipeline_unsupported, // pipeline.unsupported: XA, TRUNCATE, statement format ...: with the remedy
-  pipeline_timeout,     // pipeline.timeout: drain or wait did not end in time
+  stopped,                // base.stopped: shutdown was asked
+  internal,               // base.internal: a bug of ours, said instead of a crash
+  io,                     // base.io: a file could not be read or written
+  usage,                  // app.usage: wrong command line
+  config_invalid,         // config.invalid
+  binlog_truncated,       // binlog.truncated: the bytes end too early
+  binlog_malformed,       // binlog.malformed: the bytes contradict themselves
+  binlog_unsupported,     // binlog.unsupported: well-formed, and not ours to read
+  binlog_checksum,        // binlog.checksum: CRC32 of an event is wrong
+  schema_mismatch,        // schema.mismatch: TABLE_MAP and what we know of the table differ
+  schema_missing,         // schema.missing: the table is not there (any more)
+  schema_key_changed,     // schema.key_changed: a DDL changed the key rows are partitioned by
+  mysql_lost,             // mysql.lost: connection gone or not to be had; reconnect
+  mysql_denied,           // mysql.denied: account, password or privilege
+  mysql_query,            // mysql.query: the server refused a statement of ours
+  mysql_preflight,        // mysql.preflight: a server setting we cannot work with
+  mysql_binlog_purged,    // mysql.binlog_purged: error 1236 and its kin
+  mysql_identity,         // mysql.identity: another server, or another binlog history
+  mysql_server_id_taken,  // mysql.server_id_taken: another replica uses our server_id
+  queue_lost,             // queue.lost: connection or channel gone; reconnect
+  queue_denied,           // queue.denied: user, password, vhost, permission
+  queue_topology,         // queue.topology: a queue or exchange is missing or has other arguments
+  queue_returned,         // queue.returned: a message could not be routed
+  queue_message,          // queue.message: a message that is not ours or cannot be read
+  redis_lost,             // redis.lost: connection gone; reconnect
+  redis_unavailable,      // redis.unavailable: LOADING, READONLY, OOM, MISCONF: later
+  redis_denied,           // redis.denied: AUTH or ACL
+  redis_refused,          // redis.refused: this command can never work (WRONGTYPE)
+  redis_preflight,        // redis.preflight: a server setting we cannot work with
+  position_missing,       // position.missing: no state file, and traces of an earlier run
+  position_damaged,       // position.damaged: the state file is unreadable
+  position_locked,        // position.locked: another process holds the state folder
+  position_mismatch,      // position.mismatch: another instance, layout or version
+  pipeline_gap,          // pipeline.gap: messages are missing between what is applied and what came
+  pipeline_unsupported,  // pipeline.unsupported: XA, TRUNCATE, statement format ...: with the
+                         // remedy
+  pipeline_timeout,      // pipeline.timeout: drain or wait did not end in time
 };
 
 // "binlog.truncated".  Static storage.
@@ -86,7 +87,9 @@ inline Error fatal(Errc code, std::string what) {
 inline Error retry(Errc code, std::string what) {
   return Error{ErrorClass::retry, code, std::move(what)};
 }
-inline Error stopped() { return Error{ErrorClass::stopped, Errc::stopped, "stop requested"}; }
+inline Error stopped() {
+  return Error{ErrorClass::stopped, Errc::stopped, "stop requested"};
+}
 
 template <class T>
 class [[nodiscard]] Result {

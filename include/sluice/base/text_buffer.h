@@ -13,7 +13,9 @@ class TextBuffer {
  public:
   TextBuffer() = default;
   TextBuffer(TextBuffer&& o) noexcept
-      : data_(std::move(o.data_)), size_(std::exchange(o.size_, 0)), cap_(std::exchange(o.cap_, 0)) {}
+      : data_(std::move(o.data_)),
+        size_(std::exchange(o.size_, 0)),
+        cap_(std::exchange(o.cap_, 0)) {}
   TextBuffer& operator=(TextBuffer&& o) noexcept {
     data_ = std::move(o.data_);
     size_ = std::exchange(o.size_, 0);
@@ -39,7 +41,8 @@ class TextBuffer {
     size_ = cap_ = 0;
   }
 
-  // Room for n more characters; returns where they go.  Follow with commit() of how many were written.
+  // Room for n more characters; returns where they go.  Follow with commit() of how many were
+  // written.
   char* room(std::size_t n) {
     if (cap_ - size_ < n) grow(n);
     return data_.get() + size_;

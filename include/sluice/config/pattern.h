@@ -20,6 +20,8 @@ class Pattern {
   static Result<Pattern> compile(std::string_view text);
 
   bool matches(std::string_view text) const;
+  // False only when no text that begins with `prefix` can fit.
+  bool may_match_prefix(std::string_view prefix) const;
   const std::string& text() const noexcept;
   friend bool operator==(const Pattern& a, const Pattern& b) noexcept {
     return a.text() == b.text();
@@ -41,6 +43,7 @@ class PatternList {
   explicit PatternList(std::vector<Pattern> patterns) noexcept : patterns_(std::move(patterns)) {}
 
   bool matches(std::string_view text) const;
+  bool may_match_prefix(std::string_view prefix) const;
   bool empty() const noexcept { return patterns_.empty(); }
   std::size_t size() const noexcept { return patterns_.size(); }
   auto begin() const noexcept { return patterns_.begin(); }

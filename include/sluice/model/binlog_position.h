@@ -7,8 +7,8 @@
 
 namespace sluice {
 
-// A place between two events of a binlog: file name and byte offset (64 bit; the header's 32-bit log_pos is widened
-// before it gets here).
+// A place between two events of a binlog: file name and byte offset (64 bit; the header's 32-bit
+// log_pos is widened before it gets here).
 struct BinlogPosition {
   std::string file;
   std::uint64_t pos = 0;
@@ -20,8 +20,8 @@ struct BinlogPosition {
   friend bool operator==(const BinlogPosition&, const BinlogPosition&) = default;
 };
 
-// A binlog file name is BASE.NUMBER; files are ordered by the number, never by the text ("binlog.1000000" follows
-// "binlog.999999").
+// A binlog file name is BASE.NUMBER; files are ordered by the number, never by the text
+// ("binlog.1000000" follows "binlog.999999").
 struct BinlogFileName {
   std::string_view base;     // views into the name parsed
   std::uint64_t number = 0;  // 1...

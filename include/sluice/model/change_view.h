@@ -11,10 +11,12 @@ namespace sluice {
 
 enum class ChangeKind : std::uint8_t { insert, update, remove, tick, ddl };
 
-// One line of a message as the applier sees it.  Views into the parser's buffers: valid until the next line is read.
-// The vectors keep their capacity from line to line: no allocation per row in steady state.
+// One line of a message as the applier sees it.  Views into the parser's buffers: valid until the
+// next line is read. The vectors keep their capacity from line to line: no allocation per row in
+// steady state.
 struct ChangeView {
-  // One column of one row.  A null value has is_null; `value` is UTF-8, except in binary columns, where it is the bytes.
+  // One column of one row.  A null value has is_null; `value` is UTF-8, except in binary columns,
+  // where it is the bytes.
   struct Field {
     std::string_view name;
     std::string_view value;
@@ -22,9 +24,11 @@ struct ChangeView {
     bool binary = false;
   };
   struct Row {
-    std::uint64_t index = 0;         // in its ROWS event
-    std::uint32_t data_begin = 0, data_end = 0;  // into `fields`: after image (before image of a delete)
-    std::uint32_t old_begin = 0, old_end = 0;    // into `fields`: changed columns with their old values (update)
+    std::uint64_t index = 0;  // in its ROWS event
+    std::uint32_t data_begin = 0,
+                  data_end = 0;  // into `fields`: after image (before image of a delete)
+    std::uint32_t old_begin = 0,
+                  old_end = 0;  // into `fields`: changed columns with their old values (update)
   };
 
   ChangeKind kind = ChangeKind::tick;

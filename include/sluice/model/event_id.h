@@ -17,8 +17,9 @@ struct TransactionId {
   friend auto operator<=>(const TransactionId&, const TransactionId&) = default;
 };
 
-// The identity of one row change (format version 1).  Deterministic: the same binlog gives the same ids.  Compared member by
-// member in this order.  All zero = "nothing yet": lower than every real id.
+// The identity of one row change (format version 1).  Deterministic: the same binlog gives the same
+// ids.  Compared member by member in this order.  All zero = "nothing yet": lower than every real
+// id.
 struct EventId {
   std::uint32_t epoch = 0;
   std::uint64_t file = 0;
@@ -38,7 +39,8 @@ struct EventId {
   friend auto operator<=>(const EventId&, const EventId&) = default;
 };
 
-// The `seq` of a FlatMessage line: "epoch.file.pos.event.half"; with one of the line's `rows` it makes an EventId.
+// The `seq` of a FlatMessage line: "epoch.file.pos.event.half"; with one of the line's `rows` it
+// makes an EventId.
 struct Seq {
   std::uint32_t epoch = 0;
   std::uint64_t file = 0, pos = 0, event = 0;

@@ -49,7 +49,8 @@ class MysqlGtidSet {
   };
   using Key = std::pair<Uuid, std::string>;
 
-  // "uuid:1-5:7:tag:1-3,\nuuid:..."; white space is passed over; "" is the empty set.  Errors: fatal/usage.
+  // "uuid:1-5:7:tag:1-3,\nuuid:..."; white space is passed over; "" is the empty set.  Errors:
+  // fatal/usage.
   static Result<MysqlGtidSet> parse(std::string_view text);
   // The server's own form without line breaks.
   std::string to_string() const;
@@ -99,10 +100,12 @@ class GtidSet {
   static Result<GtidSet> parse_any(std::string_view text);
   Flavor flavor() const noexcept;
   std::string to_string() const;
-  // Anonymous GTIDs and empty sets change nothing; one of the other flavour is an error of ours (throws bad_variant_access).
+  // Anonymous GTIDs and empty sets change nothing; one of the other flavour is an error of ours
+  // (throws bad_variant_access).
   void add(const Gtid& gtid);
   void add(const GtidSet& other);
-  // False for an anonymous one and for one of the other flavour; an empty set is contained in every set.
+  // False for an anonymous one and for one of the other flavour; an empty set is contained in every
+  // set.
   bool contains(const Gtid& gtid) const;
   bool contains(const GtidSet& other) const;
   bool empty() const noexcept;

@@ -5,16 +5,44 @@
 
 namespace sluice {
 
-// What a column was declared as.  The binlog's type byte is coarser: BLOB and TEXT, CHAR and UUID look alike there.
+// What a column was declared as.  The binlog's type byte is coarser: BLOB and TEXT, CHAR and UUID
+// look alike there.
 enum class DeclaredType : std::uint8_t {
   unknown,  // not known: only the binlog's type byte is (offline decoding)
-  tinyint, smallint, mediumint, int_, bigint,
-  decimal, float_, double_, bit,
-  date, time, datetime, timestamp, year,
-  char_, varchar, tinytext, text, mediumtext, longtext,
-  binary, varbinary, tinyblob, blob, mediumblob, longblob,
-  enum_, set, json, geometry, vector,
-  inet4, inet6, uuid,  // MariaDB
+  tinyint,
+  smallint,
+  mediumint,
+  int_,
+  bigint,
+  decimal,
+  float_,
+  double_,
+  bit,
+  date,
+  time,
+  datetime,
+  timestamp,
+  year,
+  char_,
+  varchar,
+  tinytext,
+  text,
+  mediumtext,
+  longtext,
+  binary,
+  varbinary,
+  tinyblob,
+  blob,
+  mediumblob,
+  longblob,
+  enum_,
+  set,
+  json,
+  geometry,
+  vector,
+  inet4,
+  inet6,
+  uuid,  // MariaDB
 };
 
 // java.sql.Types code by declared type (FORMAT: sqlType).
@@ -30,8 +58,9 @@ struct ColumnSchema {
   bool nullable = true;
   bool generated = false;
   bool invisible = false;
-  bool compressed = false;          // MariaDB COMPRESSED
-  std::uint32_t length = 0;         // characters of CHAR/VARCHAR, bytes of BINARY/VARBINARY, bits of BIT, dims of VECTOR
+  bool compressed = false;  // MariaDB COMPRESSED
+  std::uint32_t length =
+      0;  // characters of CHAR/VARCHAR, bytes of BINARY/VARBINARY, bits of BIT, dims of VECTOR
   std::uint8_t precision = 0;       // DECIMAL
   std::uint8_t scale = 0;           // DECIMAL; fractional digits of temporal types
   std::string charset;              // MySQL's name; "" for columns that are not text
@@ -53,10 +82,10 @@ struct TableSchema {
   std::string name;
   std::vector<ColumnSchema> columns;       // in table order, invisible ones included
   std::vector<std::uint16_t> primary_key;  // in key order; empty: none
-  std::vector<UniqueKey> unique_keys;      // without the primary key; in the order of SHOW CREATE TABLE
+  std::vector<UniqueKey> unique_keys;  // without the primary key; in the order of SHOW CREATE TABLE
 
-  // The columns that identify a row by default: the primary key, else the first unique key that is neither nullable nor a
-  // prefix; empty when there is none.
+  // The columns that identify a row by default: the primary key, else the first unique key that is
+  // neither nullable nor a prefix; empty when there is none.
   const std::vector<std::uint16_t>& row_key() const noexcept;
   // Index of the column of this name (exact), or -1.
   int find(std::string_view column) const noexcept;

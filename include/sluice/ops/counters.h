@@ -6,11 +6,13 @@
 
 namespace sluice::ops {
 
-// Counters that all stages add to and the status line reads; each grows from 0 while the process lives.
+// Counters that all stages add to and the status line reads; each grows from 0 while the process
+// lives.
 struct Counters {
   using Counter = std::atomic<std::uint64_t>;
   Counter events_read{0}, bytes_read{0}, rows_read{0}, transactions_read{0};
-  Counter rows_published{0}, rows_confirmed{0}, messages_published{0}, messages_confirmed{0}, body_bytes_published{0};
+  Counter rows_published{0}, rows_confirmed{0}, messages_published{0}, messages_confirmed{0},
+      body_bytes_published{0};
   Counter publish_resends{0}, returned{0}, nacked{0};
   Counter rows_applied{0}, messages_applied{0}, repeats_skipped{0}, redis_commands{0};
   Counter gaps{0}, errors{0}, dead_letters{0}, reconnects{0};

@@ -5,11 +5,12 @@
 
 namespace sluice::ops {
 
-// Counts durations in buckets of about 4 % width from 1 us to hours.  record() is wait-free; thread-safe.
+// Counts durations in buckets at most 4.2 % wide, from 1 us to 76 hours (longer ones in the last).
+// record() is wait-free and thread-safe; take() is for one thread.
 class LatencyHistogram {
  public:
   void record(std::int64_t microseconds, std::uint64_t times = 1) noexcept;
-  // Moves what was recorded since the last call into `into` (plain counts), for one reader.
+  // What was recorded since the last take(), as plain counts.
   struct Snapshot {
     std::array<std::uint64_t, 832> counts{};
     std::uint64_t total = 0;

@@ -62,6 +62,8 @@ class Store {
   // Durable when it returns; the previous one is kept as .bak.  Errors: fatal/io; fatal/internal when state.last does not have
   // one entry per partition (decode would refuse it).
   Status save(const State& state) const;
+  // Removes state and backup when `really`; tells whether there was any.  Errors: fatal/io.
+  Result<bool> remove(bool really) const;
   // Reads without the lock, for tools that look at a running daemon's position.
   static Result<std::optional<State>> peek(const std::filesystem::path& folder);
   const std::filesystem::path& folder() const noexcept { return folder_; }
