@@ -1,0 +1,278 @@
+// What works: pipelines, transactions, accounts, databases, the mapping.
+#include <map>
+#include <string>
+
+#include <gmock/gmock.h>
+
+#include "sluice/redis/mapping.h"
+
+#include "servers.h"
+
+namespace sluice::redis {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::StartsWith;
+
+using Errors = std::vector<std::pair<std::size_t, std::string>>;
+
+class RedisCommands : public OnServer {};
+INSTANTIATE_TEST_SUITE_P(Servers, RedisCommands,
+                         ::testing::Values("SLUICE_TEST_REDIS7", "SLUICE_TEST_REDIS8"),
+                         server_name);
+
+TEST_P(RedisCommands, PreflightReadsVersionAndPolicy) {
+  const auto info = preflight(connection(), options_);
+  ASSERT_TRUE(info.ok()) << to_string(info.error());
+  EXPECT_EQ(info->product, "Redis");
+  EXPECT_THAT(info->version, StartsWith(std::string(GetParam()).back() == '7' ? "7." : "8."));
+  EXPECT_EQ(info->eviction_policy, "noeviction");
+  EXPECT_THAT(info->warnings, IsEmpty());
+}
+
+TEST_P(RedisCommands, TheConnectionHasAName) {
+  EXPECT_EQ(connection().command({"CLIENT", "GETNAME"})->text, "sluice");
+}
+
+// 100,000 commands in one write, with 20 MB of replies that nobody reads meanwhile.
+TEST_P(RedisCommands, AHundredThousandCommandsInOneWriteAreAnswered) {
+  constexpr std::size_t kCount = 100'000;
+  const std::string value(200, 'v');
+  ASSERT_TRUE(connection().command({"SET", key("big"), value}).ok());
+  TextBuffer out;
+  for (std::size_t i = 0; i < kCount; ++i) append_command(out, {"GET", key("big")});
+  append_command(out, {"PING"});
+  ASSERT_TRUE(connection().send(out.view()).ok());
+  Errors errors;
+  const auto status = connection().receive_checked(kCount, errors);
+  ASSERT_TRUE(status.ok()) << to_string(status.error());
+  EXPECT_THAT(errors, IsEmpty());
+  EXPECT_EQ(connection().receive()->text, "PONG");
+}
+
+TEST_P(RedisCommands, ATransactionOfManyRowsIsCountedWhole) {
+  constexpr std::size_t kCount = 100'000;
+  TextBuffer out;
+  append_command(out, {"MULTI"});
+  for (std::size_t i = 0; i < kCount; ++i)
+    append_command(out, {"HSET", key("row" + std::to_string(i % 100)), "n", std::to_string(i)});
+  append_command(out, {"EXEC"});
+  ASSERT_TRUE(connection().send(out.view()).ok());
+  Errors errors;
+  ASSERT_TRUE(connection().receive_checked(1 + kCount, errors).ok());
+  EXPECT_THAT(errors, IsEmpty());
+  const auto exec = connection().receive_exec();
+  ASSERT_TRUE(exec.ok()) << to_string(exec.error());
+  EXPECT_TRUE(exec->done());
+  EXPECT_EQ(exec->count, kCount);
+  EXPECT_EQ(connection().command({"HGET", key("row99"), "n"})->text, std::to_string(kCount - 1));
+}
+
+// The apply step: one write holds the transaction and the next step's WATCH and GET.
+TEST_P(RedisCommands, AnApplyStepWithAWrongTypeTellsWhichCommandFailed) {
+  ASSERT_TRUE(connection().command({"SET", key("text"), "x"}).ok());
+  TextBuffer out;
+  append_command(out, {"MULTI"});
+  append_command(out, {"HSET", key("h"), "a", "1"});
+  append_command(out, {"HSET", key("text"), "a", "1"});
+  append_command(out, {"SET", key("applied"), "record"});
+  append_command(out, {"EXEC"});
+  append_command(out, {"WATCH", key("applied")});
+  append_command(out, {"GET", key("applied")});
+  ASSERT_TRUE(connection().send(out.view()).ok());
+  Errors errors;
+  ASSERT_TRUE(connection().receive_checked(4, errors).ok());
+  EXPECT_THAT(errors, IsEmpty());
+  const auto exec = connection().receive_exec();
+  ASSERT_TRUE(exec.ok()) << to_string(exec.error());
+  EXPECT_TRUE(exec->done());
+  EXPECT_EQ(exec->count, 3U);
+  EXPECT_THAT(exec->errors, ElementsAre(Pair(1, StartsWith("WRONGTYPE"))));
+  EXPECT_EQ(error_of_reply(exec->errors[0].second).cls, ErrorClass::poison);
+  ASSERT_TRUE(connection().receive_checked(1, errors).ok());
+  EXPECT_EQ(connection().receive()->text, "record");
+  EXPECT_EQ(connection().command({"HGET", key("h"), "a"})->text, "1")
+      << "the others are done all the same";
+}
+
+TEST_P(RedisCommands, TheFenceBreaksWhenAnotherWritesInBetween) {
+  const auto other = connect();
+  ASSERT_TRUE(connection().command({"WATCH", key("applied")}).ok());
+  ASSERT_TRUE(other->command({"SET", key("applied"), "theirs"}).ok());
+  TextBuffer out;
+  append_command(out, {"MULTI"});
+  append_command(out, {"HSET", key("h"), "a", "1"});
+  append_command(out, {"SET", key("applied"), "ours"});
+  append_command(out, {"EXEC"});
+  append_command(out, {"WATCH", key("applied")});
+  append_command(out, {"GET", key("applied")});
+  ASSERT_TRUE(connection().send(out.view()).ok());
+  Errors errors;
+  ASSERT_TRUE(connection().receive_checked(3, errors).ok());
+  const auto exec = connection().receive_exec();
+  ASSERT_TRUE(exec.ok()) << to_string(exec.error());
+  EXPECT_TRUE(exec->aborted);
+  EXPECT_FALSE(exec->done());
+  ASSERT_TRUE(connection().receive_checked(1, errors).ok());
+  EXPECT_THAT(errors, IsEmpty());
+  EXPECT_EQ(connection().receive()->text, "theirs");
+  EXPECT_EQ(connection().command({"EXISTS", key("h")})->integer, 0);
+}
+
+TEST_P(RedisCommands, ACommandThatCannotBeQueuedDiscardsTheTransaction) {
+  TextBuffer out;
+  append_command(out, {"MULTI"});
+  append_command(out, {"SET", key("a"), "1"});
+  append_command(out, {"NOSUCHCOMMAND", "secret"});
+  append_command(out, {"EXEC"});
+  ASSERT_TRUE(connection().send(out.view()).ok());
+  Errors errors;
+  ASSERT_TRUE(connection().receive_checked(3, errors).ok());
+  ASSERT_THAT(errors, ElementsAre(Pair(2, StartsWith("ERR unknown command"))));
+  EXPECT_EQ(error_of_reply(errors[0].second).what, "ERR unknown command 'NOSUCHCOMMAND'");
+  const auto exec = connection().receive_exec();
+  ASSERT_TRUE(exec.ok()) << to_string(exec.error());
+  EXPECT_THAT(exec->refused, StartsWith("EXECABORT"));
+  EXPECT_FALSE(exec->done());
+  EXPECT_EQ(connection().command({"EXISTS", key("a")})->integer, 0);
+}
+
+TEST_P(RedisCommands, SelectedDatabasesAreApart) {
+  ASSERT_TRUE(connection().command({"SET", key("db"), "zero"}).ok());
+  RedisOptions other;
+  ASSERT_TRUE(server_from_environment(GetParam(), other));
+  other.database.set(9);
+  auto nine = Connection::open(other);
+  ASSERT_TRUE(nine.ok()) << to_string(nine.error());
+  EXPECT_EQ((*nine)->command({"GET", key("db")})->kind, Reply::Kind::nil);
+  other.database.set(65535);
+  const auto none = Connection::open(other);
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().code, Errc::redis_preflight);
+  EXPECT_THAT(none.error().what, HasSubstr("redis.database"));
+}
+
+class RedisAccounts : public RedisCommands {
+ protected:
+  void TearDown() override {
+    if (first_) {
+      EXPECT_TRUE(first_->command({"ACL", "DELUSER", name()}).ok());
+    }
+    RedisCommands::TearDown();
+  }
+  static std::string name() { return "sluice-test-" + std::to_string(::getpid()); }
+  RedisOptions& account(const char* password) {
+    EXPECT_TRUE(server_from_environment(GetParam(), account_));
+    account_.user.set(name());
+    account_.password.set(Secret(password));
+    return account_;
+  }
+  void make_user(std::string_view categories) {
+    const auto r =
+        connection().command({"ACL", "SETUSER", name(), "on", ">hunter2", "~*", categories});
+    ASSERT_TRUE(r.ok());
+    ASSERT_EQ(r->text, "OK");
+  }
+  RedisOptions account_;
+};
+INSTANTIATE_TEST_SUITE_P(Servers, RedisAccounts,
+                         ::testing::Values("SLUICE_TEST_REDIS7", "SLUICE_TEST_REDIS8"),
+                         server_name);
+
+TEST_P(RedisAccounts, AnAccountLogsIn) {
+  make_user("+@all");
+  auto c = Connection::open(account("hunter2"));
+  ASSERT_TRUE(c.ok()) << to_string(c.error());
+  EXPECT_EQ((*c)->command({"ACL", "WHOAMI"})->text, name());
+}
+
+TEST_P(RedisAccounts, AWrongPasswordIsDenied) {
+  make_user("+@all");
+  const auto c = Connection::open(account("wrong"));
+  ASSERT_FALSE(c.ok());
+  EXPECT_EQ(c.error().cls, ErrorClass::fatal);
+  EXPECT_EQ(c.error().code, Errc::redis_denied);
+  EXPECT_THAT(c.error().what, HasSubstr(std::to_string(options_.port())));
+}
+
+TEST_P(RedisAccounts, APasswordWhereNoneIsSetIsDenied) {
+  RedisOptions o;
+  ASSERT_TRUE(server_from_environment(GetParam(), o));
+  o.password.set(Secret("something"));
+  const auto c = Connection::open(o);
+  ASSERT_FALSE(c.ok());
+  EXPECT_EQ(c.error().code, Errc::redis_denied);
+}
+
+TEST_P(RedisAccounts, ACommandTheAccountMayNotUseIsDenied) {
+  make_user("+get");
+  auto c = Connection::open(account("hunter2"));
+  ASSERT_TRUE(c.ok()) << to_string(c.error());
+  const auto r = (*c)->command({"HSET", key("h"), "a", "1"});
+  ASSERT_TRUE(r.ok());
+  ASSERT_EQ(r->kind, Reply::Kind::error);
+  EXPECT_EQ(error_of_reply(r->text).code, Errc::redis_denied);
+  const auto info = preflight(**c, account_);
+  ASSERT_TRUE(info.ok()) << to_string(info.error());
+  EXPECT_EQ(info->warnings.size(), 4U);
+}
+
+// Inserts, an update with NULLs, a key change and a delete, read back.
+TEST_P(RedisCommands, RowsBecomeHashes) {
+  const std::string table = key("user");
+  ChangeView v;
+  v.database = "shop";
+  v.table = table;
+  v.pk_names = {"id"};
+  TextBuffer out;
+  CommandCounts counts;
+  const auto add = [&](ChangeKind kind, std::vector<ChangeView::Field> data,
+                       std::vector<ChangeView::Field> old) {
+    v.kind = kind;
+    v.fields = std::move(data);
+    ChangeView::Row row;
+    row.data_end = row.old_begin = static_cast<std::uint32_t>(v.fields.size());
+    v.fields.insert(v.fields.end(), old.begin(), old.end());
+    row.old_end = static_cast<std::uint32_t>(v.fields.size());
+    ASSERT_TRUE(HashMapping().append(v, row, out, counts).ok());
+  };
+  const std::string binary("\0\r\n\xFF", 4);
+  add(ChangeKind::insert, {{"id", "1"}, {"a", "x"}, {"b", binary}}, {});
+  add(ChangeKind::insert, {{"id", "2"}, {"a", "x"}, {"b", "", true}}, {});
+  add(ChangeKind::insert, {{"id", "3"}, {"a", "x"}, {"b", "y"}}, {});
+  add(ChangeKind::update, {{"id", "1"}, {"a", "", true}, {"b", binary}}, {{"a", "x"}});
+  add(ChangeKind::update, {{"id", "2:2"}, {"a", "x"}, {"b", "", true}}, {{"id", "2"}});
+  add(ChangeKind::remove, {{"id", "3"}, {"a", "x"}, {"b", "y"}}, {});
+  ASSERT_TRUE(connection().send(out.view()).ok());
+  Errors errors;
+  ASSERT_TRUE(connection().receive_checked(counts.commands, errors).ok());
+  EXPECT_THAT(errors, IsEmpty());
+  EXPECT_EQ(counts.hset, 5U);
+  EXPECT_EQ(counts.unlink, 2U);
+
+  // "shop:" + the escaped table name + ":" + key
+  TextBuffer prefix;
+  prefix.append("shop:");
+  append_key_part(prefix, table);
+  const auto hash = [&](std::string_view id) {
+    const auto r =
+        connection().command({"HGETALL", std::string(prefix.view()) + ":" + std::string(id)});
+    std::map<std::string, std::string> fields;
+    for (std::size_t i = 0; i + 1 < r->items.size(); i += 2)
+      fields[r->items[i].text] = r->items[i + 1].text;
+    return fields;
+  };
+  using Fields = std::map<std::string, std::string>;
+  EXPECT_EQ(hash("1"), (Fields{{"id", "1"}, {"b", binary}}));
+  EXPECT_EQ(hash("2"), Fields{});
+  EXPECT_EQ(hash("2\\:2"), (Fields{{"id", "2:2"}, {"a", "x"}}));
+  EXPECT_EQ(hash("3"), Fields{});
+  for (const char* id : {"1", "2\\:2"})
+    ASSERT_TRUE(connection().command({"DEL", std::string(prefix.view()) + ":" + id}).ok());
+}
+
+}  // namespace
+}  // namespace sluice::redis
