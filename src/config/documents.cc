@@ -103,7 +103,7 @@ constexpr std::string_view kReferenceHead = R"(# Configuration
 Made by `sluice config reference` from `include/sluice/config/options.h`; a test compares the two.
 
 The configuration is one YAML file. Every option has a default, so an empty file is a valid one;
-`config/sluice.example.yaml` holds them all. `sluice config show` prints what is in force, secrets as `***`.
+`config/sluice.example.yaml` holds them all. `sluice config print` prints what is in force, secrets as `***`.
 
 A file is refused as a whole, with every problem in it as `FILE:LINE:COLUMN: message`: an unknown option, one
 that is there twice, a value of another type or out of range, a variable or a file that is not there.
