@@ -46,6 +46,41 @@ TEST(Pattern, CopiesAreEqualAndCompareByText) {
   EXPECT_FALSE(copy == Pattern("a.+"));
 }
 
+TEST(Pattern, KnowsPrefixesNoFittingTextCanHave) {
+  EXPECT_TRUE(Pattern(R"(shop\.orders)").may_match_prefix("shop."));
+  EXPECT_FALSE(Pattern(R"(shop\.orders)").may_match_prefix("other."));
+  EXPECT_FALSE(Pattern(R"(shop\.orders)").may_match_prefix("shop2."));
+  EXPECT_TRUE((PatternList{R"(a\..*)", R"(b\..*)"}).may_match_prefix("b."));
+  EXPECT_FALSE((PatternList{R"(a\..*)", R"(b\..*)"}).may_match_prefix("c."));
+  EXPECT_FALSE(PatternList{}.may_match_prefix(""));
+}
+
+TEST(Pattern, NeverRulesOutAPrefixOfATextThatFits) {
+  const std::vector<std::string> texts{"shop.orders",
+                                       "Shop.orders",
+                                       "SHOP.ORDERS",
+                                       "größe.öl",
+                                       "a.b",
+                                       "a.a\nb",
+                                       "z.\xF4\x8F\xBF\xBF",
+                                       std::string(100, 's') + "." + std::string(100, 't')};
+  std::size_t fits = 0;
+  for (const std::string_view pattern :
+       {".*", R"(.*\.orders)", R"(shop\..*)", R"((?i)shop\..*)", "[^x]*", R"((a|shop|größe)\..+)",
+        R"(s+\.t+)", "s{60,}.*", R"(^a\.b$)", "(?s).*", R"(\w+\.\w+)", R"([a-z]\..*)", "",
+        "ö*g?.*"}) {
+    const Pattern compiled(pattern);
+    for (const std::string& text : texts) {
+      if (!compiled.matches(text)) continue;
+      ++fits;
+      for (std::size_t n = 0; n <= text.size(); ++n)
+        EXPECT_TRUE(compiled.may_match_prefix(text.substr(0, n)))
+            << pattern << ' ' << text << ' ' << n;
+    }
+  }
+  EXPECT_GT(fits, 30U);
+}
+
 TEST(PatternList, FitsWhenOneDoesAndNeverWhenEmpty) {
   const PatternList list{R"(a\..*)", R"(b\.x)"};
   EXPECT_EQ(list.size(), 2U);
