@@ -1,0 +1,216 @@
+#include "sluice/mysql/preflight.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "mysql/client.h"
+#include "mysql/privileges.h"
+#include "mysql/replica_name.h"
+#include "mysql/source_position.h"
+
+namespace sluice::mysql {
+namespace {
+
+constexpr std::uint32_t kShowReplicasVersion = 80022;  // MySQL; SHOW SLAVE HOSTS before it
+
+constexpr std::string_view kSettings =
+    "'log_bin', 'server_id', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', "
+    "'binlog_row_value_options', "
+    "'binlog_transaction_compression', 'log_bin_compress', 'gtid_mode'";
+
+std::string global_and_file(const std::string& name, const std::string& value) {
+  return "SET GLOBAL " + name + " = '" + value + "'; and " + name + " = " + value + " in my.cnf";
+}
+
+class Preflight {
+ public:
+  Preflight(Connection& connection, const ReplicaIdentity& identity,
+            const std::optional<BinlogPosition>& from)
+      : connection_(connection),
+        identity_(identity),
+        from_(from),
+        mysql_(connection.server().flavor == Flavor::mysql) {}
+
+  Result<std::vector<Finding>> run() {
+    SLUICE_TRY(read_settings());
+    check_server_ids();
+    check_settings();
+    SLUICE_TRY(check_privileges());
+    if (setting("log_bin") == "ON") SLUICE_TRY(check_binlogs());
+    SLUICE_TRY(check_replicas());
+    return std::move(findings_);
+  }
+
+ private:
+  void add(bool is_fatal, std::string problem, std::string remedy) {
+    findings_.push_back(Finding{is_fatal, std::move(problem), std::move(remedy)});
+  }
+  std::string setting(std::string_view name) const {
+    const auto found = settings_.find(name);
+    return found == settings_.end() ? std::string() : found->second;
+  }
+  std::string account() const { return "'" + connection_.impl().peer.user + "'@'%'"; }
+
+  Status read_settings() {
+    SLUICE_TRY_ASSIGN(const ResultRows rows,
+                      connection_.query("SHOW GLOBAL VARIABLES WHERE Variable_name IN (" +
+                                        std::string(kSettings) + ")"));
+    for (const ResultRow& row : rows) settings_[row[0].value_or("")] = row[1].value_or("");
+    return {};
+  }
+
+  void check_server_ids() {
+    const std::string ours = std::to_string(identity_.server_id);
+    if (identity_.server_id == 0)
+      add(true, "our server_id is 0, which the source takes for no replica",
+          "source.server_id: a number unique among its replicas");
+    if (setting("server_id") == "0")
+      add(true, "the source's own server_id is 0: it serves no replica",
+          global_and_file("server_id", "1"));
+    else if (setting("server_id") == ours)
+      add(true, "our server_id " + ours + " is the source's own",
+          "source.server_id: a number unique among the source and its replicas");
+  }
+
+  // The setting must be `wanted`; servers that lack it have nothing to say about it.
+  void demand(const std::string& name, const std::string& wanted, bool is_fatal,
+              std::string_view why) {
+    const std::string value = setting(name);
+    if (value.empty() || value == wanted) return;
+    add(is_fatal, name + " is " + value + ": " + std::string(why), global_and_file(name, wanted));
+  }
+
+  void check_settings() {
+    if (setting("log_bin") != "ON")
+      add(true, "log_bin is OFF: there is no binlog to read",
+          "log_bin = binlog in my.cnf, then restart the server");
+    demand("binlog_format", "ROW", true,
+           "rows are not in the binlog; sessions keep the old format until they connect again");
+    demand("binlog_row_image", "FULL", true, "rows lack columns");
+    demand("binlog_transaction_compression", "OFF", true,
+           "compressed transactions are not read yet");
+    demand("log_bin_compress", "OFF", true, "compressed events are not read yet");
+    if (const std::string options = setting("binlog_row_value_options");
+        options.find("PARTIAL_JSON") != std::string::npos)
+      add(true, "binlog_row_value_options is " + options + ": JSON differences are not read yet",
+          "SET GLOBAL binlog_row_value_options = ''; and without it in my.cnf");
+    demand(
+        "binlog_row_metadata", "FULL", false,
+        "column names are taken from the tables as they are now, and a replayed ALTER may stop us");
+    if (const std::string mode = setting("gtid_mode"); !mode.empty() && mode != "ON")
+      add(false,
+          "gtid_mode is " + mode +
+              ": messages carry no GTID, and another source cannot be followed",
+          "gtid_mode = ON and enforce_gtid_consistency = ON in my.cnf");
+    if (setting("binlog_row_metadata").empty())
+      add(false,
+          "this server cannot name columns in its binlog: names are taken from the tables as they "
+          "are now",
+          "MySQL 8.0 or MariaDB 10.5 and later have binlog_row_metadata = FULL");
+  }
+
+  Status check_privileges() {
+    SLUICE_TRY_ASSIGN(const Privileges privileges, read_privileges(connection_));
+    std::string missing;
+    const auto lacks = [&missing](const std::string& name) {
+      missing += (missing.empty() ? "" : ", ") + name;
+    };
+    if (!privileges.has("SELECT") && !privileges.select_somewhere) lacks("SELECT");
+    if (!privileges.has("REPLICATION SLAVE") && !privileges.has("REPLICATION REPLICA"))
+      lacks("REPLICATION SLAVE");
+    const bool monitor = privileges.has("REPLICATION CLIENT") || privileges.has("BINLOG MONITOR") ||
+                         privileges.has("SUPER");
+    if (!monitor) lacks(mysql_ ? "REPLICATION CLIENT" : "BINLOG MONITOR");
+    may_see_binlogs_ = monitor;
+    if (!missing.empty())
+      add(true, "account " + connection_.impl().peer.user + " lacks " + missing,
+          "GRANT " + missing + " ON *.* TO " + account() + ";");
+    if (!privileges.has("SELECT") && privileges.select_somewhere)
+      add(false,
+          "account " + connection_.impl().peer.user +
+              " has SELECT on some tables only: rows of others would stop us unless they are "
+              "filtered out",
+          "GRANT SELECT ON *.* TO " + account() + ";, or source filters for what it may read");
+    return {};
+  }
+
+  Status check_binlogs() {
+    if (!may_see_binlogs_) return {};
+    SLUICE_TRY_ASSIGN(const auto status, read_binlog_status(connection_));
+    if (status && !(status->do_db.empty() && status->ignore_db.empty()))
+      add(false,
+          "the source leaves databases out of its binlog (binlog_do_db " + status->do_db +
+              ", binlog_ignore_db " + status->ignore_db + ")",
+          "without these options in my.cnf, then restart the server");
+    if (!from_) return {};
+    SLUICE_TRY_ASSIGN(const auto files, read_binlog_files(connection_));
+    const auto file = std::find_if(files.begin(), files.end(),
+                                   [this](const BinlogFile& f) { return f.name == from_->file; });
+    const std::string have =
+        files.empty() ? "none" : files.front().name + " to " + files.back().name;
+    if (file == files.end())
+      add(true, "binlog " + from_->file + " is not on the source (any more); it has " + have,
+          "load the data anew, and keep binlogs longer: SET GLOBAL " +
+              std::string(mysql_ ? "binlog_expire_logs_seconds = 604800;"
+                                 : "expire_logs_days = 7;"));
+    else if (from_->pos > file->size)
+      add(true,
+          "position " + from_->to_string() + " lies beyond the end of the file (" +
+              std::to_string(file->size) +
+              " bytes): the source was reset or restored, or lost its tail in a crash",
+          "load the data anew");
+    return {};
+  }
+
+  // Other replicas with our server_id: the source would end one of the two connections again and
+  // again.
+  Status check_replicas() {
+    const bool renamed = mysql_ && connection_.server().version_number >= kShowReplicasVersion;
+    auto rows = connection_.query(renamed ? "SHOW REPLICAS" : "SHOW SLAVE HOSTS");
+    if (!rows) {
+      if (rows.error().code == Errc::mysql_denied)
+        return {};  // not ours to see: MariaDB wants REPLICATION MASTER ADMIN
+      return std::move(rows).error();
+    }
+    const std::string ours = std::to_string(identity_.server_id);
+    for (const ResultRow& row : *rows) {
+      if (row.size() < 4 || row[0] != ours || is_us(row)) continue;
+      add(true,
+          "server_id " + ours + " is taken by another replica (host " + row[1].value_or("") + ")",
+          "source.server_id: a number unique among the source and its replicas");
+    }
+    return {};
+  }
+
+  // An earlier connection of ours may still be listed.  Server_id, Host, Port, Source_id and, on
+  // MySQL, uuid.
+  bool is_us(const ResultRow& row) const {
+    if (mysql_) return row.size() > 4 && row[4] == identity_.uuid;
+    const std::string suffix = replica_host_suffix(identity_);
+    const std::string host = row[1].value_or("");
+    return host.size() >= suffix.size() &&
+           host.compare(host.size() - suffix.size(), suffix.size(), suffix) == 0;
+  }
+
+  Connection& connection_;
+  const ReplicaIdentity& identity_;
+  const std::optional<BinlogPosition>& from_;
+  bool mysql_;
+  bool may_see_binlogs_ = false;
+  std::map<std::string, std::string, std::less<>> settings_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+Result<std::vector<Finding>> preflight(Connection& connection, const SourceOptions&,
+                                       const ReplicaIdentity& identity,
+                                       const std::optional<BinlogPosition>& from) {
+  return Preflight(connection, identity, from).run();
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::mysql {
+
+// The names of a table's unique keys in the order of SHOW CREATE TABLE, the primary key left out.
+// The statement is the server's own, with names in backticks; nothing is found in a text that is
+// not.
+std::vector<std::string> unique_keys_in_order(std::string_view create_table);
+
+// A name in backticks.
+std::string quote_name(std::string_view name);
+
+}  // namespace sluice::mysql
