@@ -46,13 +46,13 @@ class Printer {
       case large_object: return container(data, true, 4, depth);
       case small_array: return container(data, false, 2, depth);
       case large_array: return container(data, false, 4, depth);
-      case literal: return print_literal(in.u8(), in.ok());
-      case int16: return print_int(static_cast<std::int16_t>(in.u16()), in.ok());
-      case int32: return print_int(static_cast<std::int32_t>(in.u32()), in.ok());
-      case int64: return print_int(static_cast<std::int64_t>(in.u64()), in.ok());
-      case uint16: return print_uint(in.u16(), in.ok());
-      case uint32: return print_uint(in.u32(), in.ok());
-      case uint64: return print_uint(in.u64(), in.ok());
+      case literal: return print_literal(in);
+      case int16: return print_int(in, static_cast<std::int16_t>(in.u16()));
+      case int32: return print_int(in, static_cast<std::int32_t>(in.u32()));
+      case int64: return print_int(in, static_cast<std::int64_t>(in.u64()));
+      case uint16: return print_uint(in, in.u16());
+      case uint32: return print_uint(in, in.u32());
+      case uint64: return print_uint(in, in.u64());
       case double_: return print_double(in);
       case string: return print_string(in);
       case opaque: return print_opaque(in);
@@ -115,18 +115,20 @@ class Printer {
     return true;
   }
 
-  bool print_literal(std::uint8_t which, bool ok) {
-    if (!ok || which > 2) return false;
+  bool print_literal(ByteReader& in) {
+    const std::uint8_t which = in.u8();
+    if (!in.ok() || which > 2) return false;
     out_.append(which == 0 ? "null" : which == 1 ? "true" : "false");
     return true;
   }
-  bool print_int(std::int64_t v, bool ok) {
-    if (ok) out_.append_int(v);
-    return ok;
+  // `v` was read from `in`, which tells whether it was there.
+  bool print_int(const ByteReader& in, std::int64_t v) {
+    if (in.ok()) out_.append_int(v);
+    return in.ok();
   }
-  bool print_uint(std::uint64_t v, bool ok) {
-    if (ok) out_.append_uint(v);
-    return ok;
+  bool print_uint(const ByteReader& in, std::uint64_t v) {
+    if (in.ok()) out_.append_uint(v);
+    return in.ok();
   }
   // A double without point or exponent would read back as an integer: the server adds ".0".
   bool print_double(ByteReader& in) {

@@ -243,6 +243,11 @@ struct LineReader::Impl {
     if (types.size() == types_used) types.emplace_back();
     TableTypes& t = types[types_used];
     t.any_binary = false;
+    bool is_null = false;
+    if (v.is_null().get(is_null) == simdjson::SUCCESS && is_null) {  // DDL
+      t.columns.clear();
+      return true;
+    }
     ondemand::object object;
     if (v.get_object().get(object) != simdjson::SUCCESS)
       return fault("sqlType", "is not an object");
