@@ -1,0 +1,45 @@
+#pragma once
+#include <chrono>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "sluice/base/result.h"
+#include "sluice/config/options.h"
+
+namespace sluice::pipeline {
+
+// What the program's commands do.  Results for people go to `out`; errors come back.  Each uses the
+// main thread, and threads of its own that have ended when it returns.
+
+// Replicates until SIGTERM or SIGINT (then ok) or an error that needs somebody to act.  A second
+// signal ends the process at once.
+Status run(const Options& options);
+
+// Looks at source, broker and Redis as `run` would before it starts, changes nothing.  Says
+// everything that is wrong.
+Status check(const Options& options, std::ostream& out);
+
+// Waits until all rows up to a place of the source are in Redis.  Exactly one of the two is set.
+// `gtid_set`: "uuid:1-5" or "0-1-100". Errors: fatal/pipeline_timeout.
+struct WaitTarget {
+  std::string position;  // FILE:POS
+  std::string gtid_set;
+};
+Status wait(const Options& options, const WaitTarget& target, std::chrono::milliseconds timeout,
+            std::ostream& out);
+
+// The saved position, the watermark in Redis, and what lies between.
+Status position_show(const Options& options, std::ostream& out);
+// Takes over changed filter, tables, rendering or partition count: everything sent must be applied,
+// the daemon stopped.
+Status position_relayout(const Options& options, std::ostream& out);
+// Moves the saved position; the daemon must be stopped.  For going on behind a place that it
+// refused.
+Status position_set(const Options& options, const std::string& position, std::ostream& out);
+
+// Removes this instance's queues, applied records and state file, so that the next start is a first
+// one.  Rows already in Redis stay. Without `confirmed` it only tells what it would do.
+Status reset(const Options& options, bool confirmed, std::ostream& out);
+
+}  // namespace sluice::pipeline

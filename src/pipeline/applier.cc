@@ -1,0 +1,337 @@
+#include "pipeline/applier.h"
+
+#include <algorithm>
+
+#include "sluice/base/log.h"
+
+namespace sluice::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds kIdleWait{250};
+constexpr milliseconds kGapRetry{300};
+// Another writer of our record may win a few times while a partition changes hands; not for ever.
+constexpr int kMaxAborts = 50;
+
+std::string describe(const MessageHeaders& h) {
+  return "prev=" + h.prev.to_string() + " first=" + h.first.to_string() +
+         " last=" + h.last.to_string() + " rows=" + std::to_string(h.rows);
+}
+
+}  // namespace
+
+Applier::Applier(ApplierSettings settings, Dependencies dependencies, ops::Counters& counters,
+                 Health& health, const Clock& clock)
+    : settings_(std::move(settings)),
+      deps_(std::move(dependencies)),
+      counters_(&counters),
+      health_(&health),
+      clock_(&clock),
+      backoff_(milliseconds(100), settings_.reconnect_max) {
+  for (const std::uint32_t n : settings_.mine) {
+    Partition p;
+    p.number = n;
+    p.key = position::applied_key(settings_.instance, settings_.partitions, n);
+    partitions_.push_back(std::move(p));
+  }
+}
+
+Applier::Partition& Applier::partition(std::uint32_t number) {
+  return *std::find_if(partitions_.begin(), partitions_.end(),
+                       [number](const Partition& p) { return p.number == number; });
+}
+
+Status Applier::run(const std::stop_token& st) {
+  while (!st.stop_requested()) {
+    Status s = session(st);
+    fetched_.clear();
+    consumer_.reset();
+    redis_.reset();
+    for (const Partition& p : partitions_)
+      if (p.gap) health_->waiting_gaps.fetch_sub(1);
+    for (Partition& p : partitions_) {
+      p.known = p.gap = false;
+      p.seen.clear();
+    }
+    fenced_.reset();
+    if (s.ok() || s.error().cls == ErrorClass::stopped) break;
+    if (s.error().cls != ErrorClass::retry) return s;
+    const auto pause = backoff_.next();
+    if (backoff_.attempts() == 1)
+      log::get("applier").warn("connection lost, reconnecting wait_ms={} error=\"{}\"",
+                               pause.count(), to_string(s.error()));
+    counters_->reconnects.fetch_add(1, std::memory_order_relaxed);
+    if (!wait_for(pause, st)) break;
+  }
+  return stopped();
+}
+
+Status Applier::session(const std::stop_token& st) {
+  SLUICE_TRY_ASSIGN(redis_, deps_.redis());
+  SLUICE_TRY_ASSIGN(consumer_, deps_.consumer());
+  SLUICE_TRY(start_partitions());
+  health_->appliers_up.fetch_add(1);
+  const auto down = [this](const void*) { health_->appliers_up.fetch_sub(1); };
+  const std::unique_ptr<const void, decltype(down)> up(this, down);
+  bool settled = false;
+  auto next_look = clock_->steady() + kIdleWait;
+  while (!st.stop_requested()) {
+    SLUICE_TRY_ASSIGN(std::optional<queue::Delivery> delivery, next_delivery());
+    if (delivery) SLUICE_TRY(process(*delivery));
+    if (delivery && !settled) {
+      if (backoff_.attempts() != 0) log::get("applier").info("connected again");
+      backoff_.reset();
+      settled = true;
+    }
+    if (const auto now = clock_->steady(); now >= next_look) {
+      next_look = now + kIdleWait;
+      SLUICE_TRY(start_partitions());
+    }
+  }
+  return stopped();
+}
+
+Result<std::optional<queue::Delivery>> Applier::next_delivery() {
+  if (!fetched_.empty()) {
+    std::optional<queue::Delivery> d(std::move(fetched_.front()));
+    fetched_.pop_front();
+    return d;
+  }
+  return consumer_->next(kIdleWait, wakeup_);
+}
+
+// Also brings back channels that the server closed and partitions that paused for a gap.
+Status Applier::start_partitions() {
+  const auto now = clock_->steady();
+  for (Partition& p : partitions_) {
+    if (consumer_->started(p.number) || (p.gap && now < p.retry_at)) continue;
+    p.known = false;
+    SLUICE_TRY(consumer_->start(p.number));
+  }
+  return {};
+}
+
+Status Applier::take_record(Partition& p, const redis::Reply& reply) {
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+  if (reply.kind == redis::Reply::Kind::nil) {
+    p.seen.clear();
+    p.record = {};
+    p.record.layout = settings_.layout;
+    p.known = true;
+    return {};
+  }
+  if (reply.kind != redis::Reply::Kind::string)
+    return fatal(Errc::position_damaged, p.key + " is not a string: not written by sluice");
+  if (!p.known || reply.text != p.seen) {
+    auto record = position::parse_applied(reply.text);
+    if (!record) return std::move(record).error().at(p.key);
+    p.record = std::move(record).value();
+    p.seen = reply.text;
+    p.known = true;
+  }
+  if (p.record.layout != settings_.layout)
+    return fatal(Errc::position_mismatch, p.key + " was written under other rules (layout " +
+                                              p.record.layout + ", now " + settings_.layout +
+                                              "): changed rules must not meet old messages");
+  return {};
+}
+
+Status Applier::fence(Partition& p) {
+  fenced_.reset();
+  commands_.clear();
+  redis::append_command(commands_, {"WATCH", p.key});
+  redis::append_command(commands_, {"GET", p.key});
+  SLUICE_TRY(redis_->send(commands_.view()));
+  SLUICE_TRY_ASSIGN(const redis::Reply watched, redis_->receive());
+  SLUICE_TRY_ASSIGN(const redis::Reply record, redis_->receive());
+  if (watched.kind == redis::Reply::Kind::error) return redis::error_of_reply(watched.text);
+  SLUICE_TRY(take_record(p, record));
+  fenced_ = p.number;
+  return {};
+}
+
+Applier::Verdict Applier::judge(const Partition& p, const MessageHeaders& headers) const {
+  if (headers.prev > p.record.id) return Verdict::gap;
+  if (headers.rows != 0 && headers.last <= p.record.id) return Verdict::repeat;
+  return Verdict::apply;
+}
+
+Status Applier::process(queue::Delivery& delivery) {
+  Partition& p = partition(delivery.partition);
+  if (p.gap && !consumer_->started(p.number)) return {};  // fetched before its channel was closed
+  for (int attempt = 0; attempt < kMaxAborts; ++attempt) {
+    if (fenced_ != p.number) SLUICE_TRY(fence(p));
+    const Verdict verdict = judge(p, delivery.headers);
+    if (verdict == Verdict::gap) return on_gap(p, delivery);
+    if (p.gap) {
+      p.gap = false;
+      health_->waiting_gaps.fetch_sub(1);
+      log::get("applier").info("the chain fits again partition={}", p.number);
+    }
+    if (verdict == Verdict::repeat) {
+      if (delivery.redelivered) SLUICE_TRY(probe(p, delivery));
+      counters_->repeats_skipped.fetch_add(1, std::memory_order_relaxed);
+      return consumer_->ack(p.number, delivery.tag);
+    }
+    position::AppliedRecord next = p.record;
+    commands_.clear();
+    redis::append_command(commands_, {"MULTI"});
+    if (Status s = build(p, delivery, next); !s.ok()) {
+      Error error = std::move(s).error();
+      if (error.cls == ErrorClass::poison) error.cls = ErrorClass::fatal;  // on_refused: stop
+      return std::move(error).at("partition " + std::to_string(p.number) + ", " +
+                                 describe(delivery.headers));
+    }
+    if (next == p.record) return consumer_->ack(p.number, delivery.tag);  // a tick known already
+    record_text_.clear();
+    position::append(record_text_, next);
+    redis::append_command(commands_, {"SET", p.key, record_text_.view()});
+    redis::append_command(commands_, {"EXEC"});
+    // The fence of the next message rides behind this one, in the same write.
+    if (fetched_.empty()) {
+      SLUICE_TRY_ASSIGN(auto ahead, consumer_->next(milliseconds(0), wakeup_));
+      if (ahead) fetched_.push_back(std::move(*ahead));
+    }
+    Partition& then = fetched_.empty() ? p : partition(fetched_.front().partition);
+    redis::append_command(commands_, {"WATCH", then.key});
+    redis::append_command(commands_, {"GET", then.key});
+    fenced_.reset();
+    SLUICE_TRY(redis_->send(commands_.view()));
+    errors_.clear();
+    SLUICE_TRY(redis_->receive_checked(counts_.commands + 2, errors_));  // MULTI, the commands, SET
+    SLUICE_TRY_ASSIGN(const redis::ExecResult exec, redis_->receive_exec());
+    SLUICE_TRY_ASSIGN(const redis::Reply watched, redis_->receive());
+    SLUICE_TRY_ASSIGN(const redis::Reply record, redis_->receive());
+    if (!errors_.empty()) return redis::error_of_reply(errors_.front().second);  // nothing was done
+    if (!exec.refused.empty()) return redis::error_of_reply(exec.refused);
+    if (exec.aborted) {
+      p.known = false;  // somebody else wrote the record: look again
+      continue;
+    }
+    if (!exec.errors.empty()) {
+      // The rest of the step and the record stand: not to be sent again, and not to be acked.
+      return fatal(Errc::redis_refused,
+                   "partition " + std::to_string(p.number) + ": Redis refused " +
+                       std::to_string(exec.errors.size()) + " command(s) of the message " +
+                       describe(delivery.headers) + ": " + exec.errors.front().second +
+                       ". A key that this table's rows map to holds another type: remove or rename "
+                       "it, then start again");
+    }
+    p.record = std::move(next);
+    p.seen.assign(record_text_.view());
+    if (watched.kind == redis::Reply::Kind::error) return redis::error_of_reply(watched.text);
+    SLUICE_TRY(take_record(then, record));
+    fenced_ = then.number;
+    if (rows_in_step_ != 0) {
+      counters_->rows_applied.fetch_add(rows_in_step_, std::memory_order_relaxed);
+      const std::int64_t lag = clock_->wall_us() - delivery.headers.commit_us;
+      counters_->commit_to_redis.record(std::max<std::int64_t>(lag, 0), rows_in_step_);
+    }
+    counters_->messages_applied.fetch_add(1, std::memory_order_relaxed);
+    counters_->redis_commands.fetch_add(counts_.commands, std::memory_order_relaxed);
+    return consumer_->ack(p.number, delivery.tag);
+  }
+  return fatal(Errc::position_mismatch,
+               "partition " + std::to_string(p.number) + ": " + p.key +
+                   " is written by somebody else all the time: another sluice of this instance?");
+}
+
+Status Applier::build(Partition& p, const queue::Delivery& delivery,
+                      position::AppliedRecord& next) {
+  counts_ = {};
+  rows_in_step_ = 0;
+  EventId last = delivery.headers.prev;
+  std::uint64_t rows = 0;
+  reader_.open(delivery.body);
+  for (;;) {
+    SLUICE_TRY_ASSIGN(const ChangeView* view, reader_.next());
+    if (view == nullptr) break;
+    if (view->kind == ChangeKind::tick) {
+      position::TickMark tick{view->seq.epoch,         view->seq.file,          view->pos,
+                              std::string(view->file), std::string(view->gtid), view->es_ms};
+      if (!tick.before(next.tick)) next.tick = std::move(tick);
+      continue;
+    }
+    if (view->kind == ChangeKind::ddl) continue;
+    for (const ChangeView::Row& row : view->rows) {
+      const EventId id = view->seq.with_row(row.index);
+      if (id <= last)
+        return fatal(Errc::queue_message, "row " + id.to_string() + " follows " + last.to_string() +
+                                              ": rows out of order");
+      last = id;
+      ++rows;
+      if (id <= p.record.id) continue;  // applied before
+      SLUICE_TRY(mapping_.append(*view, row, commands_, counts_));
+      ++rows_in_step_;
+      next.ordinal = id.transaction() == next.id.transaction() ? next.ordinal + 1 : 1;
+      next.id = id;
+      if (next.gtid != view->gtid) next.gtid = view->gtid;
+    }
+  }
+  if (rows != delivery.headers.rows || last != delivery.headers.last)
+    return fatal(Errc::queue_message, "the body holds " + std::to_string(rows) + " rows up to " +
+                                          last.to_string() + ", the headers say otherwise");
+  return {};
+}
+
+Status Applier::on_gap(Partition& p, const queue::Delivery& delivery) {
+  const auto now = clock_->steady();
+  if (!p.gap) {
+    p.gap = true;
+    p.gap_since = now;
+    health_->waiting_gaps.fetch_add(1);
+    log::get("applier").warn("the chain does not fit, looking again partition={} applied={} {}",
+                             p.number, p.record.id.to_string(), describe(delivery.headers));
+  } else if (now - p.gap_since >= settings_.gap_patience) {
+    counters_->gaps.fetch_add(1, std::memory_order_relaxed);
+    return fatal(
+        Errc::pipeline_gap,
+        "GAP in partition " + std::to_string(p.number) + ": Redis holds rows up to " +
+            p.record.id.to_string() +
+            (p.seen.empty() ? " (no record at all: Redis has lost its data set, or " + p.key + ")"
+                            : "") +
+            ", the next message follows " + delivery.headers.prev.to_string() +
+            ". The rows between are gone from the queue. Nothing was skipped: reset the instance "
+            "(`sluice reset`) and start again from a position before the gap, or from a fresh "
+            "copy");
+  }
+  // Unacked messages return to the queue, in order.
+  SLUICE_TRY(consumer_->stop(p.number));
+  std::erase_if(fetched_, [&p](const queue::Delivery& d) { return d.partition == p.number; });
+  p.retry_at = now + kGapRetry;
+  p.known = false;
+  fenced_.reset();
+  return {};
+}
+
+// A repeat that the broker delivers again may be one whose step was refused in part before we died:
+// then its keys tell.
+Status Applier::probe(Partition& p, const queue::Delivery& delivery) {
+  fenced_.reset();
+  keys_.clear();
+  reader_.open(delivery.body);
+  for (;;) {
+    SLUICE_TRY_ASSIGN(const ChangeView* view, reader_.next());
+    if (view == nullptr) break;
+    for (const ChangeView::Row& row : view->rows)
+      SLUICE_TRY(mapping_.append_keys(*view, row, keys_));
+  }
+  if (keys_.empty()) return {};
+  commands_.clear();
+  for (const std::string& key : keys_) redis::append_command(commands_, {"TYPE", key});
+  SLUICE_TRY(redis_->send(commands_.view()));
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    SLUICE_TRY_ASSIGN(const redis::Reply type, redis_->receive());
+    if (type.kind == redis::Reply::Kind::error) return redis::error_of_reply(type.text);
+    if (type.text != "hash" && type.text != "none") ++wrong;
+  }
+  if (wrong == 0) return {};
+  return fatal(Errc::redis_refused,
+               "partition " + std::to_string(p.number) + ": " + std::to_string(wrong) +
+                   " key(s) of the message " + describe(delivery.headers) +
+                   " hold another type than hash: their rows were refused. Remove or rename these "
+                   "keys and start again");
+}
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,103 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "sluice/base/backoff.h"
+#include "sluice/base/clock.h"
+#include "sluice/base/text_buffer.h"
+#include "sluice/base/wakeup.h"
+#include "sluice/event/line_reader.h"
+#include "sluice/ops/counters.h"
+#include "sluice/position/applied_record.h"
+#include "sluice/queue/consumer.h"
+#include "sluice/redis/connection.h"
+#include "sluice/redis/mapping.h"
+
+#include "pipeline/health.h"
+
+namespace sluice::pipeline {
+
+struct ApplierSettings {
+  std::string instance;
+  std::uint32_t partitions = 16;
+  std::string layout;               // fingerprint
+  std::vector<std::uint32_t> mine;  // partitions this applier serves
+  std::chrono::milliseconds gap_patience{10000};
+  std::chrono::milliseconds reconnect_max{10000};
+};
+
+// One applier thread: consumes its partitions and applies each message in one MULTI/EXEC together
+// with the applied record, so that a repeat changes nothing; checks that each message follows the
+// one before.  Acks only after Redis has answered.
+class Applier {
+ public:
+  struct Dependencies {
+    std::function<Result<std::unique_ptr<queue::Consumer>>()> consumer;
+    std::function<Result<std::unique_ptr<redis::Connection>>()> redis;
+  };
+  Applier(ApplierSettings settings, Dependencies dependencies, ops::Counters& counters,
+          Health& health, const Clock& clock);
+
+  // Until `st` is stopped (stopped), or an error that must end the process.
+  Status run(const std::stop_token& st);
+  // Ends a wait for messages; thread-safe.
+  void wake() { wakeup_.notify(); }
+
+ private:
+  struct Partition {
+    std::uint32_t number = 0;
+    std::string key;                 // of the applied record
+    std::string seen;                // the record's text as last written or read, while fresh
+    position::AppliedRecord record;  // parsed from `seen`
+    bool known = false;              // `record` was read from Redis on this connection
+    // A hole in the chain: consumption pauses and is looked at anew until patience ends.
+    bool gap = false;
+    std::chrono::steady_clock::time_point gap_since{}, retry_at{};
+  };
+  enum class Verdict : std::uint8_t { apply, repeat, gap };
+
+  Status session(const std::stop_token& st);
+  Status start_partitions();
+  Result<std::optional<queue::Delivery>> next_delivery();
+  // Applies one delivery; true when it is done with (acked, or given back because of a gap).
+  Status process(queue::Delivery& delivery);
+  Status fence(Partition& p);
+  Status take_record(Partition& p, const redis::Reply& reply);
+  Verdict judge(const Partition& p, const MessageHeaders& headers) const;
+  Status build(Partition& p, const queue::Delivery& delivery, position::AppliedRecord& next);
+  Status on_gap(Partition& p, const queue::Delivery& delivery);
+  Status probe(Partition& p, const queue::Delivery& delivery);
+  Partition& partition(std::uint32_t number);
+
+  const ApplierSettings settings_;
+  Dependencies deps_;
+  ops::Counters* counters_;
+  Health* health_;
+  const Clock* clock_;
+  Backoff backoff_;
+  Wakeup wakeup_;
+
+  std::unique_ptr<queue::Consumer> consumer_;
+  std::unique_ptr<redis::Connection> redis_;
+  std::vector<Partition> partitions_;
+  std::deque<queue::Delivery>
+      fetched_;  // at most one: looked at ahead, so that its fence rides along
+  std::optional<std::uint32_t>
+      fenced_;  // partition whose WATCH and GET were sent with the step before
+  redis::HashMapping mapping_;
+  event::LineReader reader_;
+  TextBuffer commands_, record_text_;
+  redis::CommandCounts counts_;
+  std::uint64_t rows_in_step_ = 0;
+  std::vector<std::pair<std::size_t, std::string>> errors_;
+  std::vector<std::string> keys_;
+};
+
+}  // namespace sluice::pipeline

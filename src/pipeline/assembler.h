@@ -1,0 +1,144 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "sluice/base/clock.h"
+#include "sluice/base/result.h"
+#include "sluice/binlog/control_events.h"
+#include "sluice/binlog/event.h"
+#include "sluice/binlog/rows.h"
+#include "sluice/binlog/table_map.h"
+#include "sluice/model/binlog_position.h"
+#include "sluice/ops/counters.h"
+#include "sluice/schema/catalog.h"
+
+#include "pipeline/table_filter.h"
+#include "pipeline/transaction.h"
+
+namespace sluice::pipeline {
+
+struct AssemblerSettings {
+  std::uint32_t epoch = 1;
+  std::uint32_t partitions = 16;
+  std::size_t hold_bytes = 8u << 20;  // rows of a transaction held until its end
+  std::size_t line_bytes = 1u << 20;  // a line is closed when it reaches this
+  bool ignore_truncate = false;
+  event::RenderOptions render;
+};
+
+// Makes transactions out of binlog events: follows the position, groups events, encodes rows into
+// lines by partition, hands whole transactions (or parts of large ones) to the sink.  What it does
+// not understand and must not skip is an error with position and remedy.  Needs no connection:
+// recorded packets drive it as well.  Belongs to one thread.
+class Assembler {
+ public:
+  Assembler(AssemblerSettings settings, const TableFilter& filter, schema::Catalog& catalog,
+            TransactionSink& sink, ops::Counters& counters, const Clock& clock);
+
+  // Before the events of a (new) dump that starts at `from`: drops an unfinished transaction; what
+  // of it was streamed is not sent again.  `expected_file`: what the file's FORMAT_DESCRIPTION must
+  // be, or null when nothing is known.
+  void start(const BinlogPosition& from, std::shared_ptr<const SourceFile> expected_file);
+  // Takes one event.  Errors: fatal, with the position in the text; stopped from the sink.
+  Status feed(const binlog::EventView& event, const binlog::FormatDescription* format);
+
+  // End of the last whole transaction: where a new dump goes on.
+  const BinlogPosition& resume() const noexcept { return resume_; }
+  std::shared_ptr<const SourceFile> resume_file() const noexcept { return resume_file_; }
+  // No transaction is open.
+  bool idle() const noexcept { return !group_.open; }
+  // Timestamp of the last event read, seconds; 0 before the first.
+  std::uint32_t last_timestamp() const noexcept { return last_timestamp_; }
+  // Place read so far, for logs.
+  BinlogPosition here() const { return {file_ ? file_->name : std::string(), pos_}; }
+
+ private:
+  struct Group {
+    bool open = false;
+    bool in_transaction = false;  // BEGIN seen, or MariaDB's GTID that stands for it
+    bool standalone = false;      // MariaDB: the next event is the whole group
+    bool prepared_xa = false, completed_xa = false;
+    bool streamed = false;  // part of it is with the sink already
+    TransactionId id;
+    Gtid gtid;
+    std::string gtid_text;
+    std::int64_t es_ms = 0;
+    std::int64_t commit_us = 0;
+    std::uint64_t events = 0;  // ROWS events seen, filtered ones too
+  };
+  // A table_id's meaning; found again without decoding when the same TABLE_MAP comes again.
+  struct TableEntry {
+    std::string body;
+    std::shared_ptr<const event::TablePlan> plan;  // null: filtered out
+    std::string name;
+  };
+  struct Savepoint {
+    std::string name;
+    std::vector<std::pair<std::size_t, std::size_t>> marks;  // per partition: lines, text size
+    std::uint64_t rows = 0;
+  };
+
+  Status advance(const binlog::EventView& event);
+  Status on_format_description(const binlog::EventView& event,
+                               const binlog::FormatDescription& format);
+  Status on_rotate(const binlog::EventView& event);
+  Status on_gtid(const binlog::EventView& event, const binlog::FormatDescription& format,
+                 std::uint64_t start);
+  Status on_query(const binlog::EventView& event, const binlog::FormatDescription& format,
+                  std::uint64_t start);
+  Status on_statement(const binlog::QueryEvent& query, const binlog::Statement& statement);
+  Status on_dropped(const binlog::QueryEvent& query, const binlog::Statement& statement);
+  Status on_table_map(const binlog::EventView& event, const binlog::FormatDescription& format);
+  Status on_rows(const binlog::EventView& event, const binlog::FormatDescription& format);
+  Status on_xa_prepare(const binlog::EventView& event);
+  Status encode(const std::shared_ptr<const event::TablePlan>& plan, const binlog::RowsEvent& rows,
+                std::uint64_t ordinal);
+  Status put(std::uint32_t partition, const event::TablePlan& plan, ChangeKind kind,
+             std::uint8_t half, std::uint64_t row, std::span<const binlog::Cell> data,
+             std::span<const binlog::Cell> before);
+  void close_line(std::uint32_t partition);
+  void close_lines();
+  void open_group(std::uint32_t timestamp, std::uint64_t start);
+  Status commit();
+  Status abandon(std::string_view why);
+  Status hand_over();
+  void drop_rows();
+  void savepoint(const std::string& name);
+  Status rollback_to(const std::string& name);
+  void forget_schemas();
+  Error at_position(Error error) const;
+  Error unsupported(std::string what) const;
+
+  const AssemblerSettings settings_;
+  const TableFilter* filter_;
+  schema::Catalog* catalog_;
+  TransactionSink* sink_;
+  ops::Counters* counters_;
+  const Clock* clock_;
+
+  Flavor flavor_ = Flavor::mysql;
+  std::shared_ptr<const SourceFile> file_, expected_file_, resume_file_;
+  std::uint64_t pos_ = 0;          // end of the last event read
+  std::uint64_t event_start_ = 0;  // start of the event being read
+  BinlogPosition resume_;
+  std::uint32_t last_timestamp_ = 0;
+  Group group_;
+  // Of a transaction that was being streamed when its connection was lost: ROWS events below this
+  // were handed over.
+  TransactionId streamed_id_;
+  std::uint64_t streamed_events_ = 0;
+  std::unordered_map<std::uint64_t, TableEntry> tables_;
+  TransactionBatch batch_;
+  std::vector<event::LineEncoder> encoders_;  // one per partition
+  std::vector<std::uint32_t> open_;           // partitions with an open line
+  std::vector<Savepoint> savepoints_;
+  event::LineContext context_;
+  binlog::RowImages images_;
+  TextBuffer scratch_;
+};
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,351 @@
+#include "sluice/pipeline/commands.h"
+
+#include <algorithm>
+
+#include "sluice/base/backoff.h"
+#include "sluice/base/clock.h"
+#include "sluice/position/applied_record.h"
+#include "sluice/position/state_file.h"
+#include "sluice/queue/consumer.h"
+
+#include "pipeline/start.h"
+#include "pipeline/watermark_stage.h"
+
+namespace sluice::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds kPollEvery{50};
+
+// Says one line and keeps the first error, so that a check tells everything there is.
+class Report {
+ public:
+  explicit Report(std::ostream& out) : out_(&out) {}
+  void good(std::string_view what) { *out_ << "ok      " << what << '\n'; }
+  void warn(std::string_view what) { *out_ << "warning " << what << '\n'; }
+  void bad(Error error) {
+    *out_ << "error   " << to_string(error) << '\n';
+    if (!first_) first_ = std::move(error);
+  }
+  Status result() const { return first_ ? Status(*first_) : Status(); }
+
+ private:
+  std::ostream* out_;
+  std::optional<Error> first_;
+};
+
+void check_source(const Options& options, const std::optional<position::State>& saved,
+                  Report& report) {
+  auto connection = mysql::Connection::open(options.source);
+  if (!connection) return report.bad(std::move(connection).error());
+  report.good("source: " + std::string(flavor_name(connection->server().flavor)) + " " +
+              connection->server().version);
+  std::optional<BinlogPosition> from;
+  if (saved)
+    from = saved->position;
+  else if (options.source.start().kind == StartPosition::Kind::position)
+    from = BinlogPosition{options.source.start().file, options.source.start().pos};
+  auto findings = mysql::preflight(*connection, options.source, replica_identity(options), from);
+  if (!findings) return report.bad(std::move(findings).error());
+  for (const mysql::Finding& f : *findings) {
+    if (f.fatal)
+      report.bad(fatal(Errc::mysql_preflight, f.problem + " -> " + f.remedy));
+    else
+      report.warn(f.problem + " -> " + f.remedy);
+  }
+  if (!saved) return;
+  auto identity = mysql::read_source_identity(*connection);
+  if (!identity) return report.bad(std::move(identity).error());
+  if (Status s = same_source(saved->source, *identity); !s.ok()) report.bad(std::move(s).error());
+}
+
+void check_redis(const Options& options, Report& report) {
+  auto redis = redis::Connection::open(options.redis);
+  if (!redis) return report.bad(std::move(redis).error());
+  auto info = redis::preflight(**redis, options.redis);
+  if (!info) return report.bad(std::move(info).error());
+  report.good("redis: " + info->version);
+  for (const std::string& warning : info->warnings) report.warn(warning);
+}
+
+void check_queue(const Options& options, const std::optional<position::State>& saved,
+                 Report& report) {
+  auto admin = queue::Admin::connect(options.queue);
+  if (!admin) return report.bad(std::move(admin).error());
+  report.good("broker: " + (*admin)->broker().product + " " + (*admin)->broker().version);
+  if (!saved) return;
+  const queue::Names names = names_of(options);
+  for (std::uint32_t n = 0; n < names.partitions && n < saved->last.size(); ++n) {
+    if (saved->last[n].is_zero()) continue;
+    auto info = (*admin)->inspect(names.partition(n));
+    if (!info) return report.bad(std::move(info).error());
+    if (!*info)
+      report.bad(fatal(Errc::queue_topology,
+                       "queue " + names.partition(n) + " is gone, but messages were sent to it"));
+  }
+}
+
+Result<std::optional<position::Watermark>> read_watermark(redis::Connection& redis,
+                                                          const std::string& instance) {
+  const std::string key = position::watermark_key(instance);
+  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis.command({"GET", key}));
+  if (reply.kind == redis::Reply::Kind::nil) return std::optional<position::Watermark>();
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+  auto mark = position::parse_watermark(reply.text);
+  if (!mark) return std::move(mark).error().at(key);
+  return std::optional(std::move(mark).value());
+}
+
+// True when everything up to the target is below the mark.
+Result<bool> reached(const position::TickMark& mark, const WaitTarget& target) {
+  if (!target.gtid_set.empty()) {
+    SLUICE_TRY_ASSIGN(const GtidSet wanted, GtidSet::parse_any(target.gtid_set));
+    SLUICE_TRY_ASSIGN(const GtidSet have, GtidSet::parse(wanted.flavor(), mark.gtid_set));
+    return have.contains(wanted);
+  }
+  SLUICE_TRY_ASSIGN(const BinlogPosition wanted, BinlogPosition::parse(target.position));
+  SLUICE_TRY_ASSIGN(const BinlogFileName name, BinlogFileName::parse(wanted.file));
+  return std::pair(mark.file_number, mark.pos) >= std::pair(name.number, wanted.pos);
+}
+
+}  // namespace
+
+Status check(const Options& options, std::ostream& out) {
+  Report report(out);
+  auto saved = position::Store::peek(options.state_dir());
+  if (!saved) {
+    report.bad(std::move(saved).error());
+    return report.result();
+  }
+  if (*saved) {
+    report.good("state: " + (*saved)->position.to_string());
+    if ((*saved)->layout != layout_of(options))
+      report.bad(fatal(Errc::position_mismatch,
+                       "filter, tables, rendering or partitions differ from the saved layout"));
+  } else {
+    report.good("state: none yet in " + options.state_dir() + ", a first start");
+  }
+  check_source(options, *saved, report);
+  check_queue(options, *saved, report);
+  check_redis(options, report);
+  return report.result();
+}
+
+Status wait(const Options& options, const WaitTarget& target, std::chrono::milliseconds timeout,
+            std::ostream& out) {
+  position::TickMark nothing;
+  SLUICE_TRY(reached(nothing, target));  // a target that cannot be read is said at once
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const std::string wanted = target.gtid_set.empty() ? target.position : target.gtid_set;
+  std::unique_ptr<redis::Connection> redis;
+  std::string last = "no watermark yet";
+  for (;;) {
+    if (!redis) {
+      auto opened = redis::Connection::open(options.redis);
+      if (opened.ok())
+        redis = std::move(opened).value();
+      else if (opened.error().cls != ErrorClass::retry)
+        return std::move(opened).error();
+      else
+        last = to_string(opened.error());
+    }
+    if (redis) {
+      auto mark = read_watermark(*redis, options.instance());
+      if (!mark && mark.error().cls != ErrorClass::retry) return std::move(mark).error();
+      if (!mark) {
+        last = to_string(mark.error());
+        redis.reset();
+      } else if (*mark) {
+        const position::TickMark& tick = (*mark)->tick;
+        last = "watermark " + tick.file + ":" + std::to_string(tick.pos);
+        SLUICE_TRY_ASSIGN(const bool there, reached(tick, target));
+        if (there) {
+          out << "reached " << wanted << " (" << last << ")\n";
+          return {};
+        }
+      }
+    }
+    if (std::chrono::steady_clock::now() >= deadline)
+      return fatal(Errc::pipeline_timeout,
+                   wanted + " not reached in " + std::to_string(timeout.count()) + " ms: " + last);
+    wait_for(kPollEvery, {});
+  }
+}
+
+Status position_show(const Options& options, std::ostream& out) {
+  SLUICE_TRY_ASSIGN(const auto saved, position::Store::peek(options.state_dir()));
+  if (!saved) {
+    out << "state      none in " << options.state_dir() << ": not started yet\n";
+  } else {
+    out << "state      " << saved->position.to_string() << "\n";
+    out << "gtid       " << (saved->gtid_set.empty() ? "-" : saved->gtid_set) << "\n";
+    out << "epoch      " << saved->epoch << "\n";
+    out << "layout     " << saved->layout.partitions << " partitions, " << saved->layout.fingerprint
+        << "\n";
+  }
+  SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
+  SLUICE_TRY_ASSIGN(const auto mark, read_watermark(*redis, options.instance()));
+  out << "watermark  "
+      << (mark ? mark->tick.file + ":" + std::to_string(mark->tick.pos) : "none yet") << "\n";
+  const std::uint32_t partitions = saved ? saved->layout.partitions : options.queue.partitions();
+  SLUICE_TRY_ASSIGN(const auto records, read_applied(*redis, options.instance(), partitions));
+  std::size_t behind = 0;
+  if (saved)
+    for (std::size_t n = 0; n < records.size() && n < saved->last.size(); ++n)
+      if ((records[n] ? records[n]->id : EventId{}) < saved->last[n]) ++behind;
+  out << "applied    "
+      << (behind == 0 ? std::string("everything up to the saved position")
+                      : std::to_string(behind) + " partitions are behind the saved position")
+      << "\n";
+  return {};
+}
+
+Status position_set(const Options& options, const std::string& position, std::ostream& out) {
+  SLUICE_TRY_ASSIGN(const BinlogPosition target, BinlogPosition::parse(position));
+  SLUICE_TRY_ASSIGN(const auto store, position::Store::open(options.state_dir()));
+  SLUICE_TRY_ASSIGN(auto state, store.load());
+  if (!state)
+    return fatal(Errc::position_missing, "no state file in " + options.state_dir() +
+                                             ": for a first start use source.start");
+  SLUICE_TRY_ASSIGN(const BinlogFileName was, BinlogFileName::parse(state->position.file));
+  SLUICE_TRY_ASSIGN(const BinlogFileName is, BinlogFileName::parse(target.file));
+  const auto order = [](const BinlogFileName& f, const BinlogPosition& p) {
+    return std::pair(f.number, p.pos);
+  };
+  if (order(is, target) < order(was, state->position))
+    return fatal(Errc::usage,
+                 target.to_string() + " is before the saved " + state->position.to_string() +
+                     ": rows that are applied would not be sent again (their ids are known). To go "
+                     "back, `sluice reset` and set source.start");
+  SLUICE_TRY_ASSIGN(auto connection, mysql::Connection::open(options.source));
+  SLUICE_TRY_ASSIGN(const auto identity, mysql::read_source_identity(connection));
+  SLUICE_TRY(same_source(state->source, identity));
+  SLUICE_TRY_ASSIGN(const GtidSet gtids,
+                    gtids_at(options, replica_identity(options), target, identity.flavor));
+  out << "position   " << state->position.to_string() << " -> " << target.to_string()
+      << " (rows between are skipped)\n";
+  if (state->position.file != target.file)
+    state->source.file_timestamp = state->source.file_fingerprint = 0;
+  state->position = target;
+  state->gtid_set = gtids.to_string();
+  state->updated_at_us = system_clock().wall_us();
+  return store.save(*state);
+}
+
+namespace {
+
+// Every message in the queue holds nothing that Redis does not have.  What is looked at goes back
+// to the queue.
+Status only_repeats(queue::Consumer& consumer, std::uint32_t partition, const EventId& applied) {
+  constexpr milliseconds kQuiet{500};
+  Wakeup nobody;
+  SLUICE_TRY(consumer.start(partition));
+  for (;;) {
+    SLUICE_TRY_ASSIGN(const auto delivery, consumer.next(kQuiet, nobody));
+    if (!delivery) break;
+    if (delivery->headers.rows != 0 && delivery->headers.last > applied)
+      return fatal(Errc::position_mismatch, "partition " + std::to_string(partition) +
+                                                " still holds rows that are not in Redis");
+  }
+  return consumer.stop(partition);
+}
+
+}  // namespace
+
+Status position_relayout(const Options& options, std::ostream& out) {
+  SLUICE_TRY_ASSIGN(const auto store, position::Store::open(options.state_dir()));
+  SLUICE_TRY_ASSIGN(auto state, store.load());
+  if (!state) return fatal(Errc::position_missing, "no state file in " + options.state_dir());
+  const position::Layout was = state->layout, is = layout_of(options);
+  if (was == is) {
+    out << "nothing to do: the layout is the saved one\n";
+    return {};
+  }
+  SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
+  SLUICE_TRY_ASSIGN(const auto admin, queue::Admin::connect(options.queue));
+  const queue::Names names{options.instance(), was.partitions};
+  SLUICE_TRY_ASSIGN(const auto records, read_applied(*redis, options.instance(), was.partitions));
+  SLUICE_TRY_ASSIGN(const auto consumer, queue::Consumer::connect(options.queue, names));
+  for (std::uint32_t n = 0; n < was.partitions; ++n) {
+    const EventId applied = records[n] ? records[n]->id : EventId{};
+    if (applied != state->last[n])
+      return fatal(
+          Errc::position_mismatch,
+          "partition " + std::to_string(n) + ": sent up to " + state->last[n].to_string() +
+              ", applied up to " + applied.to_string() +
+              ": run with the old settings until both are equal, stop it with SIGTERM, then again");
+    SLUICE_TRY_ASSIGN(const auto info, admin->inspect(names.partition(n)));
+    if (info) SLUICE_TRY(only_repeats(*consumer, n, applied));
+  }
+  if (was.partitions == is.partitions) {
+    // The chain goes on in the same queues; records first, so that a crash here leaves a start that
+    // is refused.
+    TextBuffer text;
+    for (std::uint32_t n = 0; n < was.partitions; ++n) {
+      if (!records[n]) continue;
+      position::AppliedRecord record = *records[n];
+      record.layout = is.fingerprint;
+      text.clear();
+      position::append(text, record);
+      SLUICE_TRY_ASSIGN(
+          const redis::Reply reply,
+          redis->command(
+              {"SET", position::applied_key(options.instance(), was.partitions, n), text.view()}));
+      if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+    }
+  } else {
+    state->last.assign(is.partitions, EventId{});
+  }
+  state->layout = is;
+  state->updated_at_us = system_clock().wall_us();
+  SLUICE_TRY(store.save(*state));
+  if (was.partitions != is.partitions) {
+    for (std::uint32_t n = 0; n < was.partitions; ++n) {
+      SLUICE_TRY(admin->remove_queue(names.partition(n)));
+      SLUICE_TRY(
+          redis->command({"DEL", position::applied_key(options.instance(), was.partitions, n)}));
+    }
+  }
+  out << "layout     " << was.partitions << " partitions, " << was.fingerprint << " -> "
+      << is.partitions << " partitions, " << is.fingerprint << "\n";
+  return {};
+}
+
+Status reset(const Options& options, bool confirmed, std::ostream& out) {
+  SLUICE_TRY_ASSIGN(const auto store, position::Store::open(options.state_dir()));
+  const queue::Names names = names_of(options);
+  SLUICE_TRY_ASSIGN(const auto admin, queue::Admin::connect(options.queue));
+  SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
+  std::vector<std::string> queues{names.dead(), names.control()};
+  for (std::uint32_t n = 0; n < names.partitions; ++n) queues.push_back(names.partition(n));
+  const std::string_view would = confirmed ? "removed" : "would remove";
+  std::size_t found = 0;
+  std::uint64_t messages = 0;
+  for (const std::string& queue : queues) {
+    SLUICE_TRY_ASSIGN(const auto info, admin->inspect(queue));
+    if (!info) continue;
+    ++found;
+    messages += info->messages;
+    if (confirmed) SLUICE_TRY(admin->remove_queue(queue));
+  }
+  if (confirmed) SLUICE_TRY(admin->remove_exchange(names.exchange()));
+  out << would << " " << found << " queues with " << messages << " messages\n";
+  std::vector<std::string> keys{position::watermark_key(names.instance)};
+  for (std::uint32_t n = 0; n < names.partitions; ++n)
+    keys.push_back(position::applied_key(names.instance, names.partitions, n));
+  std::int64_t records = 0;
+  for (const std::string& key : keys) {
+    SLUICE_TRY_ASSIGN(const redis::Reply reply,
+                      redis->command({confirmed ? "DEL" : "EXISTS", key}));
+    if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+    records += reply.integer;
+  }
+  out << would << " " << records << " records in Redis\n";
+  SLUICE_TRY_ASSIGN(const bool had_state, store.remove(confirmed));
+  out << would << " the state file" << (had_state ? "" : " (there is none)") << "\n";
+  if (!confirmed)
+    out << "nothing was changed; add --yes to do it. Rows in Redis stay in any case\n";
+  return {};
+}
+
+}  // namespace sluice::pipeline

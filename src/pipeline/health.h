@@ -1,0 +1,19 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+namespace sluice::pipeline {
+
+// How each side is, as its own thread last saw it; read by the status line.
+struct Health {
+  enum class Link : std::uint8_t { connecting, up, lost };
+  std::atomic<Link> source{Link::connecting};
+  std::atomic<Link> queue{Link::connecting};
+  std::atomic<std::uint32_t> appliers_up{0};
+  std::atomic<bool> broker_blocked{false};
+  std::atomic<bool> source_idle{false};            // all that the source has sent was read
+  std::atomic<std::uint32_t> source_timestamp{0};  // seconds: of the last event read
+  std::atomic<std::uint32_t> waiting_gaps{0};  // partitions whose chain does not fit at the moment
+};
+
+}  // namespace sluice::pipeline

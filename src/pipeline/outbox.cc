@@ -1,0 +1,282 @@
+#include "pipeline/outbox.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace sluice::pipeline {
+namespace {
+
+// More candidates than this, and transactions without rows are folded together: a source of
+// filtered rows must not fill memory while the broker is away.
+constexpr std::size_t kFoldAbove = 4096;
+constexpr std::size_t kPooledMessages = 64;
+constexpr std::size_t kPooledBytes = 256u << 10;  // a larger body gives its memory back
+
+bool same_table(const event::TablePlan& a, const event::TablePlan& b) {
+  return a.map().table == b.map().table && a.map().database == b.map().database;
+}
+
+// Whether the types of `plan` are to be written: not when they stand in the message already and are
+// the last said of the table.
+bool needs_types(OutgoingMessage& m, const event::TablePlan* plan, const TransactionBatch& batch) {
+  for (const auto& known : m.typed)
+    if (known.get() == plan) return false;
+  std::erase_if(m.typed, [plan](const auto& known) { return same_table(*known, *plan); });
+  m.typed.push_back(*std::find_if(batch.plans.begin(), batch.plans.end(),
+                                  [plan](const auto& owned) { return owned.get() == plan; }));
+  return true;
+}
+
+}  // namespace
+
+Outbox::Outbox(Settings settings, RestartPoint start, GtidSet gtids, Wakeup& publisher)
+    : settings_(settings),
+      publisher_(&publisher),
+      partitions_(settings.partitions),
+      restart_file_(start.file),
+      restart_pos_(start.pos),
+      restart_gtids_(gtids),
+      read_file_(std::move(start.file)),
+      read_pos_(start.pos),
+      read_gtids_(std::move(gtids)) {
+  for (std::uint32_t p = 0; p < settings_.partitions && p < start.last.size(); ++p)
+    partitions_[p].last = partitions_[p].restart_last = start.last[p];
+}
+
+std::unique_ptr<OutgoingMessage> Outbox::fresh() {
+  if (pool_.empty()) return std::make_unique<OutgoingMessage>();
+  auto m = std::move(pool_.back());
+  pool_.pop_back();
+  return m;
+}
+
+OutgoingMessage& Outbox::open_message(Partition& p) {
+  if (p.gathering.empty() || p.gathering.back()->body.size() >= settings_.message_bytes) {
+    auto m = fresh();
+    m->number = next_number_++;
+    m->headers = {};
+    m->headers.prev = m->headers.first = m->headers.last = p.last;
+    p.gathering.push_back(std::move(m));
+  }
+  return *p.gathering.back();
+}
+
+void Outbox::list(std::uint32_t partition) {
+  Partition& p = partitions_[partition];
+  if (p.listed || p.unconfirmed) return;
+  p.listed = true;
+  if (ready_.empty()) publisher_->notify();
+  ready_.push_back(partition);
+}
+
+Status Outbox::add(const TransactionBatch& batch) {
+  Lock lock(mu_);
+  if (!room_.wait(lock.native(), stop_,
+                  [this]() REQUIRES_LOCK(mu_) { return bytes_ < settings_.limit_bytes; }))
+    return stopped();
+  if (!serial_open_) {
+    ++serial_;
+    serial_open_ = true;
+  }
+  for (const std::uint32_t n : batch.touched) {
+    Partition& p = partitions_[n];
+    const PartitionLines& lines = batch.partitions[n];
+    for (const event::EncodedLine& line : lines.lines) {
+      OutgoingMessage& m = open_message(p);
+      const std::size_t before = m.body.size();
+      event::append_line(m.body, lines.text.view().substr(line.begin, line.size), line,
+                         needs_types(m, line.plan, batch), m.number);
+      bytes_ += m.body.size() - before;
+      if (m.headers.rows == 0) m.headers.first = line.first;
+      m.headers.last = line.last;
+      m.headers.rows += line.rows;
+      m.headers.file = batch.file->name;
+      m.headers.pos = batch.pos;
+      m.headers.gtid = batch.gtid;
+      m.headers.commit_us = batch.commit_us;
+      m.ends_in_tick = false;
+      if (m.first_transaction == 0) m.first_transaction = serial_;
+      p.last = line.last;
+    }
+    if (!p.marks.empty() && p.marks.back().first == serial_)
+      p.marks.back().second = p.last;
+    else
+      p.marks.emplace_back(serial_, p.last);
+    list(n);
+  }
+  return {};
+}
+
+void Outbox::complete(const TransactionEnd& end) {
+  const Lock lock(mu_);
+  serial_open_ = false;
+  read_file_ = end.file;
+  read_pos_ = end.pos;
+  read_gtids_.add(end.gtid);
+  if (end.also != nullptr) read_gtids_.add(*end.also);
+  if (end.es_ms != 0) read_es_ms_ = end.es_ms;
+  if (candidates_.size() > kFoldAbove) advance_restart();
+  if (candidates_.size() > kFoldAbove && candidates_.back().serial == serial_) {
+    Candidate& back = candidates_.back();
+    if (!back.more) back.more = std::make_unique<GtidSet>(read_gtids_.flavor());
+    back.more->add(end.gtid);
+    if (end.also != nullptr) back.more->add(*end.also);
+    back.file = end.file;
+    back.pos = end.pos;
+    return;
+  }
+  candidates_.push_back({serial_, end.file, end.pos, end.gtid,
+                         end.also != nullptr ? std::make_unique<GtidSet>(*end.also) : nullptr});
+}
+
+void Outbox::set_idle(bool idle) {
+  const Lock lock(mu_);
+  idle_ = idle;
+}
+
+const OutgoingMessage* Outbox::take(std::uint32_t partition) {
+  const Lock lock(mu_);
+  Partition& p = partitions_[partition];
+  if (p.unconfirmed || p.gathering.empty()) return nullptr;
+  p.unconfirmed = std::move(p.gathering.front());
+  p.gathering.pop_front();
+  return p.unconfirmed.get();
+}
+
+void Outbox::ready(std::vector<std::uint32_t>& out) {
+  out.clear();
+  const Lock lock(mu_);
+  out.swap(ready_);
+  for (const std::uint32_t p : out) partitions_[p].listed = false;
+}
+
+const OutgoingMessage* Outbox::unconfirmed(std::uint32_t partition) const {
+  const Lock lock(mu_);
+  return partitions_[partition].unconfirmed.get();
+}
+
+std::uint64_t Outbox::confirmed(std::uint32_t partition) {
+  const Lock lock(mu_);
+  Partition& p = partitions_[partition];
+  if (!p.unconfirmed) return 0;
+  auto m = std::move(p.unconfirmed);
+  const std::uint64_t rows = m->headers.rows;
+  bytes_ -= m->body.size();
+  if (bytes_ < settings_.limit_bytes) room_.notify_all();
+  if (pool_.size() < kPooledMessages) {
+    if (m->body.capacity() > kPooledBytes) m->body.release();
+    m->body.clear();
+    m->typed.clear();
+    m->first_transaction = 0;
+    m->ends_in_tick = false;
+    pool_.push_back(std::move(m));
+  }
+  if (!p.gathering.empty()) list(partition);
+  return rows;
+}
+
+void Outbox::tick(std::int64_t now_ms) {
+  const Lock lock(mu_);
+  if (!read_file_ || read_file_->number == 0) return;
+  const std::string gtids = read_gtids_.to_string();
+  // An idle source has nothing that is not here: the place is complete up to now.
+  const std::int64_t es_ms = idle_ ? std::max(now_ms, read_es_ms_) : read_es_ms_;
+  const event::TickLine line{
+      settings_.epoch, read_file_->name, read_file_->number, read_pos_, gtids, es_ms};
+  for (std::uint32_t n = 0; n < partitions_.size(); ++n) {
+    Partition& p = partitions_[n];
+    if (!p.gathering.empty() && p.gathering.back()->headers.rows == 0) {
+      // Ticks alone, not sent yet: the newer one says it all.
+      OutgoingMessage& m = *p.gathering.back();
+      bytes_ -= m.body.size();
+      m.body.clear();
+    }
+    OutgoingMessage& m = open_message(p);
+    if (m.ends_in_tick && m.headers.rows != 0 && m.tick_file == line.file_number &&
+        m.tick_pos == line.pos)
+      continue;  // said already
+    const std::size_t before = m.body.size();
+    event::append_tick(m.body, line);
+    bytes_ += m.body.size() - before;
+    m.ends_in_tick = true;
+    m.tick_file = line.file_number;
+    m.tick_pos = line.pos;
+    if (m.headers.rows == 0) {
+      m.headers.file = read_file_->name;
+      m.headers.pos = read_pos_;
+    }
+    list(n);
+  }
+}
+
+bool Outbox::drained() const {
+  const Lock lock(mu_);
+  return std::all_of(partitions_.begin(), partitions_.end(), [](const Partition& p) {
+    return (!p.unconfirmed || p.unconfirmed->first_transaction == 0) &&
+           std::all_of(p.gathering.begin(), p.gathering.end(),
+                       [](const auto& m) { return m->first_transaction == 0; });
+  });
+}
+
+void Outbox::advance_restart() {
+  std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
+  for (const Partition& p : partitions_) {
+    if (p.unconfirmed && p.unconfirmed->first_transaction != 0) {
+      first = std::min(first, p.unconfirmed->first_transaction);
+    } else {
+      for (const auto& m : p.gathering)
+        if (m->first_transaction != 0) {
+          first = std::min(first, m->first_transaction);
+          break;
+        }
+    }
+  }
+  std::uint64_t passed = 0;
+  bool moved = false;
+  while (!candidates_.empty() && candidates_.front().serial < first) {
+    Candidate& c = candidates_.front();
+    passed = c.serial;
+    moved = true;
+    restart_file_ = std::move(c.file);
+    restart_pos_ = c.pos;
+    restart_gtids_.add(c.gtid);
+    if (c.more) restart_gtids_.add(*c.more);
+    candidates_.pop_front();
+  }
+  if (!moved) return;
+  for (Partition& p : partitions_)
+    while (!p.marks.empty() && p.marks.front().first <= passed) {
+      p.restart_last = p.marks.front().second;
+      p.marks.pop_front();
+    }
+}
+
+RestartPoint Outbox::restart_point() {
+  const Lock lock(mu_);
+  advance_restart();
+  RestartPoint point{restart_file_, restart_pos_, restart_gtids_.to_string(), {}};
+  point.last.reserve(partitions_.size());
+  for (const Partition& p : partitions_) point.last.push_back(p.restart_last);
+  return point;
+}
+
+OutboxStatus Outbox::status() const {
+  const Lock lock(mu_);
+  OutboxStatus s;
+  s.waiting_bytes = bytes_;
+  for (const Partition& p : partitions_) s.unconfirmed += p.unconfirmed ? 1U : 0U;
+  if (read_file_) s.read = {read_file_->name, read_pos_};
+  s.gtid_set = read_gtids_.to_string();
+  s.es_ms = read_es_ms_;
+  return s;
+}
+
+std::vector<EventId> Outbox::chain() const {
+  const Lock lock(mu_);
+  std::vector<EventId> out;
+  out.reserve(partitions_.size());
+  for (const Partition& p : partitions_) out.push_back(p.last);
+  return out;
+}
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,147 @@
+#pragma once
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "sluice/base/mutex.h"
+#include "sluice/base/result.h"
+#include "sluice/base/text_buffer.h"
+#include "sluice/base/wakeup.h"
+#include "sluice/model/event_id.h"
+#include "sluice/model/message_headers.h"
+
+#include "pipeline/transaction.h"
+
+namespace sluice::pipeline {
+
+// A message of one partition: gathering lines, then unconfirmed, then used again.
+struct OutgoingMessage {
+  MessageHeaders headers;
+  TextBuffer body;
+  std::uint64_t number = 0;             // the FlatMessage `id` of its lines
+  std::uint64_t first_transaction = 0;  // serial of the first one with rows in it; 0: ticks only
+  std::uint64_t tick_file = 0, tick_pos = 0;  // of the last tick line in it, to not repeat it
+  bool ends_in_tick = false;
+  // Tables whose types stand in the body already: the plan last seen of each.
+  std::vector<std::shared_ptr<const event::TablePlan>> typed;
+};
+
+// Where a restart may begin, and the chain there.
+struct RestartPoint {
+  std::shared_ptr<const SourceFile> file;
+  std::uint64_t pos = 0;
+  std::string gtid_set;
+  std::vector<EventId> last;  // per partition
+};
+
+// What the status line wants to know.
+struct OutboxStatus {
+  std::size_t waiting_bytes = 0;  // gathered and unconfirmed
+  std::uint32_t unconfirmed = 0;  // partitions with a message on its way
+  BinlogPosition read;            // end of the last whole transaction read
+  std::string gtid_set;           // executed there
+  std::int64_t es_ms = 0;         // its commit time
+};
+
+// Between the source's thread and the publisher's: gathers lines into messages per partition, keeps
+// the chain, and knows from which transaction on anything is unconfirmed.  Per partition at most
+// one message is unconfirmed; while it waits, lines gather in the next one.  Thread-safe.
+class Outbox final : public TransactionSink {
+ public:
+  struct Settings {
+    std::uint32_t partitions = 16;
+    std::size_t message_bytes = 1u << 20;  // a message is closed at this size
+    std::size_t limit_bytes = 48u << 20;   // add() blocks above it
+    std::uint32_t epoch = 1;
+  };
+  // `start`: the restart point to begin with.  `gtids`: executed there.  `publisher`: notified when
+  // there is something to send.
+  Outbox(Settings settings, RestartPoint start, GtidSet gtids, Wakeup& publisher);
+
+  // Ends a blocked add() when `st` is stopped.  Call before the source's thread starts.
+  void set_stop(std::stop_token st) { stop_ = std::move(st); }
+
+  // The source's thread.
+  Status add(const TransactionBatch& batch) override;
+  void complete(const TransactionEnd& end) override;
+  // All that the source has sent is here (or not any more): an idle source is not behind.
+  void set_idle(bool idle);
+
+  // The publisher's thread.
+  // Marks the partition's next message as unconfirmed and returns it, or null when there is none or
+  // one is unconfirmed already. Valid until confirmed().
+  const OutgoingMessage* take(std::uint32_t partition);
+  // Partitions that take() may have something for; clears the list.
+  void ready(std::vector<std::uint32_t>& out);
+  // The unconfirmed message, to send it again; null when there is none.
+  const OutgoingMessage* unconfirmed(std::uint32_t partition) const;
+  // Rows of it, for the counters.
+  std::uint64_t confirmed(std::uint32_t partition);
+  // A tick line into every partition's next message.  `now_ms`: wall clock.
+  void tick(std::int64_t now_ms);
+  // Nothing gathered, nothing unconfirmed, but for ticks.
+  bool drained() const;
+
+  // Any thread.
+  // End of the contiguous confirmed prefix.  Only grows.
+  RestartPoint restart_point();
+  OutboxStatus status() const;
+  // The last row ever sent (or gathered to be sent) to each partition.
+  std::vector<EventId> chain() const;
+
+ private:
+  struct Partition {
+    std::deque<std::unique_ptr<OutgoingMessage>> gathering;
+    std::unique_ptr<OutgoingMessage> unconfirmed;
+    EventId last;  // of the last row gathered
+    // (serial, last row): what `last` becomes when the restart point passes the transaction.
+    std::deque<std::pair<std::uint64_t, EventId>> marks;
+    EventId restart_last;
+    bool listed = false;  // in ready_
+  };
+  // A whole transaction that the restart point has not passed yet.
+  struct Candidate {
+    std::uint64_t serial = 0;
+    std::shared_ptr<const SourceFile> file;
+    std::uint64_t pos = 0;
+    Gtid gtid;
+    std::unique_ptr<GtidSet> more;  // of transactions without rows that were folded into this one
+  };
+
+  OutgoingMessage& open_message(Partition& p) REQUIRES_LOCK(mu_);
+  std::unique_ptr<OutgoingMessage> fresh() REQUIRES_LOCK(mu_);
+  void list(std::uint32_t partition) REQUIRES_LOCK(mu_);
+  void advance_restart() REQUIRES_LOCK(mu_);
+
+  const Settings settings_;
+  Wakeup* publisher_;
+  std::stop_token stop_;
+
+  mutable Mutex mu_;
+  std::condition_variable_any room_;
+  std::vector<Partition> partitions_ GUARDED_BY(mu_);
+  std::vector<std::uint32_t> ready_ GUARDED_BY(mu_);
+  std::vector<std::unique_ptr<OutgoingMessage>> pool_ GUARDED_BY(mu_);
+  std::size_t bytes_ GUARDED_BY(mu_) = 0;
+  std::uint64_t serial_ GUARDED_BY(mu_) = 0;  // of the last transaction with rows
+  bool serial_open_ GUARDED_BY(mu_) = false;  // its end has not come yet
+  std::uint64_t next_number_ GUARDED_BY(mu_) = 1;
+  std::deque<Candidate> candidates_ GUARDED_BY(mu_);
+  // Restart point: confirmed up to here.
+  std::shared_ptr<const SourceFile> restart_file_ GUARDED_BY(mu_);
+  std::uint64_t restart_pos_ GUARDED_BY(mu_) = 0;
+  GtidSet restart_gtids_ GUARDED_BY(mu_);
+  // Read up to here.
+  std::shared_ptr<const SourceFile> read_file_ GUARDED_BY(mu_);
+  std::uint64_t read_pos_ GUARDED_BY(mu_) = 0;
+  GtidSet read_gtids_ GUARDED_BY(mu_);
+  std::int64_t read_es_ms_ GUARDED_BY(mu_) = 0;
+  bool idle_ GUARDED_BY(mu_) = false;
+};
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,167 @@
+#include "pipeline/publish_stage.h"
+
+#include <algorithm>
+
+#include "sluice/base/log.h"
+
+namespace sluice::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds kTickEvery{1000};
+constexpr milliseconds kRefusedFirst{20};
+constexpr milliseconds kRefusedMost{2000};
+// A message the broker could not route even after the topology was looked at this often.
+constexpr std::uint32_t kMaxReturns = 3;
+
+}  // namespace
+
+std::vector<bool> PublishStage::sent_partitions() const {
+  std::vector<bool> sent;
+  for (const EventId& last : outbox_->chain()) sent.push_back(!last.is_zero());
+  return sent;
+}
+
+Status PublishStage::run(const std::stop_token& st, const std::stop_token& drain) {
+  bool was_up = false;
+  while (!st.stop_requested()) {
+    auto publisher = deps_.connect();
+    Status s = publisher.ok() ? Status{} : Status(publisher.error());
+    if (s.ok() && was_up) s = deps_.check_topology(sent_partitions());
+    if (s.ok()) {
+      if (backoff_.attempts() != 0) {
+        counters_->reconnects.fetch_add(1, std::memory_order_relaxed);
+        log::get("queue").info("publisher connected again attempt={}", backoff_.attempts());
+      }
+      health_->queue = Health::Link::up;
+      was_up = true;
+      backoff_.reset();
+      s = session(**publisher, st, drain);
+      if (s.ok()) return {};
+    }
+    health_->queue = Health::Link::lost;
+    if (s.error().cls != ErrorClass::retry) return s;
+    for (Partition& p : partitions_) p.in_flight = false;
+    const auto pause = backoff_.next();
+    if (backoff_.attempts() == 1)
+      log::get("queue").warn("publisher lost, reconnecting wait_ms={} error=\"{}\"", pause.count(),
+                             to_string(s.error()));
+    if (!wait_for(pause, st)) break;
+  }
+  return stopped();
+}
+
+Status PublishStage::session(queue::Publisher& publisher, const std::stop_token& st,
+                             const std::stop_token& drain) {
+  // What was unconfirmed on the connection before is of unknown fate: again, first of all.
+  waiting_ = 0;
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    partitions_[p] = {};
+    if (const OutgoingMessage* m = outbox_->unconfirmed(p)) {
+      counters_->publish_resends.fetch_add(1, std::memory_order_relaxed);
+      SLUICE_TRY(send(publisher, p, *m));
+    } else if (const OutgoingMessage* next = outbox_->take(p)) {
+      SLUICE_TRY(send(publisher, p, *next));
+    }
+  }
+  while (!st.stop_requested()) {
+    if (drain.stop_requested() && outbox_->drained()) return {};
+    if (!drain.stop_requested()) tick_if_due();
+    SLUICE_TRY(pump(publisher));
+    milliseconds timeout = waiting_ != 0 ? kRefusedFirst : milliseconds(200);
+    if (!drain.stop_requested())
+      timeout = std::clamp(std::chrono::duration_cast<milliseconds>(next_tick_ - clock_->steady()),
+                           milliseconds(1), timeout);
+    outcomes_.clear();
+    SLUICE_TRY(publisher.wait(timeout, *wakeup_, outcomes_));
+    const bool blocked = publisher.blocked();
+    if (blocked != health_->broker_blocked.exchange(blocked)) {
+      if (blocked)
+        log::get("queue").warn("the broker blocks publishing (memory or disk alarm), waiting");
+      else
+        log::get("queue").info("the broker takes messages again");
+    }
+    for (const queue::Outcome& outcome : outcomes_) SLUICE_TRY(settle(publisher, outcome));
+  }
+  return stopped();
+}
+
+void PublishStage::tick_if_due() {
+  const auto now = clock_->steady();
+  if (now < next_tick_) return;
+  next_tick_ = now + kTickEvery;
+  outbox_->tick(clock_->wall_us() / 1000);
+}
+
+Status PublishStage::pump(queue::Publisher& publisher) {
+  if (publisher.blocked()) return {};
+  outbox_->ready(ready_);
+  for (const std::uint32_t p : ready_)
+    if (const OutgoingMessage* m = outbox_->take(p)) SLUICE_TRY(send(publisher, p, *m));
+  if (waiting_ == 0) return {};
+  const auto now = clock_->steady();
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    if (!partitions_[p].waiting || now < partitions_[p].retry_at) continue;
+    partitions_[p].waiting = false;
+    --waiting_;
+    if (const OutgoingMessage* m = outbox_->unconfirmed(p)) {
+      counters_->publish_resends.fetch_add(1, std::memory_order_relaxed);
+      SLUICE_TRY(send(publisher, p, *m));
+    }
+  }
+  return {};
+}
+
+Status PublishStage::send(queue::Publisher& publisher, std::uint32_t partition,
+                          const OutgoingMessage& message) {
+  partitions_[partition].in_flight = true;
+  SLUICE_TRY(publisher.publish(partition, message.headers, message.body.view()));
+  counters_->messages_published.fetch_add(1, std::memory_order_relaxed);
+  counters_->rows_published.fetch_add(message.headers.rows, std::memory_order_relaxed);
+  counters_->body_bytes_published.fetch_add(message.body.size(), std::memory_order_relaxed);
+  return {};
+}
+
+Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& outcome) {
+  if (outcome.partition >= partitions_.size() || !partitions_[outcome.partition].in_flight)
+    return fatal(Errc::internal, "an outcome for partition " + std::to_string(outcome.partition) +
+                                     ", which has no message on its way");
+  Partition& p = partitions_[outcome.partition];
+  p.in_flight = false;
+  if (outcome.kind == queue::Outcome::Kind::confirmed) {
+    p.returns = p.refusals = 0;
+    counters_->messages_confirmed.fetch_add(1, std::memory_order_relaxed);
+    counters_->rows_confirmed.fetch_add(outbox_->confirmed(outcome.partition),
+                                        std::memory_order_relaxed);
+    // The next message goes out at once: this is the partition's own pace.
+    if (publisher.blocked()) return {};
+    if (const OutgoingMessage* m = outbox_->take(outcome.partition))
+      return send(publisher, outcome.partition, *m);
+    return {};
+  }
+  if (outcome.kind == queue::Outcome::Kind::returned) {
+    counters_->returned.fetch_add(1, std::memory_order_relaxed);
+    if (++p.returns >= kMaxReturns)
+      return fatal(Errc::queue_returned,
+                   "partition " + std::to_string(outcome.partition) +
+                       ": the broker cannot route our message (" + outcome.reason +
+                       ") although exchange, queue and binding were declared again: something "
+                       "removes them");
+    log::get("queue").warn("message returned, looking at the topology partition={} reason=\"{}\"",
+                           outcome.partition, outcome.reason);
+    SLUICE_TRY(deps_.check_topology(sent_partitions()));
+  } else {
+    counters_->nacked.fetch_add(1, std::memory_order_relaxed);
+    if (p.refusals == 0)
+      log::get("queue").warn("message refused by the broker (nack), sending again partition={}",
+                             outcome.partition);
+  }
+  const auto pause = std::min(kRefusedMost, kRefusedFirst * (1 << std::min(p.refusals, 10u)));
+  ++p.refusals;
+  p.retry_at = clock_->steady() + pause;
+  if (!p.waiting) ++waiting_;
+  p.waiting = true;
+  return {};
+}
+
+}  // namespace sluice::pipeline

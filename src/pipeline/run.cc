@@ -1,0 +1,375 @@
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <poll.h>
+
+#include "sluice/base/log.h"
+#include "sluice/ops/service.h"
+#include "sluice/pipeline/commands.h"
+
+#include "pipeline/applier.h"
+#include "pipeline/assembler.h"
+#include "pipeline/backlog_stage.h"
+#include "pipeline/failure.h"
+#include "pipeline/outbox.h"
+#include "pipeline/publish_stage.h"
+#include "pipeline/signals.h"
+#include "pipeline/source_stage.h"
+#include "pipeline/start.h"
+#include "pipeline/status.h"
+#include "pipeline/watermark_stage.h"
+
+namespace sluice::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// One thread of the pipeline: named, its fatal error put into the box.
+std::jthread stage(std::string name, FailureBox& failures, std::function<Status()> body) {
+  return std::jthread([name = std::move(name), &failures, body = std::move(body)] {
+    name_thread(name.c_str());
+    try {
+      if (Status s = body(); !s.ok() && s.error().cls != ErrorClass::stopped)
+        failures.put(std::move(s).error());
+    } catch (const std::exception& e) {  // thread top: out of memory, or a bug of ours
+      failures.put(fatal(Errc::internal, name + ": " + e.what()));
+    }
+  });
+}
+
+class Pipeline {
+ public:
+  explicit Pipeline(const Options& options)
+      : options_(options), clock_(system_clock()), failures_(wakeup_), signals_([this](int number) {
+          log::get("app").info("stopping signal={}", number);
+          stop_.request_stop();
+          wakeup_.notify();
+        }) {}
+
+  Status run();
+
+ private:
+  Status prepare();
+  template <class T>
+  Result<T> patiently(std::string_view what, const std::function<Result<T>()>& attempt);
+  void start_stages();
+  void main_loop();
+  void stop_stages();
+  Status save(bool always);
+  StatusLine::Inputs inputs();
+  void say_status(bool only_on_change);
+
+  const Options& options_;
+  const Clock& clock_;
+  Wakeup wakeup_, publisher_wakeup_;
+  std::stop_source stop_;  // asked to end, by a signal
+  FailureBox failures_;
+  SignalThread signals_;
+  ops::Counters counters_;
+  Health health_;
+
+  std::optional<position::Store> store_;
+  position::State state_;
+  mysql::ReplicaIdentity replica_;
+  std::optional<TableFilter> filter_;
+  std::optional<mysql::MysqlSchemaSource> schema_source_;
+  std::optional<schema::Catalog> catalog_;
+  std::optional<Outbox> outbox_;
+  std::optional<Assembler> assembler_;
+  std::optional<SourceStage> source_stage_;
+  std::optional<PublishStage> publish_stage_;
+  std::optional<WatermarkStage> watermark_stage_;
+  std::optional<BacklogStage> backlog_stage_;
+  std::vector<std::unique_ptr<Applier>> appliers_;
+  std::optional<StatusLine> status_;
+  RunState said_ = RunState::starting;
+  bool stopping_ = false;
+
+  std::stop_source source_stop_, publisher_stop_, publisher_drain_, applier_stop_, monitor_stop_;
+  std::atomic<bool> publisher_done_{false};
+  std::vector<std::jthread> source_threads_, publisher_threads_, applier_threads_, monitor_threads_;
+};
+
+// At the start the other side may come up later than we do: what can heal is waited for.
+template <class T>
+Result<T> Pipeline::patiently(std::string_view what, const std::function<Result<T>()>& attempt) {
+  Backoff backoff(milliseconds(200), milliseconds(5000));
+  for (;;) {
+    auto result = attempt();
+    if (result.ok() || result.error().cls != ErrorClass::retry) return result;
+    if (backoff.attempts() == 0)
+      log::get("app").warn("{} not reachable yet, waiting error=\"{}\"", what,
+                           to_string(result.error()));
+    if (!wait_for(backoff.next(), stop_.get_token())) return stopped();
+    ops::notify_watchdog();
+  }
+}
+
+Status Pipeline::prepare() {
+  SLUICE_TRY_ASSIGN(store_, position::Store::open(options_.state_dir()));
+  SLUICE_TRY_ASSIGN(auto saved, store_->load());
+  replica_ = replica_identity(options_);
+  SLUICE_TRY_ASSIGN(auto source, patiently<mysql::Connection>("source", [this] {
+                      return mysql::Connection::open(options_.source);
+                    }));
+  log::get("mysql").info("source found flavor={} version={}", flavor_name(source.server().flavor),
+                         source.server().version);
+  std::optional<BinlogPosition> from;
+  if (saved)
+    from = saved->position;
+  else if (options_.source.start().kind == StartPosition::Kind::position)
+    from = BinlogPosition{options_.source.start().file, options_.source.start().pos};
+  SLUICE_TRY_ASSIGN(const auto findings, mysql::preflight(source, options_.source, replica_, from));
+  SLUICE_TRY(require(findings));
+  SLUICE_TRY_ASSIGN(auto redis, patiently<std::unique_ptr<redis::Connection>>("redis", [this] {
+                      return redis::Connection::open(options_.redis);
+                    }));
+  SLUICE_TRY_ASSIGN(const auto redis_info, redis::preflight(*redis, options_.redis));
+  log::get("redis").info("redis found version={}", redis_info.version);
+  for (const std::string& warning : redis_info.warnings) log::get("redis").warn("{}", warning);
+  SLUICE_TRY_ASSIGN(auto admin, patiently<std::unique_ptr<queue::Admin>>("broker", [this] {
+                      return queue::Admin::connect(options_.queue);
+                    }));
+  log::get("queue").info("broker found product={} version={}", admin->broker().product,
+                         admin->broker().version);
+  SLUICE_TRY_ASSIGN(StartPlan plan, plan_start(options_, std::move(saved), source, *admin, *redis));
+  std::vector<bool> expected;
+  for (const EventId& last : plan.state.last) expected.push_back(!last.is_zero());
+  state_ = std::move(plan.state);
+  log::get("app").info("{} position={} epoch={} gtid={}", plan.first ? "first start" : "continuing",
+                       state_.position.to_string(), state_.epoch,
+                       state_.gtid_set.empty() ? "-" : state_.gtid_set);
+  if (plan.first) {
+    // Before the first declaration: a crash in between must not look like somebody else's queues.
+    state_.updated_at_us = clock_.wall_us();
+    SLUICE_TRY(store_->save(state_));
+  }
+  SLUICE_TRY(admin->declare(names_of(options_), expected));
+
+  std::shared_ptr<SourceFile> file;
+  if (state_.source.file_timestamp != 0) {
+    SLUICE_TRY_ASSIGN(const auto name, BinlogFileName::parse(state_.position.file));
+    file = std::make_shared<SourceFile>(SourceFile{state_.position.file, name.number,
+                                                   state_.source.file_timestamp,
+                                                   state_.source.file_fingerprint});
+  }
+  filter_.emplace(options_);
+  schema_source_.emplace(options_.source);
+  catalog_.emplace(*schema_source_);
+  outbox_.emplace(
+      Outbox::Settings{options_.queue.partitions(), options_.queue.message_bytes().bytes(),
+                       options_.limits.in_flight().bytes(), state_.epoch},
+      RestartPoint{file, state_.position.pos, state_.gtid_set, state_.last}, std::move(plan.gtids),
+      publisher_wakeup_);
+  outbox_->set_stop(source_stop_.get_token());
+  AssemblerSettings settings;
+  settings.epoch = state_.epoch;
+  settings.partitions = options_.queue.partitions();
+  settings.hold_bytes = options_.limits.transaction_hold().bytes();
+  settings.line_bytes = options_.queue.message_bytes().bytes();
+  settings.ignore_truncate = options_.applier.on_truncate() == ApplierOptions::OnTruncate::ignore;
+  settings.render.time_zone_seconds = options_.rendering.time_zone().seconds();
+  settings.render.invalid_text =
+      options_.rendering.invalid_text() == RenderingOptions::Invalid::stop
+          ? event::InvalidText::stop
+          : event::InvalidText::replace;
+  settings.render.binary_base64 = options_.rendering.binary() == RenderingOptions::Binary::base64;
+  assembler_.emplace(settings, *filter_, *catalog_, *outbox_, counters_, clock_);
+  assembler_->start(state_.position, file);
+  return {};
+}
+
+void Pipeline::start_stages() {
+  const queue::Names names = names_of(options_);
+  const auto open_redis = [this] { return redis::Connection::open(options_.redis); };
+
+  source_stage_.emplace(
+      SourceStage::Dependencies{
+          [this](const BinlogPosition& from) {
+            return mysql::ReplicationStream::open(options_.source, replica_, from);
+          },
+          [this]() -> Status {
+            SLUICE_TRY_ASSIGN(auto connection, mysql::Connection::open(options_.source));
+            SLUICE_TRY_ASSIGN(const auto now, mysql::read_source_identity(connection));
+            return same_source(state_.source, now);
+          }},
+      *assembler_, *outbox_, counters_, health_, options_.source.reconnect_max());
+  publish_stage_.emplace(
+      PublishStage::Dependencies{
+          [this, names] { return queue::Publisher::connect(options_.queue, names); },
+          [this, names](const std::vector<bool>& sent) -> Status {
+            SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(options_.queue));
+            return admin->declare(names, sent);
+          }},
+      *outbox_, publisher_wakeup_, counters_, health_, clock_, options_.queue.reconnect_max());
+  watermark_stage_.emplace(open_redis, options_.instance(), names.partitions, clock_);
+  backlog_stage_.emplace([this] { return queue::Admin::connect(options_.queue); }, names,
+                         options_.log.status_interval());
+  const std::uint32_t threads = std::min(options_.applier.threads(), names.partitions);
+  status_.emplace(counters_, health_, clock_, threads);
+
+  for (std::uint32_t t = 0; t < threads; ++t) {
+    ApplierSettings settings;
+    settings.instance = options_.instance();
+    settings.partitions = names.partitions;
+    settings.layout = state_.layout.fingerprint;
+    for (std::uint32_t n = t; n < names.partitions; n += threads) settings.mine.push_back(n);
+    settings.gap_patience = options_.applier.gap_patience();
+    settings.reconnect_max = options_.redis.reconnect_max();
+    appliers_.push_back(std::make_unique<Applier>(
+        std::move(settings),
+        Applier::Dependencies{
+            [this, names] { return queue::Consumer::connect(options_.queue, names); }, open_redis},
+        counters_, health_, clock_));
+    Applier& applier = *appliers_.back();
+    applier_threads_.push_back(stage("applier-" + std::to_string(t), failures_, [this, &applier] {
+      return applier.run(applier_stop_.get_token());
+    }));
+  }
+  monitor_threads_.push_back(stage(
+      "watermark", failures_, [this] { return watermark_stage_->run(monitor_stop_.get_token()); }));
+  monitor_threads_.push_back(stage("backlog", failures_, [this]() -> Status {
+    backlog_stage_->run(monitor_stop_.get_token());
+    return {};
+  }));
+  publisher_threads_.push_back(stage("publisher", failures_, [this]() -> Status {
+    Status s = publish_stage_->run(publisher_stop_.get_token(), publisher_drain_.get_token());
+    publisher_done_ = true;
+    wakeup_.notify();
+    return s;
+  }));
+  source_threads_.push_back(
+      stage("source", failures_, [this] { return source_stage_->run(source_stop_.get_token()); }));
+}
+
+StatusLine::Inputs Pipeline::inputs() {
+  return {outbox_->status(), watermark_stage_->latest(), backlog_stage_->latest(), stopping_};
+}
+
+void Pipeline::say_status(bool only_on_change) {
+  const auto in = inputs();
+  const RunState now = status_->state(in);
+  if (only_on_change && now == said_) return;
+  said_ = now;
+  const std::string line = status_->compose(in);
+  log::get("status").info("{}", line);
+  ops::notify_status(line);
+}
+
+Status Pipeline::save(bool always) {
+  const RestartPoint point = outbox_->restart_point();
+  if (!point.file) return {};  // nothing read yet
+  if (!always && point.pos == state_.position.pos && point.file->name == state_.position.file &&
+      point.file->fingerprint == state_.source.file_fingerprint)
+    return {};
+  state_.position = {point.file->name, point.pos};
+  state_.source.file_timestamp = point.file->timestamp;
+  state_.source.file_fingerprint = point.file->fingerprint;
+  state_.gtid_set = point.gtid_set;
+  state_.last = point.last;
+  state_.updated_at_us = clock_.wall_us();
+  return store_->save(state_);
+}
+
+void Pipeline::main_loop() {
+  const auto watchdog = ops::watchdog_interval();
+  auto next_save = steady_clock::now(), next_status = next_save + options_.log.status_interval();
+  bool ready = false;
+  while (!stop_.stop_requested() && !failures_.get()) {
+    const auto now = steady_clock::now();
+    if (now >= next_save) {
+      next_save = now + options_.limits.save_interval();
+      if (Status s = save(false); !s.ok()) failures_.put(std::move(s).error());
+    }
+    if (!ready && health_.source.load() == Health::Link::up &&
+        health_.queue.load() == Health::Link::up &&
+        health_.appliers_up.load() == appliers_.size()) {
+      ready = true;
+      log::get("app").info("running instance={} partitions={} appliers={}", options_.instance(),
+                           options_.queue.partitions(), appliers_.size());
+      ops::notify_ready();
+    }
+    if (now >= next_status) {
+      next_status = now + options_.log.status_interval();
+      say_status(false);
+    } else {
+      say_status(true);
+    }
+    if (watchdog) ops::notify_watchdog();
+    pollfd wait{wakeup_.fd(), POLLIN, 0};
+    // Short enough for state changes and the watchdog; a wake-up by a signal or a failure comes at
+    // once.
+    ::poll(&wait, 1, 200);
+    wakeup_.clear();
+  }
+}
+
+// In the order of the data: no more reading, what was read is confirmed, appliers end after the
+// step they are in, position.
+void Pipeline::stop_stages() {
+  stopping_ = true;
+  ops::notify_stopping();
+  source_stop_.request_stop();
+  source_threads_.clear();
+  publisher_drain_.request_stop();
+  publisher_wakeup_.notify();
+  const auto deadline = steady_clock::now() + options_.limits.drain();
+  while (!publisher_done_ && steady_clock::now() < deadline) {
+    pollfd wait{wakeup_.fd(), POLLIN, 0};
+    ::poll(&wait, 1, 100);
+    wakeup_.clear();
+    ops::notify_watchdog();
+  }
+  if (!publisher_done_)
+    log::get("app").warn(
+        "not all messages were confirmed in limits.drain; nothing is lost, they are sent again at "
+        "the next start");
+  publisher_stop_.request_stop();
+  publisher_wakeup_.notify();
+  publisher_threads_.clear();
+  applier_stop_.request_stop();
+  for (const auto& applier : appliers_) applier->wake();
+  applier_threads_.clear();
+  monitor_stop_.request_stop();
+  monitor_threads_.clear();
+}
+
+Status Pipeline::run() {
+  if (Status s = prepare(); !s.ok()) {
+    if (s.error().cls == ErrorClass::stopped) return {};
+    return s;
+  }
+  start_stages();
+  main_loop();
+  stop_stages();
+  Status saved = save(true);
+  if (saved.ok())
+    log::get("app").info("position saved position={} updated={}", state_.position.to_string(),
+                         state_.updated_at_us);
+  say_status(false);
+  if (auto failure = failures_.get()) {
+    counters_.errors.fetch_add(1);
+    return std::move(*failure);
+  }
+  return saved;
+}
+
+}  // namespace
+
+Status run(const Options& options) {
+  try {
+    block_signals();
+    Pipeline pipeline(options);
+    return pipeline.run();
+  } catch (const std::exception& e) {  // no descriptors, no threads
+    return fatal(Errc::internal, e.what());
+  }
+}
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,213 @@
+#include "pipeline/start.h"
+
+#include <array>
+#include <cstdio>
+
+#include <unistd.h>
+
+#include "sluice/base/hash.h"
+#include "sluice/base/log.h"
+#include "sluice/binlog/control_events.h"
+#include "sluice/binlog/event.h"
+#include "sluice/config/show.h"
+#include "sluice/position/applied_record.h"
+
+namespace sluice::pipeline {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
+Status refuse_traces(const Options& options, queue::Admin& admin, redis::Connection& redis) {
+  const queue::Names names = names_of(options);
+  std::string found;
+  for (std::uint32_t n = 0; n < names.partitions && found.empty(); ++n) {
+    SLUICE_TRY_ASSIGN(const auto info, admin.inspect(names.partition(n)));
+    if (info) found = "queue " + names.partition(n) + " exists";
+  }
+  for (std::uint32_t n = 0; n < names.partitions && found.empty(); ++n) {
+    const std::string key = position::applied_key(names.instance, names.partitions, n);
+    SLUICE_TRY_ASSIGN(const auto reply, redis.command({"EXISTS", key}));
+    if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+    if (reply.integer != 0) found = "Redis holds " + key;
+  }
+  if (found.empty()) return {};
+  return fatal(Errc::position_missing,
+               "no state file in " + options.state_dir() + ", but " + found + ": instance \"" +
+                   options.instance() +
+                   "\" has run before. Put its state file back, or give this one another instance "
+                   "name, or start anew: `sluice reset --config FILE --yes` removes its queues and "
+                   "records (rows in Redis stay)");
+}
+
+}  // namespace
+
+mysql::ReplicaIdentity replica_identity(const Options& options) {
+  mysql::ReplicaIdentity id;
+  const std::string name = options.instance() + "@" + host_name();
+  const std::uint64_t a = xxh64(name, 1), b = xxh64(name, 2);
+  // Derived ids stay out of the small numbers that people give by hand.
+  id.server_id = options.source.server_id() != 0
+                     ? options.source.server_id()
+                     : static_cast<std::uint32_t>(0x40000000u | (a & 0x3FFFFFFFu));
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%08x-%04x-8%03x-a%03x-%012llx",
+                static_cast<unsigned>(a >> 32), static_cast<unsigned>(a >> 16 & 0xFFFF),
+                static_cast<unsigned>(a & 0xFFF), static_cast<unsigned>(b >> 52),
+                static_cast<unsigned long long>(b & 0xFFFFFFFFFFFFull));
+  id.uuid = text.data();
+  return id;
+}
+
+position::Layout layout_of(const Options& options) {
+  return {options.queue.partitions(), layout_fingerprint(options)};
+}
+
+queue::Names names_of(const Options& options) {
+  return {options.instance(), options.queue.partitions()};
+}
+
+position::SourceState source_state(const mysql::SourceIdentity& identity) {
+  position::SourceState s;
+  s.flavor = flavor_name(identity.flavor);
+  s.server_uuid = identity.server_uuid;
+  s.server_id = identity.server_id;
+  s.domain_id = identity.domain_id;
+  s.binlog_base = identity.binlog_base;
+  return s;
+}
+
+Status same_source(const position::SourceState& saved, const mysql::SourceIdentity& now) {
+  const position::SourceState current = source_state(now);
+  std::string what;
+  const auto differs = [&what](std::string_view name, const std::string& was,
+                               const std::string& is) {
+    if (was != is)
+      what +=
+          std::string(what.empty() ? "" : ", ") + std::string(name) + " was " + was + ", is " + is;
+  };
+  differs("flavour", saved.flavor, current.flavor);
+  differs("server_uuid", saved.server_uuid, current.server_uuid);
+  if (saved.flavor == flavor_name(Flavor::mariadb)) {
+    differs("server_id", std::to_string(saved.server_id), std::to_string(current.server_id));
+    differs("gtid_domain_id", std::to_string(saved.domain_id), std::to_string(current.domain_id));
+  }
+  differs("log_bin base name", saved.binlog_base, current.binlog_base);
+  if (what.empty()) return {};
+  return fatal(Errc::mysql_identity,
+               "the source is not the server this instance followed (" + what +
+                   "): its positions mean nothing there. Point source.host back, or start anew: "
+                   "`sluice reset --config FILE --yes`, then set source.start");
+}
+
+Status require(const std::vector<mysql::Finding>& findings) {
+  std::string text;
+  for (const mysql::Finding& f : findings) {
+    if (f.fatal)
+      text += (text.empty() ? "" : "; ") + f.problem + " -> " + f.remedy;
+    else
+      log::get("mysql").warn("{} -> {}", f.problem, f.remedy);
+  }
+  if (text.empty()) return {};
+  return fatal(Errc::mysql_preflight, std::move(text));
+}
+
+Result<GtidSet> gtids_at(const Options& options, const mysql::ReplicaIdentity& identity,
+                         const BinlogPosition& position, Flavor flavor) {
+  GtidSet set(flavor);
+  SLUICE_TRY_ASSIGN(const auto source,
+                    mysql::ReplicationStream::open(options.source, identity, {position.file, 4}));
+  binlog::EventFramer framer(source->announced_checksum(), true);
+  std::uint64_t pos = 4;
+  while (pos < position.pos || framer.format() == nullptr) {
+    SLUICE_TRY_ASSIGN(const Bytes bytes, source->next());
+    SLUICE_TRY_ASSIGN(const auto event, framer.frame(bytes));
+    const auto& h = event.header;
+    using binlog::EventType;
+    if (h.artificial() || h.type == EventType::heartbeat || h.type == EventType::heartbeat_v2)
+      continue;
+    pos += event.whole.size();
+    if (pos > position.pos) break;
+    switch (h.type) {
+      case EventType::gtid:
+      case EventType::gtid_tagged:
+      case EventType::mariadb_gtid: {
+        SLUICE_TRY_ASSIGN(const auto gtid,
+                          binlog::GtidEvent::decode(h, event.body, *framer.format()));
+        set.add(gtid.gtid);
+        break;
+      }
+      case EventType::previous_gtids:
+      case EventType::gtid_list: {
+        SLUICE_TRY_ASSIGN(const GtidSet before, binlog::decode_gtid_set_event(h, event.body));
+        set.add(before);
+        break;
+      }
+      default: break;
+    }
+  }
+  return set;
+}
+
+Result<StartPlan> plan_start(const Options& options, std::optional<position::State> saved,
+                             mysql::Connection& source, queue::Admin& admin,
+                             redis::Connection& redis) {
+  SLUICE_TRY_ASSIGN(const auto identity, mysql::read_source_identity(source));
+  const auto replica = replica_identity(options);
+  const position::Layout layout = layout_of(options);
+  StartPlan plan;
+  if (saved) {
+    plan.state = std::move(*saved);
+    if (plan.state.instance != options.instance())
+      return fatal(Errc::position_mismatch, "the state file in " + options.state_dir() +
+                                                " belongs to instance \"" + plan.state.instance +
+                                                "\", not to \"" + options.instance() + "\"");
+    if (plan.state.layout != layout)
+      return fatal(
+          Errc::position_mismatch,
+          "filter, tables, rendering or partitions differ from what the messages in the queues "
+          "were "
+          "made with (" +
+              std::to_string(plan.state.layout.partitions) + " partitions, layout " +
+              plan.state.layout.fingerprint + "; now " + std::to_string(layout.partitions) + ", " +
+              layout.fingerprint +
+              "). Run with the old settings until `sluice position show` says that all is applied, "
+              "stop, then `sluice position relayout --config FILE`");
+    SLUICE_TRY(same_source(plan.state.source, identity));
+    SLUICE_TRY_ASSIGN(plan.gtids, GtidSet::parse(identity.flavor, plan.state.gtid_set));
+    return plan;
+  }
+  SLUICE_TRY(refuse_traces(options, admin, redis));
+  plan.first = true;
+  plan.gtids = GtidSet(identity.flavor);
+  plan.state.instance = options.instance();
+  plan.state.layout = layout;
+  plan.state.source = source_state(identity);
+  plan.state.last.resize(layout.partitions);
+  const StartPosition& start = options.source.start();
+  switch (start.kind) {
+    case StartPosition::Kind::latest: {
+      SLUICE_TRY_ASSIGN(auto latest, mysql::latest_position(source));
+      plan.state.position = std::move(latest.position);
+      plan.gtids = std::move(latest.gtids);
+      break;
+    }
+    case StartPosition::Kind::earliest: {
+      SLUICE_TRY_ASSIGN(plan.state.position, mysql::earliest_position(source));
+      break;
+    }
+    case StartPosition::Kind::position: {
+      plan.state.position = {start.file, start.pos};
+      SLUICE_TRY_ASSIGN(plan.gtids,
+                        gtids_at(options, replica, plan.state.position, identity.flavor));
+      break;
+    }
+  }
+  plan.state.gtid_set = plan.gtids.to_string();
+  return plan;
+}
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,142 @@
+#include "pipeline/status.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace sluice::pipeline {
+namespace {
+
+constexpr double kInStepSeconds = 5.0;
+constexpr std::size_t kLongestGtid = 200;  // a set of many sources would drown the line
+
+// " name=12.3"
+void add(std::string& out, std::string_view name, double value, int decimals) {
+  std::array<char, 64> text{};
+  const int n = std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  out += ' ';
+  out += name;
+  out += '=';
+  if (n > 0) out.append(text.data(), std::min(static_cast<std::size_t>(n), text.size() - 1));
+}
+void add(std::string& out, std::string_view name, std::string_view value) {
+  out += ' ';
+  out += name;
+  out += '=';
+  out += value;
+}
+void add(std::string& out, std::string_view name, std::uint64_t value) {
+  add(out, name, std::string_view(std::to_string(value)));
+}
+
+}  // namespace
+
+std::string_view state_name(RunState state) noexcept {
+  switch (state) {
+    case RunState::starting: return "STARTING";
+    case RunState::stopping: return "STOPPING";
+    case RunState::gap: return "GAP";
+    case RunState::source_lost: return "SOURCE_LOST";
+    case RunState::queue_lost: return "QUEUE_LOST";
+    case RunState::redis_lost: return "REDIS_LOST";
+    case RunState::queue_blocked: return "QUEUE_BLOCKED";
+    case RunState::catching_up: return "CATCHING_UP";
+    case RunState::in_step: return "IN_STEP";
+  }
+  return "STARTING";
+}
+
+StatusLine::StatusLine(ops::Counters& counters, const Health& health, const Clock& clock,
+                       std::uint32_t appliers)
+    : counters_(&counters),
+      health_(&health),
+      clock_(&clock),
+      appliers_(appliers),
+      last_(sample()),
+      last_at_(clock.steady()) {}
+
+StatusLine::Sample StatusLine::sample() const {
+  return {counters_->rows_read.load(), counters_->rows_published.load(),
+          counters_->rows_confirmed.load(), counters_->rows_applied.load()};
+}
+
+double StatusLine::behind_seconds(const Inputs& inputs) const {
+  if (health_->source_idle.load() || inputs.outbox.read.file.empty()) return 0;
+  const std::uint32_t timestamp = health_->source_timestamp.load();
+  if (timestamp == 0) return 0;
+  return std::max(0.0, static_cast<double>(clock_->wall_us()) / 1e6 - timestamp - 1);
+}
+
+double StatusLine::watermark_age(const position::Watermark& watermark) const {
+  return std::max(0.0, static_cast<double>(clock_->wall_us() / 1000 - watermark.tick.es_ms) / 1e3);
+}
+
+RunState StatusLine::state(const Inputs& inputs) const {
+  using Link = Health::Link;
+  const Link source = health_->source.load(), queue = health_->queue.load();
+  const std::uint32_t up = health_->appliers_up.load();
+  if (inputs.stopping) return RunState::stopping;
+  if (health_->waiting_gaps.load() != 0) return RunState::gap;
+  if (source == Link::connecting || queue == Link::connecting) return RunState::starting;
+  if (source == Link::lost) return RunState::source_lost;
+  if (queue == Link::lost) return RunState::queue_lost;
+  if (up < appliers_) return RunState::redis_lost;
+  if (health_->broker_blocked.load()) return RunState::queue_blocked;
+  const double age = inputs.watermark ? watermark_age(*inputs.watermark) : kInStepSeconds * 2;
+  const bool all_read = behind_seconds(inputs) < kInStepSeconds;
+  // Between transactions of a quiet source the tick's own time counts, so an idle pipeline is in
+  // step.
+  if (all_read && (age < kInStepSeconds * 2 || inputs.outbox.waiting_bytes == 0))
+    return inputs.watermark ? RunState::in_step : RunState::starting;
+  return RunState::catching_up;
+}
+
+std::string StatusLine::compose(const Inputs& inputs) {
+  const auto now = clock_->steady();
+  const double seconds = std::max(1e-3, std::chrono::duration<double>(now - last_at_).count());
+  const Sample s = sample();
+  const auto rate = [seconds](std::uint64_t was, std::uint64_t is) {
+    return static_cast<double>(is - was) / seconds;
+  };
+  std::string gtid = inputs.outbox.gtid_set;
+  if (gtid.size() > kLongestGtid) gtid = gtid.substr(0, kLongestGtid) + "...";
+  const auto lag = counters_->commit_to_redis.take();
+  std::string out = "state=" + std::string(state_name(state(inputs)));
+  add(out, "source", inputs.outbox.read.to_string());
+  add(out, "gtid", gtid.empty() ? "-" : std::string_view(gtid));
+  add(out, "behind_s", behind_seconds(inputs), 1);
+  add(out, "read_rows_s", rate(last_.read, s.read), 0);
+  add(out, "published_rows_s", rate(last_.published, s.published), 0);
+  add(out, "confirmed_rows_s", rate(last_.confirmed, s.confirmed), 0);
+  add(out, "unconfirmed_bytes", inputs.outbox.waiting_bytes);
+  if (inputs.backlog)
+    add(out, "backlog_messages", *inputs.backlog);
+  else
+    add(out, "backlog_messages", std::string_view("?"));
+  add(out, "applied_rows_s", rate(last_.applied, s.applied), 0);
+  if (inputs.watermark) {
+    const position::TickMark& tick = inputs.watermark->tick;
+    add(out, "watermark", tick.file + ":" + std::to_string(tick.pos));
+    add(out, "watermark_age_s", watermark_age(*inputs.watermark), 1);
+  } else {
+    add(out, "watermark", std::string_view("-"));
+    add(out, "watermark_age_s", std::string_view("?"));
+  }
+  if (lag.total != 0) {
+    add(out, "commit_to_redis_p50_s", static_cast<double>(lag.percentile(0.5)) / 1e6, 4);
+    add(out, "commit_to_redis_p99_s", static_cast<double>(lag.percentile(0.99)) / 1e6, 4);
+  } else {
+    add(out, "commit_to_redis_p50_s", std::string_view("-"));
+    add(out, "commit_to_redis_p99_s", std::string_view("-"));
+  }
+  add(out, "rows_applied", s.applied);
+  add(out, "gaps", counters_->gaps.load());
+  add(out, "errors", counters_->errors.load());
+  add(out, "dead_letters", counters_->dead_letters.load());
+  add(out, "reconnects", counters_->reconnects.load());
+  last_ = s;
+  last_at_ = now;
+  return out;
+}
+
+}  // namespace sluice::pipeline

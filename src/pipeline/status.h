@@ -1,0 +1,69 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sluice/base/clock.h"
+#include "sluice/ops/counters.h"
+#include "sluice/position/applied_record.h"
+
+#include "pipeline/health.h"
+#include "pipeline/outbox.h"
+
+namespace sluice::pipeline {
+
+// What the pipeline is doing, in the order in which it is looked at: the first that holds is the
+// state.
+enum class RunState : std::uint8_t {
+  starting,
+  stopping,
+  gap,
+  source_lost,
+  queue_lost,
+  redis_lost,
+  queue_blocked,
+  catching_up,
+  in_step
+};
+std::string_view state_name(RunState state) noexcept;  // "IN_STEP", "CATCHING_UP", ...
+
+// Composes the status line: one line that tells the whole truth to somebody who tails the log.
+// Belongs to one thread.
+class StatusLine {
+ public:
+  StatusLine(ops::Counters& counters, const Health& health, const Clock& clock,
+             std::uint32_t appliers);
+
+  struct Inputs {
+    OutboxStatus outbox;
+    std::optional<position::Watermark> watermark;
+    std::optional<std::uint64_t>
+        backlog;  // messages ready in the queues; nothing when the broker did not say
+    bool stopping = false;
+  };
+  RunState state(const Inputs& inputs) const;
+  // "state=IN_STEP source=binlog.000003:1234 ...": rates since the last call.
+  std::string compose(const Inputs& inputs);
+
+ private:
+  // Seconds the reading is behind the source; 0 when everything it has sent was read.
+  double behind_seconds(const Inputs& inputs) const;
+
+  double watermark_age(const position::Watermark& watermark) const;
+
+  struct Sample {
+    std::uint64_t read = 0, published = 0, confirmed = 0, applied = 0;
+  };
+  Sample sample() const;
+
+  ops::Counters* counters_;
+  const Health* health_;
+  const Clock* clock_;
+  const std::uint32_t appliers_;
+  Sample last_;
+  std::chrono::steady_clock::time_point last_at_;
+};
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,79 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sluice/base/text_buffer.h"
+#include "sluice/event/line_encoder.h"
+#include "sluice/event/table_plan.h"
+#include "sluice/model/binlog_position.h"
+#include "sluice/model/event_id.h"
+#include "sluice/model/gtid.h"
+
+namespace sluice::pipeline {
+
+// A binlog file as positions in it are known by.
+struct SourceFile {
+  std::string name;
+  std::uint64_t number = 0;
+  std::uint32_t timestamp = 0;    // of its FORMAT_DESCRIPTION
+  std::uint32_t fingerprint = 0;  // binlog::FormatDescription::fingerprint
+};
+
+// Encoded lines of one partition, waiting for their transaction's end.
+struct PartitionLines {
+  TextBuffer text;
+  std::vector<event::EncodedLine> lines;
+  void clear() noexcept {
+    text.clear();
+    lines.clear();
+  }
+};
+
+// Rows of one transaction, or of a part of one that is too large to hold, by partition.  Its memory
+// is used again.
+struct TransactionBatch {
+  TransactionId id;
+  std::string gtid;  // text; "" without
+  std::int64_t commit_us = 0;
+  std::vector<PartitionLines> partitions;
+  std::vector<std::uint32_t> touched;  // partitions that have lines, each once
+  std::vector<std::shared_ptr<const event::TablePlan>> plans;  // of the lines, each once
+  std::size_t bytes = 0;
+  std::uint64_t rows = 0;
+  // The place read so far: the transaction's end, unless it is streamed.
+  std::shared_ptr<const SourceFile> file;
+  std::uint64_t pos = 0;
+
+  bool empty() const noexcept { return touched.empty(); }
+  void clear() noexcept {
+    for (const std::uint32_t p : touched) partitions[p].clear();
+    touched.clear();
+    plans.clear();
+    bytes = 0;
+    rows = 0;
+  }
+};
+
+// The end of a transaction, with rows or without.
+struct TransactionEnd {
+  std::shared_ptr<const SourceFile> file;
+  std::uint64_t pos = 0;
+  Gtid gtid;
+  std::int64_t es_ms = 0;         // 0: nothing new
+  const GtidSet* also = nullptr;  // executed too: the head of a binlog file says so
+};
+
+// Takes what the assembler makes.  Called by the source's thread.
+class TransactionSink {
+ public:
+  virtual ~TransactionSink() = default;
+  // Takes the lines of `batch` (it is cleared by the caller afterwards).  Blocks while too much
+  // waits for the broker. Errors: stopped.
+  virtual Status add(const TransactionBatch& batch) = 0;
+  // The transaction whose rows were added (if it had any) is whole.
+  virtual void complete(const TransactionEnd& end) = 0;
+};
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,88 @@
+#include "pipeline/watermark_stage.h"
+
+#include "sluice/base/backoff.h"
+#include "sluice/base/log.h"
+
+namespace sluice::pipeline {
+
+using std::chrono::milliseconds;
+
+Result<std::vector<std::optional<position::AppliedRecord>>> read_applied(
+    redis::Connection& redis, const std::string& instance, std::uint32_t partitions) {
+  TextBuffer command;
+  for (std::uint32_t n = 0; n < partitions; ++n)
+    redis::append_command(command, {"GET", position::applied_key(instance, partitions, n)});
+  SLUICE_TRY(redis.send(command.view()));
+  std::vector<std::optional<position::AppliedRecord>> out;
+  std::optional<Error> first_error;
+  for (std::uint32_t n = 0; n < partitions; ++n) {
+    SLUICE_TRY_ASSIGN(const redis::Reply reply, redis.receive());
+    out.emplace_back();
+    if (reply.kind == redis::Reply::Kind::nil) continue;
+    if (reply.kind == redis::Reply::Kind::error) {
+      if (!first_error) first_error = redis::error_of_reply(reply.text);
+      continue;
+    }
+    auto record = position::parse_applied(reply.text);
+    if (record.ok())
+      out.back() = std::move(record).value();
+    else if (!first_error)
+      first_error = std::move(record).error().at(position::applied_key(instance, partitions, n));
+  }
+  if (first_error) return std::move(*first_error);
+  return out;
+}
+
+std::optional<position::TickMark> lowest_tick(
+    const std::vector<std::optional<position::AppliedRecord>>& records) {
+  const position::TickMark* lowest = nullptr;
+  for (const auto& record : records) {
+    if (!record || record->tick.file.empty()) return std::nullopt;
+    if (lowest == nullptr || record->tick.before(*lowest) ||
+        (!lowest->before(record->tick) && record->tick.es_ms < lowest->es_ms))
+      lowest = &record->tick;
+  }
+  return lowest != nullptr ? std::optional(*lowest) : std::nullopt;
+}
+
+Status WatermarkStage::run(const std::stop_token& st) {
+  Backoff backoff(milliseconds(200), milliseconds(5000));
+  while (!st.stop_requested()) {
+    auto redis = connect_();
+    Status s = redis.ok() ? Status{} : Status(redis.error());
+    while (s.ok() && !st.stop_requested()) {
+      s = update(**redis);
+      if (s.ok()) {
+        backoff.reset();
+        if (!wait_for(milliseconds(1000), st)) return stopped();
+      }
+    }
+    if (st.stop_requested()) break;
+    if (s.error().cls != ErrorClass::retry) return s;
+    // The appliers say that Redis is away; here it only means an older watermark.
+    log::get("redis").debug("watermark not written error=\"{}\"", to_string(s.error()));
+    if (!wait_for(backoff.next(), st)) break;
+  }
+  return stopped();
+}
+
+Status WatermarkStage::update(redis::Connection& redis) {
+  SLUICE_TRY_ASSIGN(const auto records, read_applied(redis, instance_, partitions_));
+  auto lowest = lowest_tick(records);
+  if (!lowest) return {};
+  position::Watermark mark{std::move(*lowest), clock_->wall_us() / 1000};
+  SLUICE_TRY_ASSIGN(
+      const redis::Reply reply,
+      redis.command({"SET", position::watermark_key(instance_), position::encode(mark)}));
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+  const Lock lock(mu_);
+  latest_ = std::move(mark);
+  return {};
+}
+
+std::optional<position::Watermark> WatermarkStage::latest() const {
+  const Lock lock(mu_);
+  return latest_;
+}
+
+}  // namespace sluice::pipeline

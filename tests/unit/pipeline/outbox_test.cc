@@ -1,0 +1,282 @@
+#include "pipeline/outbox.h"
+
+#include <map>
+#include <random>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "sluice/event/line_reader.h"
+
+#include "unit/pipeline/plans.h"
+
+namespace sluice::pipeline {
+namespace {
+
+constexpr std::uint32_t kPartitions = 4;
+
+std::shared_ptr<const SourceFile> file_named(std::uint64_t number) {
+  return std::make_shared<SourceFile>(
+      SourceFile{"binlog." + std::to_string(1000000 + number).substr(1), number, 7, 9});
+}
+
+// One transaction at a time: rows into partitions, lines of one row each.
+class Batches {
+ public:
+  Batches() { batch_.partitions.resize(kPartitions); }
+
+  TransactionBatch& begin(std::uint64_t pos) {
+    batch_.clear();
+    batch_.id = {1, 1, pos};
+    batch_.gtid = "0-1-" + std::to_string(pos);
+    batch_.commit_us = static_cast<std::int64_t>(pos) * 1000;
+    batch_.file = file_;
+    batch_.pos = pos + 10;
+    batch_.plans = {plan_};
+    next_event_ = 0;
+    return batch_;
+  }
+  EventId row(std::uint32_t partition) {
+    const std::array<std::byte, 4> value{std::byte{5}};
+    const std::array<binlog::Cell, 1> cells{binlog::Cell{value, binlog::CellState::value}};
+    event::LineContext context;
+    context.seq = {1, 1, batch_.id.pos, next_event_++, 0};
+    context.gtid = batch_.gtid;
+    encoder_.begin(*plan_, ChangeKind::insert, 0, context);
+    EXPECT_TRUE(encoder_.add(0, cells, {}).ok());
+    PartitionLines& lines = batch_.partitions[partition];
+    if (lines.lines.empty()) batch_.touched.push_back(partition);
+    lines.lines.push_back(encoder_.finish(lines.text));
+    ++batch_.rows;
+    return lines.lines.back().last;
+  }
+  const std::shared_ptr<const SourceFile>& file() const { return file_; }
+
+ private:
+  std::shared_ptr<const SourceFile> file_ = file_named(1);
+  std::shared_ptr<const event::TablePlan> plan_ = testing::simple_plan("db", "t");
+  event::LineEncoder encoder_;
+  TransactionBatch batch_;
+  std::uint64_t next_event_ = 0;
+};
+
+class OutboxTest : public ::testing::Test {
+ protected:
+  Outbox make(std::size_t limit = 48u << 20, std::size_t message = 1u << 20) {
+    RestartPoint start{batches_.file(), 4, "", std::vector<EventId>(kPartitions)};
+    return Outbox({kPartitions, message, limit, 1}, start, GtidSet(Flavor::mariadb), wakeup_);
+  }
+  TransactionEnd end(std::uint64_t pos) {
+    return {batches_.file(), pos, MariadbGtid{0, 1, pos}, static_cast<std::int64_t>(pos), nullptr};
+  }
+  Wakeup wakeup_;
+  Batches batches_;
+};
+
+TEST_F(OutboxTest, KeepsOneMessageUnconfirmedAndGathersTheRest) {
+  Outbox outbox = make();
+  batches_.begin(100);
+  const EventId first = batches_.row(2);
+  ASSERT_TRUE(outbox.add(batches_.begin(100)).ok());  // begin() cleared it: nothing to send
+  EXPECT_EQ(outbox.take(2), nullptr);
+
+  auto& one = batches_.begin(100);
+  batches_.row(2);
+  ASSERT_TRUE(outbox.add(one).ok());
+  outbox.complete(end(110));
+  const OutgoingMessage* m = outbox.take(2);
+  ASSERT_NE(m, nullptr);
+  EXPECT_EQ(m->headers.first, first);
+  EXPECT_TRUE(m->headers.prev.is_zero());
+  EXPECT_EQ(outbox.take(2), nullptr) << "one is unconfirmed";
+
+  auto& two = batches_.begin(200);
+  batches_.row(2);
+  ASSERT_TRUE(outbox.add(two).ok());
+  auto& three = batches_.begin(300);
+  const EventId last = batches_.row(2);
+  ASSERT_TRUE(outbox.add(three).ok());
+  EXPECT_EQ(outbox.take(2), nullptr);
+  EXPECT_EQ(outbox.confirmed(2), 1u);
+  m = outbox.take(2);
+  ASSERT_NE(m, nullptr);
+  EXPECT_EQ(m->headers.prev, first);
+  EXPECT_EQ(m->headers.last, last);
+  EXPECT_EQ(m->headers.rows, 2u) << "lines gathered while the first one waited";
+}
+
+TEST_F(OutboxTest, WritesTheTypesOncePerTableAndMessage) {
+  Outbox outbox = make();
+  for (const std::uint64_t pos : {100u, 200u, 300u}) {
+    auto& batch = batches_.begin(pos);
+    batches_.row(0);
+    ASSERT_TRUE(outbox.add(batch).ok());
+  }
+  const OutgoingMessage* m = outbox.take(0);
+  ASSERT_NE(m, nullptr);
+  const std::string body(m->body.view());
+  EXPECT_EQ(body.find("\"mysqlType\""), body.rfind("\"mysqlType\""));
+  EXPECT_NE(body.find("\"mysqlType\""), std::string::npos);
+  event::LineReader reader;
+  reader.open(body);
+  int lines = 0;
+  for (;;) {
+    auto line = reader.next();
+    ASSERT_TRUE(line.ok()) << line.error().what;
+    if (*line == nullptr) break;
+    ++lines;
+  }
+  EXPECT_EQ(lines, 3);
+}
+
+TEST_F(OutboxTest, MovesTheRestartPointOnlyPastWhatIsConfirmed) {
+  Outbox outbox = make();
+  auto& one = batches_.begin(100);
+  batches_.row(0);
+  const EventId in_one = batches_.row(1);
+  ASSERT_TRUE(outbox.add(one).ok());
+  outbox.complete(end(110));
+  auto& two = batches_.begin(200);
+  const EventId in_two = batches_.row(1);
+  ASSERT_TRUE(outbox.add(two).ok());
+  outbox.complete(end(210));
+
+  outbox.take(0);
+  outbox.take(1);  // holds rows of both transactions
+  EXPECT_EQ(outbox.restart_point().pos, 4u);
+  outbox.confirmed(1);
+  EXPECT_EQ(outbox.restart_point().pos, 4u) << "partition 0 still waits";
+  EXPECT_TRUE(outbox.restart_point().last[1].is_zero()) << "the chain is that of the restart point";
+  outbox.confirmed(0);
+  const RestartPoint done = outbox.restart_point();
+  EXPECT_EQ(done.pos, 210u);
+  EXPECT_EQ(done.last[1], in_two);
+  EXPECT_LT(in_one, in_two);
+  EXPECT_EQ(done.gtid_set, "0-1-210");
+}
+
+TEST_F(OutboxTest, PassesTransactionsWithoutRowsAsSoonAsAllBeforeIsConfirmed) {
+  Outbox outbox = make();
+  outbox.complete(end(50));
+  EXPECT_EQ(outbox.restart_point().pos, 50u);
+  auto& one = batches_.begin(100);
+  batches_.row(3);
+  ASSERT_TRUE(outbox.add(one).ok());
+  outbox.complete(end(110));
+  for (std::uint64_t pos = 120; pos < 20000; ++pos)
+    outbox.complete(end(pos));  // folded, not piled up
+  EXPECT_EQ(outbox.restart_point().pos, 50u);
+  outbox.take(3);
+  outbox.confirmed(3);
+  EXPECT_EQ(outbox.restart_point().pos, 19999u);
+  EXPECT_EQ(outbox.restart_point().gtid_set, "0-1-19999");
+}
+
+TEST_F(OutboxTest, BlocksTheSourceAboveItsLimitAndEndsOnStop) {
+  Outbox outbox = make(/*limit=*/1);
+  std::stop_source stop;
+  outbox.set_stop(stop.get_token());
+  auto& one = batches_.begin(100);
+  batches_.row(0);
+  ASSERT_TRUE(outbox.add(one).ok());
+  std::jthread source([&] {
+    Batches mine;
+    auto& two = mine.begin(200);
+    mine.row(0);
+    EXPECT_TRUE(outbox.add(two).ok()) << "room after the confirm";
+    auto& three = mine.begin(300);
+    mine.row(0);
+    const Status s = outbox.add(three);
+    ASSERT_FALSE(s.ok());
+    EXPECT_EQ(s.error().cls, ErrorClass::stopped);
+  });
+  ASSERT_NE(outbox.take(0), nullptr);
+  outbox.confirmed(0);
+  stop.request_stop();  // ends the third, or the second if that had not begun; both may not block
+                        // for ever
+}
+
+TEST_F(OutboxTest, TicksReplaceEachOtherWhileTheyWait) {
+  Outbox outbox = make();
+  outbox.complete(end(50));
+  for (int i = 0; i < 100; ++i) outbox.tick(1000 + i);
+  const OutgoingMessage* m = outbox.take(1);
+  ASSERT_NE(m, nullptr);
+  EXPECT_EQ(m->headers.rows, 0u);
+  EXPECT_EQ(m->headers.prev, m->headers.last);
+  const std::string_view body = m->body.view();
+  EXPECT_EQ(std::count(body.begin(), body.end(), '\n'), 1);
+  EXPECT_TRUE(outbox.drained()) << "ticks are not waited for";
+}
+
+// Random transactions, sends, confirms and lost connections: the restart point is always the end of
+// the longest confirmed prefix of transactions, and `last` is what was sent in that prefix.
+TEST_F(OutboxTest, RestartPointIsTheConfirmedPrefixWhateverHappens) {
+  for (const unsigned seed : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u}) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    Outbox outbox = make(48u << 20, /*message=*/600);
+    struct Transaction {
+      std::uint64_t end = 0;
+      std::map<std::uint32_t, EventId> last;  // per partition touched
+    };
+    std::vector<Transaction> model;
+    std::vector<EventId> confirmed(kPartitions);
+    std::uint64_t pos = 100, restart = 4;
+    for (int step = 0; step < 3000; ++step) {
+      switch (random() % 6) {
+        case 0:
+        case 1: {
+          auto& batch = batches_.begin(pos);
+          Transaction t;
+          t.end = pos + 10;
+          const unsigned rows = random() % 4;
+          for (unsigned i = 0; i < rows; ++i) {
+            const std::uint32_t p = random() % kPartitions;
+            t.last[p] = batches_.row(p);
+            if (random() % 8 == 0) {  // streamed: handed over in parts
+              ASSERT_TRUE(outbox.add(batch).ok());
+              for (const std::uint32_t n : batch.touched) batch.partitions[n].clear();
+              batch.touched.clear();
+            }
+          }
+          if (!batch.empty()) {
+            ASSERT_TRUE(outbox.add(batch).ok());
+          }
+          outbox.complete(end(t.end));
+          model.push_back(std::move(t));
+          pos += 100;
+          break;
+        }
+        case 2: outbox.tick(static_cast<std::int64_t>(step)); break;
+        default: {
+          const std::uint32_t p = random() % kPartitions;
+          const OutgoingMessage* m = outbox.unconfirmed(p);
+          if (m == nullptr) m = outbox.take(p);
+          if (m == nullptr || random() % 3 == 0) break;  // not sent, or nacked: stays unconfirmed
+          EXPECT_EQ(m->headers.prev, confirmed[p]) << "the chain has no hole";
+          confirmed[p] = m->headers.last;
+          outbox.confirmed(p);
+        }
+      }
+      std::vector<EventId> last(kPartitions);
+      std::uint64_t expected = 4;
+      for (const Transaction& t : model) {
+        if (!std::all_of(t.last.begin(), t.last.end(), [&](const auto& touched) {
+              return touched.second <= confirmed[touched.first];
+            }))
+          break;
+        expected = t.end;
+        for (const auto& [p, id] : t.last) last[p] = id;
+      }
+      const RestartPoint point = outbox.restart_point();
+      ASSERT_EQ(point.pos, expected);
+      ASSERT_EQ(point.last, last);
+      ASSERT_GE(point.pos, restart);
+      restart = point.pos;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sluice::pipeline
