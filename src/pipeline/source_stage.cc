@@ -20,10 +20,10 @@ Status SourceStage::run(const std::stop_token& st) {
     const auto began = steady_clock::now();
     dumping_ = false;
     Status s = session(st);
+    if (st.stop_requested()) break;
     health_->source = Health::Link::lost;
     health_->source_idle = false;
     outbox_->set_idle(false);
-    if (st.stop_requested()) break;
     if (s.ok() || s.error().cls == ErrorClass::stopped) break;
     if (s.error().cls != ErrorClass::retry) return s;
     if (dumping_ && steady_clock::now() - began < kShortLived) {

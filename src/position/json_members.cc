@@ -21,13 +21,13 @@ bool bytes_of_text(std::string_view text, std::string& out) {
 }
 
 const Json& empty_object() {
-  static const Json kEmpty = Json::object();
-  return kEmpty;
+  static const Json empty = Json::object();
+  return empty;
 }
 
 const Json& empty_array() {
-  static const Json kEmpty = Json::array();
-  return kEmpty;
+  static const Json empty = Json::array();
+  return empty;
 }
 
 }  // namespace

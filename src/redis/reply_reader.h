@@ -42,7 +42,7 @@ class ReplyReader {
 
   // Bytes to parse.  Feed pieces of at most kPiece: the parser moves what is left each time it has
   // used up a kilobyte.
-  static constexpr std::size_t kPiece = 16 * 1024;
+  static constexpr std::size_t kPiece = 16384;
   void feed(std::string_view bytes);
   // Parses up to the end of one reply.  `more`: it is not whole yet; call again with the same sink.
   // `malformed`: the stream is lost.

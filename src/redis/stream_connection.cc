@@ -122,7 +122,7 @@ Status StreamConnection::send(std::string_view bytes) {
     // The server stops reading while its replies are not taken: take them, or both sides wait for
     // ever.
     SLUICE_TRY(wait(true, deadline));
-    SLUICE_TRY(keep_replies());
+
   }
   return {};
 }
