@@ -182,10 +182,10 @@ Result<TableMap> TableMap::decode(Bytes body, const FormatDescription& format) {
   if (!r.ok()) return truncated(kName, body);
   map.columns.resize(types.size());
 
-  ByteReader meta(r.remaining() == 0 ? Bytes{} : r.take(r.lenenc()));
   // Trees of 2006 end here.
-  const Bytes nullable =
-      r.remaining() == 0 && r.ok() ? Bytes{} : r.take(bitmap_bytes(types.size()));
+  const bool bare = r.ok() && r.remaining() == 0;
+  ByteReader meta(bare ? Bytes{} : r.take(r.lenenc()));
+  const Bytes nullable = bare ? Bytes{} : r.take(bitmap_bytes(types.size()));
   if (!r.ok()) return truncated(kName, body);
   for (std::size_t i = 0; i < types.size(); ++i) {
     MapColumn& column = map.columns[i];
