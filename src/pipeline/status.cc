@@ -84,10 +84,8 @@ RunState StatusLine::state(const Inputs& inputs) const {
   if (health_->broker_blocked.load()) return RunState::queue_blocked;
   const double age = inputs.watermark ? watermark_age(*inputs.watermark) : kInStepSeconds * 2;
   const bool all_read = behind_seconds(inputs) < kInStepSeconds;
-  // Between transactions of a quiet source the tick's own time counts, so an idle pipeline is in
-  // step.
-  if (all_read && (age < kInStepSeconds * 2 || inputs.outbox.waiting_bytes == 0))
-    return inputs.watermark ? RunState::in_step : RunState::starting;
+  // The ticks of a quiet source carry the time of the tick, so an idle pipeline is in step.
+  if (all_read && inputs.watermark && age < kInStepSeconds * 2) return RunState::in_step;
   return RunState::catching_up;
 }
 
@@ -114,7 +112,12 @@ std::string StatusLine::compose(const Inputs& inputs) {
   else
     add(out, "backlog_messages", std::string_view("?"));
   add(out, "applied_rows_s", rate(last_.applied, s.applied), 0);
-  if (inputs.watermark) {
+  if (inputs.watermark && inputs.watermark->tick.es_ms == 0) {
+    // No transaction since the start: the place is known, its time is not.
+    const position::TickMark& tick = inputs.watermark->tick;
+    add(out, "watermark", tick.file + ":" + std::to_string(tick.pos));
+    add(out, "watermark_age_s", std::string_view("?"));
+  } else if (inputs.watermark) {
     const position::TickMark& tick = inputs.watermark->tick;
     add(out, "watermark", tick.file + ":" + std::to_string(tick.pos));
     add(out, "watermark_age_s", watermark_age(*inputs.watermark), 1);
