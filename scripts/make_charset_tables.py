@@ -140,7 +140,7 @@ def main():
 
     out = ["// Made by scripts/make_charset_tables.py from the servers' own answers.  Do not edit.",
            '#include "base/charset_tables.h"', "", "namespace sluice::charset_tables {", "// clang-format off", ""]
-    out.append("const std::array<SingleByte, kSingleByteSets> kSingleByte{{")
+    out.append("const std::array<SingleByte, kSingleByteSets> single_byte{{")
     for name in singles:
         table = same(name, mysql.single(name), mariadb.single(name))
         out.append(f'  {{"{name}", {{{{\n' + wrap([f"0x{c:04X}" for c in table], 132) + "\n  }}},")
@@ -161,7 +161,7 @@ def main():
             out.append(wrap([f"{{0x{c:X}, {n}, 0x{u:X}}}" for c, n, u in runs], 132))
             out += ["};", ""]
         MULTI[name] = (iconv_name, f"k_{name}" if runs else "{}")
-    out.append("const std::array<MultiByte, kMultiByteSets> kMultiByte{{")
+    out.append("const std::array<MultiByte, kMultiByteSets> multi_byte{{")
     out += [f'  {{"{n}", "{i}", {o}}},' for n, (i, o) in sorted(MULTI.items())]
     out += ["}};", ""]
     runs = []

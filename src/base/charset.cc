@@ -9,8 +9,8 @@
 namespace sluice {
 namespace {
 
-using charset_tables::kMultiByte;
-using charset_tables::kSingleByte;
+using charset_tables::multi_byte;
+using charset_tables::single_byte;
 
 unsigned multi_max_bytes(std::string_view name) noexcept {
   if (name == "gb18030") return 4;
@@ -30,11 +30,11 @@ struct Registry {
     sets.emplace_back("utf16", CharsetKind::wide, 4U, nullptr, false);
     sets.emplace_back("utf16le", CharsetKind::wide, 4U, nullptr, false);
     sets.emplace_back("utf32", CharsetKind::wide, 4U, nullptr, false);
-    for (const auto& s : kSingleByte) {
+    for (const auto& s : single_byte) {
       tables.emplace_back().single = &s;
       sets.emplace_back(s.name, CharsetKind::single, 1U, &tables.back(), false);
     }
-    for (const auto& m : kMultiByte) {
+    for (const auto& m : multi_byte) {
       tables.emplace_back().multi_source = &m;
       sets.emplace_back(m.name, CharsetKind::multi, multi_max_bytes(m.name), &tables.back(), false);
     }

@@ -17,8 +17,8 @@ class Converter {
   ~Converter() {
     if (ok()) iconv_close(cd_);
   }
-  // NOLINTNEXTLINE(performance-no-int-to-ptr,cppcoreguidelines-pro-type-cstyle-cast): the failure
-  // value of iconv_open
+  // The failure value of iconv_open is (iconv_t)-1.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   bool ok() const noexcept { return cd_ != reinterpret_cast<iconv_t>(-1); }
 
   // The character of this code; 0 when it has none of its own, or none in the BMP.

@@ -4,7 +4,7 @@
 namespace sluice::charset_tables {
 // clang-format off
 
-const std::array<SingleByte, kSingleByteSets> kSingleByte{{
+const std::array<SingleByte, kSingleByteSets> single_byte{{
   {"armscii8", {{
     0x0000, 0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0007, 0x0008, 0x0009, 0x000A, 0x000B, 0x000C, 0x000D, 0x000E, 0x000F,
     0x0010, 0x0011, 0x0012, 0x0013, 0x0014, 0x0015, 0x0016, 0x0017, 0x0018, 0x0019, 0x001A, 0x001B, 0x001C, 0x001D, 0x001E, 0x001F,
@@ -467,7 +467,7 @@ static constexpr Override k_ujis[] = {
     {0x8FFEA1, 94, 0xE6FA},
 };
 
-const std::array<MultiByte, kMultiByteSets> kMultiByte{{
+const std::array<MultiByte, kMultiByteSets> multi_byte{{
   {"big5", "BIG5", k_big5},
   {"cp932", "CP932", {}},
   {"eucjpms", "EUC-JP-MS", {}},

@@ -37,8 +37,8 @@ struct CollationRange {
 
 inline constexpr std::size_t kSingleByteSets = 24;
 inline constexpr std::size_t kMultiByteSets = 9;
-extern const std::array<SingleByte, kSingleByteSets> kSingleByte;
-extern const std::array<MultiByte, kMultiByteSets> kMultiByte;
+extern const std::array<SingleByte, kSingleByteSets> single_byte;
+extern const std::array<MultiByte, kMultiByteSets> multi_byte;
 // Below 2048; ascending.
 std::span<const CollationRange> collations() noexcept;
 

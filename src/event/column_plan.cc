@@ -35,10 +35,10 @@ Rendered integer(const ColumnPlan&, Bytes b, TextBuffer& out) {
 Rendered decimal(const ColumnPlan& c, Bytes b, TextBuffer& out) {
   return result(binlog::append_decimal(b, c.length, c.scale, out));
 }
-Rendered float_(const ColumnPlan&, Bytes b, TextBuffer& out) {
+Rendered single_precision(const ColumnPlan&, Bytes b, TextBuffer& out) {
   return result(binlog::append_float(b, out));
 }
-Rendered double_(const ColumnPlan&, Bytes b, TextBuffer& out) {
+Rendered double_precision(const ColumnPlan&, Bytes b, TextBuffer& out) {
   return result(binlog::append_double(b, out));
 }
 Rendered bit(const ColumnPlan&, Bytes b, TextBuffer& out) {
@@ -263,8 +263,8 @@ Status choose(ColumnPlan& plan, const binlog::MapColumn& map, bool map_has_chars
     case ColumnType::int24: set_integer<3>(plan, schema.is_unsigned); return {};
     case ColumnType::long_: set_integer<4>(plan, schema.is_unsigned); return {};
     case ColumnType::longlong: set_integer<8>(plan, schema.is_unsigned); return {};
-    case ColumnType::float_: set(plan, float_); return {};
-    case ColumnType::double_: set(plan, double_); return {};
+    case ColumnType::float_: set(plan, single_precision); return {};
+    case ColumnType::double_: set(plan, double_precision); return {};
     case ColumnType::newdecimal:
       plan.length = map.length;
       plan.scale = map.scale;

@@ -25,7 +25,7 @@ enum Type : std::uint8_t {
   uint32 = 8,
   int64 = 9,
   uint64 = 10,
-  double_ = 11,
+  real = 11,
   string = 12,
   opaque = 15,
 };
@@ -53,7 +53,7 @@ class Printer {
       case uint16: return print_uint(in, in.u16());
       case uint32: return print_uint(in, in.u32());
       case uint64: return print_uint(in, in.u64());
-      case double_: return print_double(in);
+      case real: return print_double(in);
       case string: return print_string(in);
       case opaque: return print_opaque(in);
       default: return false;

@@ -37,9 +37,9 @@ enum Member : std::size_t {
   table,
   ts,
   type,
-  kMembers
+  member_count
 };
-constexpr std::array<std::string_view, kMembers> kMemberNames = {
+constexpr std::array<std::string_view, member_count> kMemberNames = {
     "data",    "database", "es",   "file", "gtid", "id",      "isDdl", "mysqlType", "old",
     "pkNames", "pos",      "rows", "seq",  "sql",  "sqlType", "table", "ts",        "type"};
 
@@ -175,8 +175,8 @@ struct LineReader::Impl {
     if (!array(v, data, list, none)) return false;
     if (none) return true;
     for (auto element : list) {
-      ondemand::value row;
-      if (std::move(element).get(row) != simdjson::SUCCESS) return fault("data", "is broken");
+      if (element.error() != simdjson::SUCCESS) return fault("data", "is broken");
+      ondemand::value row = element.value_unsafe();
       ChangeView::Row r;
       r.data_begin = static_cast<std::uint32_t>(view.fields.size());
       if (!row_object(row, data)) return false;
@@ -195,8 +195,8 @@ struct LineReader::Impl {
     if (none) return true;
     std::size_t i = 0;
     for (auto element : list) {
-      ondemand::value row;
-      if (std::move(element).get(row) != simdjson::SUCCESS) return fault("old", "is broken");
+      if (element.error() != simdjson::SUCCESS) return fault("old", "is broken");
+      ondemand::value row = element.value_unsafe();
       if (i >= view.rows.size()) return fault("old", "has more rows than \"data\" before it");
       ChangeView::Row& r = view.rows[i++];
       r.old_begin = static_cast<std::uint32_t>(view.fields.size());
@@ -316,7 +316,6 @@ struct LineReader::Impl {
   bool resolve_binary(bool from_this_line) {
     const TableTypes* t = types_of(from_this_line);
     if (t == nullptr) return fault("no line of this table in the message has had \"sqlType\"");
-    if (!t->any_binary && view.fields.empty()) return true;
     binary.clear();
     std::size_t total = 0;
     for (const ChangeView::Field& f : view.fields) total += f.value.size();
@@ -358,7 +357,7 @@ struct LineReader::Impl {
       case ts: return number(v, m, view.ts_ms);
       case type: return text(v, m, type_text);
       case mysql_type:
-      case kMembers: break;
+      case member_count: break;
     }
     return true;
   }
@@ -372,7 +371,7 @@ struct LineReader::Impl {
     const std::uint32_t wanted = kind == ChangeKind::tick  ? kTickMembers
                                  : kind == ChangeKind::ddl ? kDdlMembers
                                                            : kRowMembers;
-    for (std::size_t m = 0; m < kMembers; ++m)
+    for (std::size_t m = 0; m < member_count; ++m)
       if ((wanted & ~seen & 1U << m) != 0) return fault(kMemberNames[m], "is missing");
     view.kind = kind;
     if (kind == ChangeKind::tick) return true;
