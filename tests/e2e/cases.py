@@ -1,0 +1,35 @@
+"""The kinds of source each test is run with."""
+import unittest
+
+from harness import Bench, Unavailable
+
+CASES = {
+    "MariadbFull": {"flavor": "mariadb", "metadata": "FULL"},
+    "MariadbMinimal": {"flavor": "mariadb", "metadata": "MINIMAL"},
+    "MysqlFull": {"flavor": "mysql", "metadata": "FULL", "rabbit": "4.3", "redis_kind": "redis8"},
+    "MysqlMinimal": {"flavor": "mysql", "metadata": "MINIMAL", "rabbit": "4.3", "redis_kind": "redis8"},
+}
+
+
+class SourceTest(unittest.TestCase):
+    """with self.bench() as bench: of the case this class was made for."""
+    case = {}
+
+    def bench(self, **more):
+        try:
+            return self.enterContext(Bench(**self.case, **more))
+        except Unavailable as reason:
+            self.skipTest(str(reason))
+
+    def assert_in_step(self, bench):
+        """Redis holds what MySQL holds, no more, and nothing waits."""
+        bench.wait_for_source()
+        rows, wrong = bench.differences()
+        self.assertFalse(wrong, "\n".join(wrong))
+        self.assertGreater(rows, 100)
+        return rows
+
+
+def for_each_source(base, into):
+    for name, case in CASES.items():
+        into[name] = type(name, (base,), {"case": case, "__module__": into["__name__"]})

@@ -1,0 +1,103 @@
+"""One source, one broker, one Redis, one program, in a folder that goes away."""
+import concurrent.futures
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import tempfile
+
+import redis
+
+from . import compare, servers, workload
+from .daemon import Daemon
+from .waiting import wait_until
+
+INSTANCE = "e2e"
+
+
+def long_run():
+    return bool(os.environ.get("SLUICE_TEST_LONG"))
+
+
+class Bench:
+    """with Bench("mariadb", "FULL") as bench: servers run, the tables exist, the program is in step."""
+
+    def __init__(self, flavor, metadata="FULL", rabbit="3.10", redis_kind="redis", partitions=8, **more_config):
+        self.binary = os.environ["SLUICE_BINARY"]
+        base = pathlib.Path(os.environ.get("SLUICE_E2E_ROOT") or servers.REPO / "build" / "e2e")
+        base.mkdir(parents=True, exist_ok=True)
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix=f"{flavor}-{metadata.lower()}-", dir=base))
+        self.mysql = servers.Mysql(self.root, flavor, metadata)
+        self.rabbit = servers.Rabbit(self.root, rabbit)
+        self.redis = servers.Redis(self.root, redis_kind)
+        self.partitions, self.more_config = partitions, more_config
+        self.daemon = None
+
+    def __enter__(self):
+        try:
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                for started in [pool.submit(s.start) for s in (self.mysql, self.rabbit, self.redis)]:
+                    started.result()
+            password = secrets.token_hex(12)
+            self.mysql.execute(f"CREATE USER sluice@'127.0.0.1' IDENTIFIED BY '{password}'",
+                               "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO sluice@'127.0.0.1'", *workload.DDL)
+            self.daemon = Daemon(self.binary, self.root / "sluice", self.config(password), self.root)
+            self.daemon.start()
+            wait_until(self.watermark, 60, lambda: f"a first watermark\n{self.daemon.tail()}")
+            return self
+        except BaseException:
+            self.__exit__(None, None, None, keep=True)
+            raise
+
+    def __exit__(self, kind, value, trace, keep=False):
+        if self.daemon:
+            self.daemon.__exit__()
+        servers.stop_all(self.root)
+        if kind is None and not keep:
+            shutil.rmtree(self.root)
+        else:
+            print(f"the folder of the failed test: {self.root}")
+            if self.daemon and self.daemon.log.exists():
+                print(self.daemon.tail(60))
+
+    def config(self, password):
+        config = {
+            "instance": INSTANCE, "state_dir": str(self.root / "state"),
+            "source": {"host": "127.0.0.1", "port": self.mysql.port, "user": "sluice", "password": password, "reconnect_max": "1s"},
+            "filter": {"include": [rf"{workload.DATABASE}\..*"]},
+            "queue": {"host": "127.0.0.1", "port": self.rabbit.port, "partitions": self.partitions, "reconnect_max": "1s"},
+            "redis": {"host": "127.0.0.1", "port": self.redis.port, "reconnect_max": "1s"},
+            "log": {"status_interval": "1s"},
+        }
+        for section, values in self.more_config.items():
+            config.setdefault(section, {}).update(values)
+        return config
+
+    def watermark(self):
+        """(file number, pos) that Redis is complete up to; None while there is none."""
+        self.daemon.check_alive()
+        try:
+            text = self.redis.client().get(f"sluice:{INSTANCE}:watermark")
+        except redis.RedisError:
+            return None  # being killed, loading
+        if text is None:
+            return None
+        tick = json.loads(text)["tick"]
+        return int(tick["file_number"]), int(tick["pos"])
+
+    def wait_for_source(self, seconds=120):
+        """Until Redis holds all that the source has now; the position."""
+        file, pos = self.mysql.position()
+        wanted = int(file.rpartition(".")[2]), pos
+        wait_until(lambda: (self.watermark() or (0, 0)) >= wanted, seconds,
+                   lambda: f"watermark {self.watermark()} at {file}:{pos}\n{self.daemon.tail()}")
+        return file, pos
+
+    def differences(self):
+        return compare.differences(self.mysql, self.redis.client(), workload.DATABASE, workload.TABLES)
+
+    def queued(self):
+        """Messages in the partition queues."""
+        names = [f"sluice.{INSTANCE}.p{self.partitions}.{n}" for n in range(self.partitions)]
+        return sum(self.rabbit.messages(name) or 0 for name in names)

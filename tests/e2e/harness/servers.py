@@ -1,0 +1,124 @@
+"""The servers of scripts/servers, each in a folder of this test's own."""
+import os
+import pathlib
+import subprocess
+
+import pika
+import pymysql
+import redis
+
+REPO = pathlib.Path(__file__).resolve().parents[3]
+SCRIPTS = REPO / "scripts" / "servers"
+UNAVAILABLE = 75  # exit code: the mirror does not have it
+
+
+class Unavailable(Exception):
+    """This server cannot be had here."""
+
+
+class Server:
+    def __init__(self, root, script, name, **settings):
+        self.script, self.name = SCRIPTS / script, name
+        self.env = {**os.environ, "RUN_ROOT": str(root), **settings}
+        self.port = None
+
+    def _run(self, verb, *arguments, check=True):
+        done = subprocess.run([self.script, verb, self.name, *arguments], env=self.env, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=300)
+        if done.returncode == UNAVAILABLE:
+            raise Unavailable(done.stderr.strip().splitlines()[-1])
+        if check and done.returncode:
+            raise RuntimeError(f"{self.script.name} {verb} {self.name}: exit {done.returncode}\n{done.stderr}")
+        return done.stdout.strip()
+
+    def start(self):
+        self.port = int(self._run("start"))
+        return self
+
+    def stop(self):
+        self._run("stop")
+
+    def kill(self):
+        """SIGKILL, and gone when this returns."""
+        self._run("kill")
+
+    def pause(self):
+        self._run("pause")
+
+    def resume(self):
+        self._run("resume")
+
+    def kill_and_start(self):
+        self.kill()
+        self.start()
+
+
+class Mysql(Server):
+    """MariaDB 10.11 ("mariadb") or MySQL 9.7 ("mysql"), every commit on disk before it is acknowledged."""
+
+    def __init__(self, root, flavor, metadata):
+        options = f"--sync-binlog=1 --innodb-flush-log-at-trx-commit=1 --binlog-row-metadata={metadata}"
+        super().__init__(root, {"mariadb": "mariadb.sh", "mysql": "mysql97.sh"}[flavor], flavor, SERVER_OPTIONS=options)
+        self.flavor = flavor
+
+    def connect(self, raw=False, **more):
+        """As root.  raw: every value as the bytes the server prints, no conversion."""
+        if raw:
+            more |= {"conv": {}, "use_unicode": False}
+        connection = pymysql.connect(host="127.0.0.1", port=self.port, user="root", password="", charset="utf8mb4", connect_timeout=10,
+                                     read_timeout=120, write_timeout=120, autocommit=True, **more)
+        with connection.cursor() as cursor:
+            cursor.execute("SET time_zone = '+00:00'")
+        return connection
+
+    def execute(self, *statements):
+        connection = self.connect()
+        try:
+            with connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+    def position(self):
+        """(file, pos): the end of the binlog now."""
+        row = self.execute("SHOW MASTER STATUS" if self.flavor == "mariadb" else "SHOW BINARY LOG STATUS")[0]
+        return row[0], int(row[1])
+
+
+class Rabbit(Server):
+    def __init__(self, root, version="3.10"):
+        super().__init__(root, {"3.10": "rabbit.sh", "4.3": "rabbit43.sh"}[version], "rabbit", PLUGINS="")
+
+    def messages(self, queue):
+        """Ready messages of a queue; None when there is no such queue."""
+        connection = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", self.port))
+        try:
+            return connection.channel().queue_declare(queue, passive=True).method.message_count
+        except pika.exceptions.ChannelClosedByBroker:
+            return None
+        finally:
+            connection.close()
+
+
+class Redis(Server):
+    """append-only file, fsynced before each reply: a kill loses nothing that was answered."""
+
+    def __init__(self, root, kind="redis"):
+        super().__init__(root, "redis.sh", "redis", SERVER_KIND=kind, SERVER_OPTIONS="appendfsync always")
+
+    def client(self):
+        return redis.Redis(host="127.0.0.1", port=self.port, socket_timeout=30, socket_connect_timeout=10)
+
+    def command_calls(self):
+        """{"hset": calls, ...} since the server started."""
+        stats = self.client().info("commandstats")
+        return {name.removeprefix("cmdstat_"): value["calls"] for name, value in stats.items()}
+
+
+def stop_all(root):
+    done = subprocess.run([SCRIPTS / "stop-all.sh"], env={**os.environ, "RUN_ROOT": str(root), "KEEP": "1"}, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=120)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
