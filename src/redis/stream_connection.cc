@@ -87,7 +87,10 @@ Error StreamConnection::lost(std::string_view what) {
 
 Status StreamConnection::wait(bool to_write, Deadline deadline) {
   const auto left = std::chrono::ceil<Duration>(deadline - clock_.steady());
-  auto wake = transport_->wait(to_write, std::max(left, Duration{0}));
+  // Asked before waiting: a server that always has something to say but gets nowhere must not put
+  // the end off.
+  auto wake = left > Duration{0} ? transport_->wait(to_write, left)
+                                 : Result<Transport::Wake>(Transport::Wake::timeout);
   if (!wake) return broken(std::move(wake).error());
   switch (*wake) {
     case Transport::Wake::ready: return {};
@@ -122,7 +125,7 @@ Status StreamConnection::send(std::string_view bytes) {
     // The server stops reading while its replies are not taken: take them, or both sides wait for
     // ever.
     SLUICE_TRY(wait(true, deadline));
-
+    SLUICE_TRY(keep_replies());
   }
   return {};
 }

@@ -139,6 +139,34 @@ TEST_F(RedisConnection, SendThatMakesNoProgressIsLost) {
   EXPECT_THAT(r.error().what, AllOf(HasSubstr("h:1"), HasSubstr("30000 ms")));
 }
 
+// It talks without end and never reads: each wait finds it ready, and still the timeout comes.
+TEST_F(RedisConnection, SendToAServerThatOnlyTalksIsLost) {
+  class TalkingTransport final : public Transport {
+   public:
+    explicit TalkingTransport(FakeClock& clock) : clock_(clock) {}
+    Result<Transfer> read(std::span<char> into) override {
+      if (std::exchange(empty_, !empty_)) return Transfer{};
+      into[0] = '+';
+      return Transfer{1, false};
+    }
+    Result<Transfer> write(std::string_view) override { return Transfer{}; }
+    Result<Wake> wait(bool, Duration) override {
+      clock_.now += 1s;
+      return clock_.now.time_since_epoch() > 1h ? Wake::interrupted : Wake::ready;
+    }
+    void interrupt() noexcept override {}
+
+   private:
+    FakeClock& clock_;
+    bool empty_ = true;
+  };
+  StreamConnection talking(std::make_unique<TalkingTransport>(clock_), "h:1", 30s, clock_);
+  const auto r = talking.send("x");
+  ASSERT_FALSE(r.ok());
+  EXPECT_EQ(r.error().code, Errc::redis_lost);
+  EXPECT_EQ(clock_.now.time_since_epoch(), 30s);
+}
+
 TEST_F(RedisConnection, SilenceIsLostAfterTheTimeout) {
   server_.replies = "+O";
   const auto r = connection_.receive();
