@@ -11,6 +11,7 @@ namespace sluice::mysql {
 namespace {
 
 constexpr unsigned kFatalReadingBinlog = 1236;
+constexpr unsigned kSameId = 4052;  // MariaDB's ER_SLAVE_SAME_ID
 
 // A part of the server's text and what it means (mysql-server: sql/rpl_binlog_sender.cc, MariaDB:
 // sql/sql_repl.cc).
@@ -55,7 +56,7 @@ constexpr std::array kMeanings = {
 Error stream_error_of(unsigned number, std::string_view text, const Peer& peer,
                       const BinlogPosition& from) {
   Error plain = error_of(number, text, peer);
-  if (number != kFatalReadingBinlog) return plain;
+  if (number != kFatalReadingBinlog && number != kSameId) return plain;
   plain.what += " (dump from " + from.to_string() + ")";
   for (const Meaning& m : kMeanings)
     if (text.find(m.part) != std::string_view::npos)

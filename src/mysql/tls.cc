@@ -25,7 +25,8 @@ namespace {
 using Mode = TlsOptions::Mode;
 
 // From 3.4 on the library verifies by default, and the chain without the host name no longer.
-constexpr unsigned long kOtherVerification = 30400;
+constexpr unsigned kOtherVerification = 30400;
+constexpr unsigned kLibraryVersion = MARIADB_PACKAGE_VERSION_ID;
 
 // Where distributions keep the certificates they trust.
 constexpr std::array kSystemBundles = {"/etc/ssl/certs/ca-certificates.crt",
@@ -76,9 +77,7 @@ Status prepare_tls(MYSQL* handle, const SourceOptions& options) {
                    "use verify_ca");
   std::string ca;
   if (mode == Mode::verify_ca || mode == Mode::verify_identity) {
-    unsigned long version = 0;
-    mariadb_get_infov(nullptr, MARIADB_CLIENT_VERSION_ID, &version);
-    if (mode == Mode::verify_ca && version >= kOtherVerification)
+    if (mode == Mode::verify_ca && kLibraryVersion >= kOtherVerification)
       return refusal(
           options,
           "source.tls.mode verify_ca cannot be had with this client library: use verify_identity");
