@@ -1,8 +1,7 @@
 #include "queue/frames.h"
 
+#include <cstring>
 #include <string>
-
-#include <string.h>  // explicit_bzero
 
 #include "queue/amqp_bytes.h"
 
@@ -11,7 +10,7 @@ namespace {
 
 constexpr std::size_t kContentHeader = 12;  // class(2) weight(2) body size(8)
 
-Error malformed(std::string what) {
+Error malformed(const std::string& what) {
   return retry(Errc::queue_lost,
                "not AMQP 0-9-1: " + what + " (is queue.port the broker's AMQP port without TLS?)");
 }

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
-#include <string.h>  // explicit_bzero
 #include <unistd.h>
 
 #include "sluice/base/clock.h"

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
-#include <limits.h>  // IOV_MAX
 #include <poll.h>
 #include <sys/socket.h>
 

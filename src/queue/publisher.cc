@@ -1,5 +1,6 @@
 #include "sluice/queue/publisher.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sluice/base/clock.h"
@@ -77,14 +78,14 @@ Status AmqpPublisher::on_return(const amqp_basic_return_t& returned) {
   const std::string_view key = view(returned.routing_key);
   std::string reason =
       std::to_string(returned.reply_code) + " " + std::string(view(returned.reply_text));
-  for (std::uint32_t p = 0; p < keys_.size(); ++p) {
-    if (keys_[p] == key && book_.returned(p, std::move(reason))) {
-      in_return_ = true;
-      return {};
-    }
+  const auto found = std::find(keys_.begin(), keys_.end(), key);
+  const auto partition = static_cast<std::uint32_t>(found - keys_.begin());
+  if (!book_.returned(partition, std::move(reason))) {  // one past the last is no partition
+    return link_->die(lost(
+        link_->peer(), "returned a message that was not sent, routing key " + std::string(key)));
   }
-  return link_->die(
-      lost(link_->peer(), "returned a message that was not sent, routing key " + std::string(key)));
+  in_return_ = true;
+  return {};
 }
 
 Status AmqpPublisher::on_method(const Frame& frame) {
