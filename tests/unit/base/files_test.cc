@@ -1,0 +1,91 @@
+#include "sluice/base/files.h"
+
+#include <array>
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder of its own, removed at the end.
+class Files : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "sluice-files-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string content(const char* name) {
+    auto r = read_file(folder_ / name);
+    return r.ok() ? *r : "<" + r.error().what + ">";
+  }
+  std::size_t entries() {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+  }
+  fs::path folder_;
+};
+
+TEST_F(Files, ReadsBackWhatWasWritten) {
+  std::string bytes = "line\n" + std::string("\0\xff", 2);
+  bytes.append(200000, 'x');
+  ASSERT_TRUE(write_file_durably(folder_ / "a", bytes).ok());
+  EXPECT_EQ(content("a"), bytes);
+  EXPECT_EQ(entries(), 1U);
+  struct stat st {};
+  ASSERT_EQ(::stat((folder_ / "a").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0137U, 0U);  // nothing beyond 0640
+}
+
+TEST_F(Files, KeepsTheOldContentAsTheBackup) {
+  const fs::path backup = folder_ / "a.bak";
+  ASSERT_TRUE(write_file_durably(folder_ / "a", "one", backup).ok());
+  EXPECT_FALSE(fs::exists(backup));
+  ASSERT_TRUE(write_file_durably(folder_ / "a", "two", backup).ok());
+  ASSERT_TRUE(write_file_durably(folder_ / "a", "three", backup).ok());
+  EXPECT_EQ(content("a"), "three");
+  EXPECT_EQ(content("a.bak"), "two");
+  EXPECT_EQ(entries(), 2U);
+}
+
+TEST_F(Files, LeftoversOfACutWriteDoNotMatter) {
+  ASSERT_TRUE(write_file_durably(folder_ / "a", "one", folder_ / "a.bak").ok());
+  for (const char* left : {"a.tmp", "a.bak.tmp"})
+    ASSERT_TRUE(
+        write_file_durably(folder_ / left, "half a file that is longer than what comes next").ok());
+  ASSERT_TRUE(write_file_durably(folder_ / "a", "two", folder_ / "a.bak").ok());
+  EXPECT_EQ(content("a"), "two");
+  EXPECT_EQ(content("a.bak"), "one");
+}
+
+TEST_F(Files, ErrorsNameThePathAndTheReason) {
+  const auto missing = read_file(folder_ / "none");
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, Errc::io);
+  EXPECT_NE(missing.error().what.find((folder_ / "none").string()), std::string::npos);
+  EXPECT_NE(missing.error().what.find("No such file"), std::string::npos);
+  const auto status = write_file_durably(folder_ / "none" / "a", "x");
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, Errc::io);
+}
+
+TEST_F(Files, ALockIsHeldByOneAtATimeAndNamesItsHolder) {
+  auto first = lock_file(folder_ / "lock");
+  ASSERT_TRUE(first.ok());
+  const auto second = lock_file(folder_ / "lock");
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, Errc::position_locked);
+  EXPECT_NE(second.error().what.find("process " + std::to_string(::getpid()) + ":"),
+            std::string::npos)
+      << second.error().what;
+  first->reset();
+  EXPECT_TRUE(lock_file(folder_ / "lock").ok());
+}
+
+}  // namespace
+}  // namespace sluice
