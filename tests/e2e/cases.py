@@ -1,4 +1,5 @@
 """The kinds of source each test is run with."""
+import contextlib
 import unittest
 
 from harness import Bench, Unavailable
@@ -15,17 +16,21 @@ class SourceTest(unittest.TestCase):
     """with self.bench() as bench: of the case this class was made for."""
     case = {}
 
+    @contextlib.contextmanager
     def bench(self, **more):
-        try:
-            return self.enterContext(Bench(**self.case, **more))
-        except Unavailable as reason:
-            self.skipTest(str(reason))
+        with contextlib.ExitStack() as stack:
+            try:
+                bench = stack.enter_context(Bench(**self.case, **more))
+            except Unavailable as reason:
+                self.skipTest(str(reason))
+            yield bench
 
     def assert_in_step(self, bench):
         """Redis holds what MySQL holds, no more, and nothing waits."""
         bench.wait_for_source()
         rows, wrong = bench.differences()
-        self.assertFalse(wrong, "\n".join(wrong))
+        if wrong:
+            self.fail("MySQL and Redis differ:\n" + "\n".join(wrong))
         self.assertGreater(rows, 100)
         return rows
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """run.py MODULE [CLASS]: one end-to-end test; exit 0, 1, or 77 when it was skipped (the reason is printed).
 
-env: SLUICE_BINARY (the program), SLUICE_TEST_LONG=1 (long sizes), SLUICE_E2E_ROOT (folder for the servers' data), SLUICE_E2E_LIMIT (seconds
+env: SLUICE_BINARY (build/dev/src/app/sluice), SLUICE_TEST_LONG=1 (long sizes), SLUICE_E2E_ROOT (folder for the servers' data), SLUICE_E2E_LIMIT (seconds
 after which the test gives up, stopping its servers)
 """
 import importlib

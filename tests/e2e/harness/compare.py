@@ -2,7 +2,7 @@
 import struct
 
 # How a column's value is selected so that the server's text is what docs/format.md promises.
-SELECT = {"bit": "{0}+0"}
+SELECT = {"bit": "{0}+0", "float": "{0}+0e0"}
 # Compared by the value that is read back, not by text.
 AS_NUMBER = {"float": lambda b: struct.pack("<f", float(b)), "double": float}
 

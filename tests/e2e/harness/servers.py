@@ -60,13 +60,19 @@ class Mysql(Server):
         options = f"--sync-binlog=1 --innodb-flush-log-at-trx-commit=1 --binlog-row-metadata={metadata}"
         super().__init__(root, {"mariadb": "mariadb.sh", "mysql": "mysql97.sh"}[flavor], flavor, SERVER_OPTIONS=options)
         self.flavor = flavor
+        self.socket = None
+
+    def start(self):
+        super().start()
+        self.socket = self._run("socket")  # MySQL's root may come this way only
+        return self
 
     def connect(self, raw=False, **more):
         """As root.  raw: every value as the bytes the server prints, no conversion."""
         if raw:
             more |= {"conv": {}, "use_unicode": False}
-        connection = pymysql.connect(host="127.0.0.1", port=self.port, user="root", password="", charset="utf8mb4", connect_timeout=10,
-                                     read_timeout=120, write_timeout=120, autocommit=True, **more)
+        connection = pymysql.connect(unix_socket=self.socket, user="root", password="", charset="utf8mb4", connect_timeout=10, read_timeout=120,
+                                     write_timeout=120, autocommit=True, **more)
         with connection.cursor() as cursor:
             cursor.execute("SET time_zone = '+00:00'")
         return connection
