@@ -100,6 +100,13 @@ Status check_tls(MYSQL* handle, const SourceOptions& options) {
 }
 
 bool tls_has_pending(MYSQL* handle) noexcept {
+  // The library may be built with GnuTLS, too: then its handle is not ours to look into.
+  static const bool is_openssl = [] {
+    const char* name = nullptr;
+    return mariadb_get_infov(nullptr, MARIADB_TLS_LIBRARY, &name) == 0 && name != nullptr &&
+           std::string_view(name).substr(0, 7) == "OpenSSL";
+  }();
+  if (!is_openssl) return false;
   const MARIADB_TLS* tls = handle->net.pvio->ctls;
   if (tls == nullptr || tls->ssl == nullptr) return false;
   return SSL_pending(static_cast<const SSL*>(tls->ssl)) > 0;

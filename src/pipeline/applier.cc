@@ -27,7 +27,8 @@ Applier::Applier(ApplierSettings settings, Dependencies dependencies, ops::Count
       counters_(&counters),
       health_(&health),
       clock_(&clock),
-      backoff_(milliseconds(100), settings_.reconnect_max) {
+      backoff_(milliseconds(100), settings_.reconnect_max),
+      reader_(settings_.binary_base64) {
   for (const std::uint32_t n : settings_.mine) {
     Partition p;
     p.number = n;

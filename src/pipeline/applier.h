@@ -29,6 +29,7 @@ struct ApplierSettings {
   std::uint32_t partitions = 16;
   std::string layout;               // fingerprint
   std::vector<std::uint32_t> mine;  // partitions this applier serves
+  bool binary_base64 = false;       // how the lines carry bytes
   std::chrono::milliseconds gap_patience{10000};
   std::chrono::milliseconds reconnect_max{10000};
 };

@@ -220,6 +220,7 @@ void Pipeline::start_stages() {
     settings.partitions = names.partitions;
     settings.layout = state_.layout.fingerprint;
     for (std::uint32_t n = t; n < names.partitions; n += threads) settings.mine.push_back(n);
+    settings.binary_base64 = options_.rendering.binary() == RenderingOptions::Binary::base64;
     settings.gap_patience = options_.applier.gap_patience();
     settings.reconnect_max = options_.redis.reconnect_max();
     appliers_.push_back(std::make_unique<Applier>(

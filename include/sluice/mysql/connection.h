@@ -15,7 +15,7 @@ namespace sluice::mysql {
 // What the server says of itself at the handshake.
 struct ServerInfo {
   Flavor flavor = Flavor::mysql;
-  std::string version;             // "10.11.19-MariaDB-log", "9.7.4": without MariaDB's "5.5.5-"
+  std::string version;               // "10.11.19-MariaDB-log", "9.7.4": without MariaDB's "5.5.5-"
   std::uint32_t version_number = 0;  // 101119, 90704
 };
 
@@ -26,15 +26,16 @@ using ResultRows = std::vector<ResultRow>;
 // One client connection.  Belongs to one thread.  Closed by its destructor.
 class Connection final {
  public:
-  // Connects, authenticates, does TLS as the options say.  Session: utf8mb4, time_zone +00:00, sql_mode ''.
-  // Errors: retry/mysql_lost (nobody answers, timeout), fatal/mysql_denied (account), fatal/mysql_preflight (TLS cannot be had as
-  // required); all name host and port, or the socket.
+  // Connects, authenticates, does TLS as the options say.  Session: utf8mb4, time_zone +00:00,
+  // sql_mode ''. Errors: retry/mysql_lost (nobody answers, timeout), fatal/mysql_denied (account),
+  // fatal/mysql_preflight (TLS cannot be had as required); all name host and port, or the socket.
   static Result<Connection> open(const SourceOptions& options);
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
 
-  // Runs one statement.  Errors: retry/mysql_lost, fatal/mysql_denied, fatal/mysql_query with the server's number and text.
+  // Runs one statement.  Errors: retry/mysql_lost, fatal/mysql_denied, fatal/mysql_query with the
+  // server's number and text.
   Result<ResultRows> query(std::string_view sql);
   // First column of the first row; nullopt when there is no row or it is NULL.
   Result<std::optional<std::string>> query_value(std::string_view sql);

@@ -18,10 +18,12 @@ struct Finding {
   std::string remedy;   // "SET GLOBAL binlog_format = 'ROW'; and binlog_format = ROW in my.cnf"
 };
 
-// Everything that keeps us from replicating, all at once: binlog off, not ROW, row image not FULL, privileges, position purged,
-// server_id taken by another replica (where the grants let us see it).  Errors: the connection's.
+// Everything that keeps us from replicating, all at once: binlog off, not ROW, row image not FULL,
+// privileges, position purged, server_id taken by another replica (where the grants let us see it).
+// Errors: the connection's.
 Result<std::vector<Finding>> preflight(Connection& connection, const SourceOptions& options,
-                                       const ReplicaIdentity& identity, const std::optional<BinlogPosition>& from);
+                                       const ReplicaIdentity& identity,
+                                       const std::optional<BinlogPosition>& from);
 
 // The source, as the state file remembers it.
 struct SourceIdentity {
@@ -42,8 +44,8 @@ Result<SourcePosition> latest_position(Connection& connection);
 // The start of the oldest binlog file there is.
 Result<BinlogPosition> earliest_position(Connection& connection);
 
-// schema::SchemaSource over information_schema and SHOW CREATE TABLE.  `connection` must outlive it; a lost one is opened anew
-// with `options` (once per call).
+// schema::SchemaSource over information_schema and SHOW CREATE TABLE.  `connection` must outlive
+// it; a lost one is opened anew with `options` (once per call).
 class MysqlSchemaSource final : public schema::SchemaSource {
  public:
   explicit MysqlSchemaSource(const SourceOptions& options) : options_(&options) {}

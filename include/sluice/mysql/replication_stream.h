@@ -16,12 +16,24 @@ struct ReplicaIdentity {
   std::string uuid;  // stable over restarts: lets us tell our own old dump thread from a stranger
 };
 
-// A registered replica's stream of events: SHOW REPLICAS lists us, heartbeats come, checksums as the server has them.
+// A registered replica's stream of events: SHOW REPLICAS (MariaDB: SHOW SLAVE HOSTS) lists us,
+// heartbeats come, checksums as the server has them.  The connection counts as dead,
+// retry/mysql_lost "silent for", after three heartbeats' time without a byte.
+//
+// When another replica takes our place, next() ends in fatal/mysql_server_id_taken: MySQL says so
+// for the same uuid (it lets replicas of one server_id with different uuids live side by side:
+// preflight() finds those), MariaDB from about 10.5 on for the same server_id.  Older MariaDB just
+// ends our connection: retry/mysql_lost, soon after every reconnect.  So whoever reconnects should
+// look at how long connections live: several in a row lost within a second of being opened is that
+// pattern.
 class ReplicationStream {
  public:
-  // Connects, registers (COM_REGISTER_SLAVE), asks for the dump from file and position.  Errors: those of Connection::open,
-  // fatal/mysql_binlog_purged, fatal/mysql_denied with the GRANT that mends it.
-  static Result<std::unique_ptr<binlog::EventSource>> open(const SourceOptions& options, const ReplicaIdentity& identity,
+  // Connects, registers (COM_REGISTER_SLAVE), asks for the dump from file and position, waits for
+  // the server's first answer. Errors: those of Connection::open, fatal/mysql_binlog_purged,
+  // fatal/mysql_identity (the position lies beyond the file's end), fatal/binlog_unsupported (it
+  // lies beyond 4 GiB), fatal/mysql_denied with the GRANT that mends it.
+  static Result<std::unique_ptr<binlog::EventSource>> open(const SourceOptions& options,
+                                                           const ReplicaIdentity& identity,
                                                            const BinlogPosition& from);
 };
 

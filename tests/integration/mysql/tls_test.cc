@@ -21,7 +21,6 @@ class SourceTls : public OnServer {
   void SetUp() override {
     OnServer::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    if (!is_mysql()) GTEST_SKIP() << "this server has no TLS";
     make_account(own_.source, "");
   }
   // The certificates the server made for itself when it was initialised.
