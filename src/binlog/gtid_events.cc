@@ -21,11 +21,16 @@ Uuid read_uuid(ByteReader& in) {
   return out;
 }
 
-// Length varint, then at most 32 characters.
-std::string read_tag(ByteReader& in) {
+// Length varint, then at most 32 of a-z, 0-9 and _; none for no tag.
+Result<std::string> read_tag(ByteReader& in, std::string_view name) {
   const std::uint64_t size = read_varint(in);
-  return std::string(
-      as_chars(in.take(size <= kMaxTag ? size : std::numeric_limits<std::uint64_t>::max())));
+  if (size > kMaxTag) return malformed(name, "a tag of " + std::to_string(size) + " characters");
+  std::string tag(as_chars(in.take(size)));
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+  const auto letter_or_digit = [&](char c) { return letter(c) || (c >= '0' && c <= '9'); };
+  if (!tag.empty() && (!letter(tag[0]) || !std::all_of(tag.begin(), tag.end(), letter_or_digit)))
+    return malformed(name, "a tag of other characters than a-z, 0-9 and _");
+  return tag;
 }
 
 Error bad_gno(std::string_view name, std::int64_t gno) {
@@ -105,7 +110,10 @@ Result<GtidEvent> decode_tagged(Bytes body) {
         for (std::uint8_t& b : gtid.uuid) b = static_cast<std::uint8_t>(read_varint(r));
         break;
       case gno: gtid.gno = read_signed_varint(r); break;
-      case tag: gtid.tag = read_tag(r); break;
+      case tag: {
+        SLUICE_TRY_ASSIGN(gtid.tag, read_tag(r, kName));
+        break;
+      }
       case immediate_commit:
         event.immediate_commit_us = static_cast<std::int64_t>(read_varint(r));
         break;
@@ -169,7 +177,10 @@ Result<GtidSet> decode_previous_gtids(Bytes body) {
   MysqlGtidSet set;
   for (std::uint64_t i = 0; i < sources && r.ok(); ++i) {
     const Uuid uuid = read_uuid(r);
-    const std::string tag = tagged ? read_tag(r) : std::string();
+    std::string tag;
+    if (tagged) {
+      SLUICE_TRY_ASSIGN(tag, read_tag(r, kName));
+    }
     const std::uint64_t intervals = r.u64();
     for (std::uint64_t k = 0; k < intervals; ++k) {
       const std::uint64_t first = r.u64();

@@ -65,7 +65,8 @@ TEST(HeartbeatEvent, Version2PassesOverFieldsOfLaterServers) {
 }
 
 TEST(IncidentEvent, ReadsNumberAndMessage) {
-  const auto e = IncidentEvent::decode(as_bytes(hex("0100 04") + "lost"));
+  const std::string body = hex("0100 04") + "lost";
+  const auto e = IncidentEvent::decode(as_bytes(body));
   ASSERT_TRUE(e.ok());
   EXPECT_EQ(e->number, 1U);
   EXPECT_EQ(e->message, "lost");

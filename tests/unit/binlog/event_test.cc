@@ -115,12 +115,12 @@ TEST(EventFramer, RefusesASizeThatIsNotTheEventsOwn) {
 TEST(EventFramer, SkipsALongerCommonHeaderExceptOnRotate) {
   EventFramer framer(ChecksumAlg::off, true);
   ASSERT_TRUE(framer.frame(as_bytes(make_format({.header_len = 21, .alg = 0}))).ok());
-  const auto xid =
-      framer.frame(as_bytes(make_event({.type = EventType::xid, .body = "..abcdefgh"})));
+  const std::string xid_event = make_event({.type = EventType::xid, .body = "..abcdefgh"});
+  const auto xid = framer.frame(as_bytes(xid_event));
   ASSERT_TRUE(xid.ok());
   EXPECT_EQ(as_chars(xid->body), "abcdefgh");
-  const auto rotate =
-      framer.frame(as_bytes(make_event({.type = EventType::rotate, .body = rotate_body()})));
+  const std::string rotate_event = make_event({.type = EventType::rotate, .body = rotate_body()});
+  const auto rotate = framer.frame(as_bytes(rotate_event));
   ASSERT_TRUE(rotate.ok());
   EXPECT_EQ(as_chars(rotate->body), rotate_body());
   const auto small = framer.frame(as_bytes(make_event({.type = EventType::stop, .body = "x"})));

@@ -124,6 +124,13 @@ TEST(GtidEvent, RefusesTaggedOnesThatContradictThemselves) {
                 .error()
                 .code,
             Errc::binlog_malformed);  // number -3
+  // A tag that is no tag would make a set that cannot be read back.
+  for (const char* tag : {"06 0441 62", "06 04613a", "06 043161"})
+    EXPECT_EQ(decode_gtid(tagged(uuid_field() + hex("04 04") + hex(tag)), EventType::gtid_tagged)
+                  .error()
+                  .code,
+              Errc::binlog_malformed)
+        << tag;
   const std::string long_tag = hex("06 42") + std::string(33, 'a');
   EXPECT_FALSE(
       decode_gtid(tagged(uuid_field() + hex("04 04") + long_tag), EventType::gtid_tagged).ok());
@@ -193,6 +200,14 @@ TEST(PreviousGtids, ReadsTheTaggedFormat) {
                                 "0a 6d79746167 0100000000000000 0100000000000000 0300000000000000");
   ASSERT_TRUE(s.ok()) << s.error().what;
   EXPECT_EQ(s->to_string(), std::string(kUuid) + ":1-13:mytag:1-2");
+}
+
+TEST(PreviousGtids, RefusesATagThatIsNone) {
+  const auto s = decode_set(
+      EventType::previous_gtids,
+      "0101000000000001" + kSid + "04 3a61 0100000000000000 0100000000000000 0300000000000000");
+  ASSERT_FALSE(s.ok());
+  EXPECT_EQ(s.error().code, Errc::binlog_malformed);
 }
 
 TEST(PreviousGtids, RefusesBadCountsAndIntervals) {
