@@ -9,6 +9,8 @@ namespace {
 
 // Lines of a transaction too large to hold go to the sink in pieces of about this size.
 constexpr std::size_t kStreamBytes = 256u << 10;
+// Keys of the applied records and the watermark: sluice:<instance>:...
+constexpr std::string_view kOwnPrefix = "sluice";
 
 std::string table_name(std::string_view database, std::string_view table) {
   std::string name(database);
@@ -356,6 +358,10 @@ Status Assembler::on_table_map(const binlog::EventView& event,
   entry.plan.reset();
   entry.name = table_name(map.database, map.table);
   if (id != binlog::TableMap::kDummyId && filter_->takes(map.database, map.table)) {
+    if (map.database == kOwnPrefix)
+      return unsupported("database \"" + map.database +
+                         "\" is taken by the filter, but Redis keys that begin with it are "
+                         "Sluice's own: put it into filter.exclude");
     const auto rule = filter_->rule(map.database, map.table);
     auto schema = catalog_->resolve(map, format.flavor);
     if (!schema) return std::move(schema).error();

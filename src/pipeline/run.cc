@@ -223,10 +223,12 @@ void Pipeline::start_stages() {
     settings.binary_base64 = options_.rendering.binary() == RenderingOptions::Binary::base64;
     settings.gap_patience = options_.applier.gap_patience();
     settings.reconnect_max = options_.redis.reconnect_max();
+    const auto share = static_cast<std::uint32_t>(settings.mine.size());
     appliers_.push_back(std::make_unique<Applier>(
         std::move(settings),
         Applier::Dependencies{
-            [this, names] { return queue::Consumer::connect(options_.queue, names); }, open_redis},
+            [this, names, share] { return queue::Consumer::connect(options_.queue, names, share); },
+            open_redis},
         counters_, health_, clock_));
     Applier& applier = *appliers_.back();
     applier_threads_.push_back(stage("applier-" + std::to_string(t), failures_, [this, &applier] {

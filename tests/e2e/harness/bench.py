@@ -41,7 +41,7 @@ class Bench:
                     started.result()
             password = secrets.token_hex(12)
             self.mysql.execute(f"CREATE USER sluice@'127.0.0.1' IDENTIFIED BY '{password}'",
-                               "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO sluice@'127.0.0.1'", *workload.DDL)
+                               "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO sluice@'127.0.0.1'", *workload.DDL, *workload.count_ddl())
             self.daemon = Daemon(self.binary, self.root / "sluice", self.config(password), self.root)
             self.daemon.start()
             wait_until(self.watermark, 60, lambda: f"a first watermark\n{self.daemon.tail()}")

@@ -1,4 +1,5 @@
 """The program under test, as a process that can be killed and frozen."""
+import json
 import os
 import pathlib
 import signal
@@ -15,6 +16,7 @@ class Daemon:
         self.binary, self.folder = str(binary), pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config, self.log = self.folder / "sluice.yaml", self.folder / "sluice.log"
+        self.state_folder = pathlib.Path(config["state_dir"])
         self.config.write_text(yaml.safe_dump(config))
         self.config.chmod(0o600)
         # The mark by which scripts/servers knows a process of this run.
@@ -79,6 +81,17 @@ class Daemon:
         self._ended()
         return self.process.returncode
 
+    def wait_for_end(self, seconds):
+        """Until it ends by itself; the exit code."""
+        wait_until(lambda: self.process.poll() is not None, seconds, lambda: f"an end\n{self.tail()}")
+        self._ended()
+        return self.process.returncode
+
+    def saved_position(self):
+        """(file, pos) of the state file."""
+        state = json.loads((self.state_folder / "state.json").read_text())
+        return state["file"], state["pos"]
+
     def command(self, *words, seconds=60):
         """Another command of the program with the same configuration; its CompletedProcess."""
         return subprocess.run([self.binary, *words, "--config", self.config], capture_output=True, text=True, stdin=subprocess.DEVNULL,
@@ -86,6 +99,11 @@ class Daemon:
 
     def tail(self, lines=30):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def status(self):
+        """The last status line."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if " state=" in line]
+        return lines[-1] if lines else ""
 
     def log_lines(self, level):
         return [line for line in self.log.read_text(errors="replace").splitlines() if f" {level}" in line[:34]]

@@ -97,6 +97,10 @@ class Rabbit(Server):
     def __init__(self, root, version="3.10"):
         super().__init__(root, {"3.10": "rabbit.sh", "4.3": "rabbit43.sh"}[version], "rabbit", PLUGINS="")
 
+    def ctl(self, *words):
+        """rabbitmqctl's output."""
+        return self._run("ctl", *words)
+
     def messages(self, queue):
         """Ready messages of a queue; None when there is no such queue."""
         connection = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", self.port))

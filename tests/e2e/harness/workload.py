@@ -21,6 +21,23 @@ DDL = (
     f"""CREATE TABLE {DATABASE}.two_unique (
         id INT NOT NULL PRIMARY KEY, email VARCHAR(60) UNIQUE, slot INT UNIQUE, n BIGINT NOT NULL)""",
 )
+# The source's own count of row changes, rolled back with them: triggers that write to a database which is not replicated.
+COUNTS = "e2e_counts"
+KEYS_OF = {"single": ("id",), "composite": ("a", "b"), "text_key": ("code",), "two_unique": ("id",)}
+
+
+def count_ddl():
+    yield f"CREATE DATABASE {COUNTS}"
+    yield (f"CREATE TABLE {COUNTS}.changes (connection BIGINT NOT NULL, kind VARCHAR(10) NOT NULL, times BIGINT NOT NULL, "
+           "PRIMARY KEY (connection, kind))")
+    count = f"INSERT INTO {COUNTS}.changes VALUES (CONNECTION_ID(), {{kind}}, 1) ON DUPLICATE KEY UPDATE times = times + 1"
+    for table, keys in KEYS_OF.items():
+        moved = " OR ".join(f"CAST(NEW.{key} AS BINARY) <> CAST(OLD.{key} AS BINARY)" for key in keys)
+        for verb, kind in (("INSERT", "'insert'"), ("DELETE", "'delete'"), ("UPDATE", f"IF({moved}, 'move', 'update')")):
+            yield (f"CREATE TRIGGER {DATABASE}.{table}_{verb.lower()} AFTER {verb} ON {DATABASE}.{table} FOR EACH ROW "
+                   + count.format(kind=kind))
+
+
 SHARED_ROWS = 16  # rows of `single` that all connections update
 KEYS = 200        # keys per table and connection
 LETTERS = "abcxyz:\\ ,'\"%ąłż漢字é😀\t"
@@ -43,6 +60,11 @@ class Workload:
         self.mysql.execute(f"INSERT INTO {DATABASE}.single (id, n, name) VALUES {rows}")
         for thread in self.threads:
             thread.start()
+
+    def counts(self):
+        """Rows inserted, updated, deleted, and moved to another key, as the source counted them."""
+        rows = dict(self.mysql.execute(f"SELECT kind, SUM(times) FROM {COUNTS}.changes GROUP BY kind"))
+        return tuple(int(rows.get(kind, 0)) for kind in ("insert", "update", "delete", "move"))
 
     def progress(self):
         if self.errors:
