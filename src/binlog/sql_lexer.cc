@@ -43,15 +43,13 @@ std::string SqlToken::name() const {
 }
 
 void SqlLexer::skip_blanks() noexcept {
-  const auto to_line_end = [this] { at_ = std::min(text_.find('\n', at_), text_.size()); };
   while (at_ < text_.size()) {
     const std::string_view left = text_.substr(at_);
     if (is_space(left[0]) || left[0] == '\0') {
       ++at_;
-    } else if (left[0] == '#') {
-      to_line_end();
-    } else if (left.starts_with("--") && (left.size() == 2 || is_space(left[2]))) {
-      to_line_end();
+    } else if (left[0] == '#' ||
+               (left.starts_with("--") && (left.size() == 2 || is_space(left[2])))) {
+      at_ = std::min(text_.find('\n', at_), text_.size());
     } else if (left.starts_with("/*!") || left.starts_with("/*M!")) {
       at_ += left[2] == '!' ? std::size_t{3} : std::size_t{4};
       while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
