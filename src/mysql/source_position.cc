@@ -80,6 +80,8 @@ Result<SourcePosition> latest_position(Connection& connection) {
 }
 
 Result<BinlogPosition> earliest_position(Connection& connection) {
+  SLUICE_TRY(
+      status_or_error(connection));  // its error says more than SHOW BINARY LOGS' without a binlog
   SLUICE_TRY_ASSIGN(const auto files, read_binlog_files(connection));
   if (files.empty()) return binlog_off(connection);
   return BinlogPosition{files.front().name, kFileHead};
