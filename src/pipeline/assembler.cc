@@ -19,6 +19,13 @@ std::string table_name(std::string_view database, std::string_view table) {
   return name;
 }
 
+// Savepoints are named without regard to case.
+bool same_name(std::string_view a, std::string_view b) {
+  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return fold(x) == fold(y); });
+}
+
 // The word after "XA", upper case; "" when there is none.
 std::string xa_verb(std::string_view statement) {
   const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
@@ -107,6 +114,9 @@ Status Assembler::feed(const binlog::EventView& event, const binlog::FormatDescr
       case EventType::previous_gtids:
       case EventType::gtid_list: {
         if (group_.open || event.header.artificial()) return {};
+        if ((type == EventType::gtid_list) != (flavor_ == Flavor::mariadb))
+          return fatal(Errc::binlog_malformed, std::string(binlog::event_type_name(type)) +
+                                                   " in a binlog of " + format->server_version);
         SLUICE_TRY_ASSIGN(const GtidSet executed,
                           binlog::decode_gtid_set_event(event.header, event.body));
         resume_ = here();
@@ -250,7 +260,7 @@ Status Assembler::on_gtid(const binlog::EventView& event, const binlog::FormatDe
 Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatDescription& format,
                            std::uint64_t start) {
   SLUICE_TRY_ASSIGN(const auto query, binlog::QueryEvent::decode(event.body, format));
-  const binlog::Statement statement = binlog::classify_statement(query.statement);
+  const binlog::Statement statement = binlog::classify_statement(query.statement, query.sql_mode);
   switch (statement.kind) {
     case binlog::StatementKind::begin:
       if (!group_.open) open_group(event.header.timestamp, start);
@@ -357,7 +367,7 @@ Status Assembler::on_table_map(const binlog::EventView& event,
   SLUICE_TRY_ASSIGN(auto map, binlog::TableMap::decode(event.body, format));
   entry.plan.reset();
   entry.name = table_name(map.database, map.table);
-  if (id != binlog::TableMap::kDummyId && filter_->takes(map.database, map.table)) {
+  if (filter_->takes(map.database, map.table)) {
     if (map.database == kOwnPrefix)
       return unsupported("database \"" + map.database +
                          "\" is taken by the filter, but Redis keys that begin with it are "
@@ -377,11 +387,13 @@ Status Assembler::on_table_map(const binlog::EventView& event,
 Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDescription& format) {
   SLUICE_TRY_ASSIGN(const auto rows,
                     binlog::RowsEvent::decode(event.header.type, event.body, format));
-  if (rows.table_id == binlog::TableMap::kDummyId) return {};
+  const auto it = tables_.find(rows.table_id);
+  // The dummy's number may be a real table's too: servers do not leave it out.
+  if (rows.table_id == binlog::TableMap::kDummyId && it == tables_.end() && rows.rows.empty())
+    return {};
   if (!group_.open)
     return fatal(Errc::binlog_malformed, std::string(binlog::event_type_name(event.header.type)) +
                                              " outside a transaction");
-  const auto it = tables_.find(rows.table_id);
   if (it == tables_.end())
     return fatal(Errc::binlog_malformed, "rows of table id " + std::to_string(rows.table_id) +
                                              ", which no TABLE_MAP has named");
@@ -539,14 +551,14 @@ void Assembler::savepoint(const std::string& name) {
   s.marks.reserve(batch_.partitions.size());
   for (const PartitionLines& p : batch_.partitions)
     s.marks.emplace_back(p.lines.size(), p.text.size());
-  std::erase_if(savepoints_, [&](const Savepoint& old) { return old.name == name; });
+  std::erase_if(savepoints_, [&](const Savepoint& old) { return same_name(old.name, name); });
   savepoints_.push_back(std::move(s));
 }
 
 Status Assembler::rollback_to(const std::string& name) {
   if (group_.streamed) return abandon("ROLLBACK TO SAVEPOINT " + name);
   const auto it = std::find_if(savepoints_.begin(), savepoints_.end(),
-                               [&](const Savepoint& s) { return s.name == name; });
+                               [&](const Savepoint& s) { return same_name(s.name, name); });
   if (it == savepoints_.end())
     return fatal(Errc::binlog_malformed, "ROLLBACK TO a savepoint that was not set: " + name);
   savepoints_.erase(it + 1, savepoints_.end());
