@@ -210,7 +210,8 @@ Status Applier::process(queue::Delivery& delivery) {
       continue;
     }
     if (!exec.errors.empty()) {
-      // The rest of the step and the record stand: not to be sent again, and not to be acked.
+      // The rest of the step stands; the message must not be acked, nor count as applied.
+      SLUICE_TRY(take_back(p));
       return fatal(Errc::redis_refused,
                    "partition " + std::to_string(p.number) + ": Redis refused " +
                        std::to_string(exec.errors.size()) + " command(s) of the message " +
@@ -241,7 +242,7 @@ Status Applier::build(Partition& p, const queue::Delivery& delivery,
                       position::AppliedRecord& next) {
   counts_ = {};
   rows_in_step_ = 0;
-  EventId last = delivery.headers.prev;
+  EventId first = delivery.headers.prev, last = first;
   std::uint64_t rows = 0;
   reader_.open(delivery.body);
   for (;;) {
@@ -259,6 +260,7 @@ Status Applier::build(Partition& p, const queue::Delivery& delivery,
       if (id <= last)
         return fatal(Errc::queue_message, "row " + id.to_string() + " follows " + last.to_string() +
                                               ": rows out of order");
+      if (rows == 0) first = id;
       last = id;
       ++rows;
       if (id <= p.record.id) continue;  // applied before
@@ -269,9 +271,11 @@ Status Applier::build(Partition& p, const queue::Delivery& delivery,
       if (next.gtid != view->gtid) next.gtid = view->gtid;
     }
   }
-  if (rows != delivery.headers.rows || last != delivery.headers.last)
-    return fatal(Errc::queue_message, "the body holds " + std::to_string(rows) + " rows up to " +
-                                          last.to_string() + ", the headers say otherwise");
+  if (rows != delivery.headers.rows || first != delivery.headers.first ||
+      last != delivery.headers.last)
+    return fatal(Errc::queue_message, "the body holds " + std::to_string(rows) + " rows from " +
+                                          first.to_string() + " to " + last.to_string() +
+                                          ", the headers say otherwise");
   return {};
 }
 
@@ -302,6 +306,31 @@ Status Applier::on_gap(Partition& p, const queue::Delivery& delivery) {
   p.retry_at = now + kGapRetry;
   p.known = false;
   fenced_.reset();
+  return {};
+}
+
+// Puts the record back to what it was before the step at hand, so that the whole message is applied
+// again when its keys have been seen to: the same commands in the same order leave the same. Should
+// we die before, probe() tells.
+Status Applier::take_back(const Partition& p) {
+  commands_.clear();
+  redis::append_command(commands_, {"WATCH", p.key});
+  redis::append_command(commands_, {"GET", p.key});
+  SLUICE_TRY(redis_->send(commands_.view()));
+  SLUICE_TRY(redis_->receive());
+  SLUICE_TRY_ASSIGN(const redis::Reply record, redis_->receive());
+  if (record.kind != redis::Reply::Kind::string || record.text != record_text_.view())
+    return {};  // not ours any more
+  commands_.clear();
+  redis::append_command(commands_, {"MULTI"});
+  if (p.seen.empty())
+    redis::append_command(commands_, {"UNLINK", p.key});
+  else
+    redis::append_command(commands_, {"SET", p.key, p.seen});
+  redis::append_command(commands_, {"EXEC"});
+  SLUICE_TRY(redis_->send(commands_.view()));
+  SLUICE_TRY(redis_->receive_checked(2, errors_));
+  SLUICE_TRY(redis_->receive_exec());
   return {};
 }
 

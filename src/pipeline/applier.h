@@ -75,6 +75,7 @@ class Applier {
   Status build(Partition& p, const queue::Delivery& delivery, position::AppliedRecord& next);
   Status on_gap(Partition& p, const queue::Delivery& delivery);
   Status probe(Partition& p, const queue::Delivery& delivery);
+  Status take_back(const Partition& p);
   Partition& partition(std::uint32_t number);
 
   const ApplierSettings settings_;

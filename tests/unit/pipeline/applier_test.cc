@@ -1,0 +1,533 @@
+#include "pipeline/applier.h"
+
+#include <algorithm>
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/pipeline/fake_redis.h"
+#include "unit/pipeline/fakes.h"
+#include "unit/pipeline/lines.h"
+
+namespace sluice::pipeline {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeRedis;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::Message;
+using testing::message;
+using testing::with_tick;
+
+constexpr std::uint32_t kPartitions = 2;
+
+// Queues of a broker; what is delivered and not acked comes back, in order, when its channel ends.
+struct FakeBroker {
+  struct Queued {
+    Message message;
+    bool redelivered = false;
+  };
+  struct Partition {
+    std::deque<Queued> ready;
+    std::deque<std::pair<std::uint64_t, Message>> unacked;
+    bool consumed = false;
+    int starts = 0, stops = 0, acks = 0;
+  };
+  std::vector<Partition> partitions{kPartitions};
+  std::uint64_t next_tag = 1;
+  int connected = 0;
+  testing::FakeClock* clock = nullptr;
+  std::stop_source stop;
+  std::function<void()> before_next;         // lets a test meddle between two deliveries
+  std::chrono::milliseconds patience{1000};  // idle for so long: the test is over
+  std::chrono::milliseconds idle{0};
+  int lose_at_next = 0;  // counts down; at 1 the connection is lost
+
+  void put(std::uint32_t p, Message m) { partitions[p].ready.push_back({std::move(m), false}); }
+  void give_back(Partition& p) {
+    while (!p.unacked.empty()) {
+      p.ready.push_front({std::move(p.unacked.back().second), true});
+      p.unacked.pop_back();
+    }
+    p.consumed = false;
+  }
+};
+
+class FakeConsumer final : public queue::Consumer {
+ public:
+  explicit FakeConsumer(FakeBroker& broker) : broker_(&broker) { ++broker.connected; }
+  ~FakeConsumer() override {
+    for (auto& p : broker_->partitions) broker_->give_back(p);
+  }
+  Status start(std::uint32_t n) override {
+    auto& p = broker_->partitions[n];
+    EXPECT_FALSE(p.consumed) << "one active consumer";
+    p.consumed = true;
+    ++p.starts;
+    return {};
+  }
+  Status stop(std::uint32_t n) override {
+    auto& p = broker_->partitions[n];
+    ++p.stops;
+    broker_->give_back(p);
+    return {};
+  }
+  bool started(std::uint32_t n) const noexcept override { return broker_->partitions[n].consumed; }
+  Result<std::optional<queue::Delivery>> next(std::chrono::milliseconds timeout, Wakeup&) override {
+    if (broker_->before_next) broker_->before_next();
+    if (broker_->lose_at_next > 0 && --broker_->lose_at_next == 0)
+      return retry(Errc::queue_lost, "the fake hung up");
+    for (std::uint32_t i = 0; i < kPartitions; ++i) {
+      const std::uint32_t n = (turn_ + i) % kPartitions;
+      auto& p = broker_->partitions[n];
+      if (!p.consumed || p.ready.empty()) continue;
+      turn_ = n + 1;
+      broker_->idle = {};
+      auto owner = std::make_shared<Message>(std::move(p.ready.front().message));
+      queue::Delivery d;
+      d.partition = n;
+      d.tag = broker_->next_tag++;
+      d.redelivered = p.ready.front().redelivered;
+      d.headers = owner->headers;
+      d.body = owner->body;
+      p.ready.pop_front();
+      p.unacked.emplace_back(d.tag, *owner);
+      d.owner = std::move(owner);
+      return std::optional(std::move(d));
+    }
+    broker_->clock->go(timeout);
+    broker_->idle += timeout;
+    if (broker_->idle >= broker_->patience) broker_->stop.request_stop();
+    return std::optional<queue::Delivery>();
+  }
+  Status ack(std::uint32_t n, std::uint64_t tag) override {
+    auto& p = broker_->partitions[n];
+    while (!p.unacked.empty() && p.unacked.front().first <= tag) {
+      p.unacked.pop_front();
+      ++p.acks;
+    }
+    return {};
+  }
+
+ private:
+  FakeBroker* broker_;
+  std::uint32_t turn_ = 0;
+};
+
+class ApplierTest : public ::testing::Test {
+ protected:
+  ApplierTest() {
+    broker_.clock = &clock_;
+    settings_.instance = "main";
+    settings_.partitions = kPartitions;
+    settings_.layout = "l1";
+    settings_.mine = {0, 1};
+    settings_.gap_patience = std::chrono::seconds(3);
+    settings_.reconnect_max = std::chrono::milliseconds(1);
+  }
+  // Until nothing is left to do, or an error.
+  Status run() {
+    broker_.stop = {};
+    broker_.idle = {};
+    Applier applier(
+        settings_,
+        {[this]() -> Result<std::unique_ptr<queue::Consumer>> {
+           return std::unique_ptr<queue::Consumer>(std::make_unique<FakeConsumer>(broker_));
+         },
+         [this]() -> Result<std::unique_ptr<redis::Connection>> {
+           return std::unique_ptr<redis::Connection>(
+               std::make_unique<testing::FakeRedisConnection>(redis_));
+         }},
+        counters_, health_, clock_);
+    return applier.run(broker_.stop.get_token());
+  }
+  void run_to_the_end() {
+    const Status s = run();
+    ASSERT_FALSE(s.ok());
+    EXPECT_EQ(s.error().cls, ErrorClass::stopped) << to_string(s.error());
+    EXPECT_EQ(health_.appliers_up.load(), 0u);
+    EXPECT_EQ(health_.waiting_gaps.load(), 0u);
+  }
+  Error run_to_an_error() {
+    const Status s = run();
+    if (s.ok()) return fatal(Errc::internal, "ended without an error");
+    EXPECT_EQ(health_.waiting_gaps.load(), 0u);
+    return s.error();
+  }
+  static EventId id(std::uint64_t pos, std::uint64_t event = 0, std::uint64_t row = 0) {
+    return {1, 1, pos, event, row, 0};
+  }
+  static std::string key(std::uint32_t n) { return position::applied_key("main", kPartitions, n); }
+  position::AppliedRecord record(std::uint32_t n) {
+    auto r = position::parse_applied(redis_.text(key(n)));
+    EXPECT_TRUE(r.ok()) << redis_.text(key(n));
+    return r.ok() ? *r : position::AppliedRecord{};
+  }
+  void applied_before(std::uint32_t n, const EventId& up_to) {
+    position::AppliedRecord r;
+    r.id = up_to;
+    r.layout = settings_.layout;
+    TextBuffer text;
+    position::append(text, r);
+    redis_.put(key(n), std::string(text.view()));
+  }
+  std::size_t left(std::uint32_t n) const {
+    return broker_.partitions[n].ready.size() + broker_.partitions[n].unacked.size();
+  }
+
+  testing::FakeClock clock_;
+  FakeBroker broker_;
+  FakeRedis redis_;
+  ops::Counters counters_;
+  Health health_;
+  ApplierSettings settings_;
+};
+
+TEST_F(ApplierTest, AppliesRowsAndRecordInOneTransactionAndThenAcks) {
+  broker_.put(0, message({}, {{id(100), 1}, {id(100, 0, 1), 2}}));
+  run_to_the_end();
+  EXPECT_THAT(redis_.written, ElementsAre("db:t:1", "db:t:2"));
+  EXPECT_EQ(redis_.keys["db:t:1"].fields["id"], "1");
+  EXPECT_EQ(record(0).id, id(100, 0, 1));
+  EXPECT_EQ(record(0).gtid, "0-1-1");
+  EXPECT_EQ(record(0).layout, "l1");
+  EXPECT_EQ(broker_.partitions[0].acks, 1);
+  EXPECT_EQ(redis_.execs, 1);
+  EXPECT_EQ(counters_.rows_applied.load(), 2u);
+}
+
+TEST_F(ApplierTest, ARepeatIsAckedAndNotApplied) {
+  applied_before(0, id(200));
+  broker_.put(0, message(id(50), {{id(100), 1}, {id(200), 2}}));
+  run_to_the_end();
+  EXPECT_THAT(redis_.written, IsEmpty());
+  EXPECT_EQ(redis_.execs, 0);
+  EXPECT_EQ(broker_.partitions[0].acks, 1);
+  EXPECT_EQ(counters_.repeats_skipped.load(), 1u);
+}
+
+TEST_F(ApplierTest, OfAMessageThatOverlapsOnlyTheRowsAboveAreApplied) {
+  applied_before(0, id(100, 0, 1));
+  broker_.put(
+      0, message(id(50), {{id(100), 1}, {id(100, 0, 1), 2}, {id(100, 0, 2), 3}, {id(200), 4}}));
+  run_to_the_end();
+  EXPECT_THAT(redis_.written, ElementsAre("db:t:3", "db:t:4"));
+  EXPECT_EQ(record(0).id, id(200));
+}
+
+TEST_F(ApplierTest, AGapIsNeitherAppliedNorAckedAndItsChannelIsClosedUntilPatienceEnds) {
+  applied_before(0, id(100));
+  broker_.put(0, message(id(150), {{id(200), 1}}));
+  broker_.patience = std::chrono::seconds(60);
+  const auto began = clock_.steady();
+  const Error error = run_to_an_error();
+  EXPECT_EQ(error.cls, ErrorClass::fatal);
+  EXPECT_EQ(error.code, Errc::pipeline_gap);
+  EXPECT_THAT(error.what, HasSubstr(id(100).to_string()));
+  EXPECT_THAT(error.what, HasSubstr(id(150).to_string()));
+  EXPECT_GE(clock_.steady() - began, settings_.gap_patience);
+  EXPECT_THAT(redis_.written, IsEmpty());
+  EXPECT_EQ(broker_.partitions[0].acks, 0);
+  EXPECT_EQ(left(0), 1u) << "still in the queue";
+  EXPECT_GT(broker_.partitions[0].stops, 2) << "looked at again and again";
+  EXPECT_EQ(counters_.gaps.load(), 1u);
+}
+
+TEST_F(ApplierTest, AGapThatClosesInTimeIsNoError) {
+  applied_before(0, id(100));
+  broker_.put(0, message(id(150), {{id(200), 1}}));
+  bool seen = false;
+  broker_.before_next = [this, &seen] {
+    if (broker_.partitions[0].stops != 2) return;
+    seen = seen || health_.waiting_gaps.load() == 1;
+    if (record(0).id < id(150)) applied_before(0, id(150));  // the other applier was just late
+  };
+  run_to_the_end();
+  EXPECT_TRUE(seen);
+  EXPECT_THAT(redis_.written, ElementsAre("db:t:1"));
+  EXPECT_EQ(left(0), 0u);
+}
+
+TEST_F(ApplierTest, AGapHoldsOnlyItsOwnPartition) {
+  applied_before(0, id(100));
+  broker_.put(0, message(id(150), {{id(200), 1}}));
+  for (int i = 0; i < 5; ++i)
+    broker_.put(1, message(i == 0 ? EventId{} : id(static_cast<std::uint64_t>(i)),
+                           {{id(static_cast<std::uint64_t>(i) + 1), 10 + i}}));
+  broker_.patience = std::chrono::seconds(60);
+  EXPECT_EQ(run_to_an_error().code, Errc::pipeline_gap);
+  EXPECT_EQ(redis_.written.size(), 5u);
+  EXPECT_EQ(left(1), 0u);
+}
+
+TEST_F(ApplierTest, ARecordThatIsGoneWhileRowsWereSentIsAGap) {
+  broker_.put(0, message(id(150), {{id(200), 1}}));
+  broker_.patience = std::chrono::seconds(60);
+  const Error error = run_to_an_error();
+  EXPECT_EQ(error.code, Errc::pipeline_gap);
+  EXPECT_THAT(error.what, HasSubstr("lost its data set"));
+}
+
+TEST_F(ApplierTest, ATickCountsOnlyWhenWhatIsBeforeItIsApplied) {
+  applied_before(0, id(100));
+  Message tick = message(id(150), {});
+  broker_.put(0, with_tick(tick, 500));
+  broker_.patience = std::chrono::seconds(60);
+  EXPECT_EQ(run_to_an_error().code, Errc::pipeline_gap);
+  EXPECT_EQ(record(0).tick.pos, 0u);
+}
+
+TEST_F(ApplierTest, TicksAreRecordedAndNeverGoBackwards) {
+  Message m = message({}, {{id(100), 1}});
+  broker_.put(0, with_tick(m, 500));
+  Message older = message(id(100), {});
+  broker_.put(0, with_tick(older, 400));
+  run_to_the_end();
+  EXPECT_EQ(record(0).tick.pos, 500u);
+  EXPECT_EQ(record(0).tick.gtid_set, "0-1-9");
+  EXPECT_EQ(record(0).id, id(100));
+  EXPECT_EQ(left(0), 0u) << "acked all the same";
+  Message newer = message(id(100), {});
+  broker_.put(0, with_tick(newer, 4, 2));
+  run_to_the_end();
+  EXPECT_EQ(record(0).tick.file_number, 2u) << "a lower place in a later file is later";
+  EXPECT_EQ(record(0).id, id(100));
+}
+
+TEST_F(ApplierTest, ATickAloneIsRecordedOnAnEmptyRedisToo) {
+  Message tick = message({}, {});
+  broker_.put(1, with_tick(tick, 500));
+  run_to_the_end();
+  EXPECT_EQ(record(1).tick.pos, 500u);
+  EXPECT_TRUE(record(1).id.is_zero());
+  EXPECT_EQ(record(1).layout, "l1");
+}
+
+TEST_F(ApplierTest, CountsTheRowsOfATransactionOverItsMessages) {
+  broker_.put(0, message({}, {{id(100), 1}, {id(100, 1), 2}}));
+  broker_.put(0, message(id(100, 1), {{id(100, 2), 3}}));
+  run_to_the_end();
+  EXPECT_EQ(record(0).ordinal, 3u);
+  broker_.put(0, message(id(100, 2), {{id(100, 3), 4}, {id(200), 5}, {id(200, 1), 6}}));
+  run_to_the_end();
+  EXPECT_EQ(record(0).ordinal, 2u) << "of the last transaction";
+}
+
+TEST_F(ApplierTest, AnExecLostAfterItWasDoneChangesNothingWhenItComesAgain) {
+  broker_.put(0, message({}, {{id(100), 1}}));
+  broker_.put(0, message(id(100), {{id(200), 2}}));
+  redis_.lose_after_exec = 1;
+  run_to_the_end();
+  EXPECT_THAT(redis_.written, ElementsAre("db:t:1", "db:t:2"));
+  EXPECT_EQ(left(0), 0u);
+  EXPECT_EQ(redis_.opened, 2);
+}
+
+TEST_F(ApplierTest, AnExecLostBeforeItWasDoneIsDoneWhenItComesAgain) {
+  broker_.put(0, message({}, {{id(100), 1}}));
+  broker_.put(0, message(id(100), {{id(200), 2}}));
+  redis_.lose_before_exec = 2;
+  run_to_the_end();
+  EXPECT_THAT(redis_.written, ElementsAre("db:t:1", "db:t:2"));
+  EXPECT_EQ(left(0), 0u);
+}
+
+TEST_F(ApplierTest, AnAbortedExecIsLookedAtAgain) {
+  broker_.put(0, message({}, {{id(100), 1}}));
+  redis_.abort_execs = 3;
+  run_to_the_end();
+  EXPECT_THAT(redis_.written, ElementsAre("db:t:1"));
+  EXPECT_EQ(redis_.execs, 4);
+}
+
+TEST_F(ApplierTest, ARecordThatIsAlwaysWrittenBySomebodyElseEndsInAnError) {
+  broker_.put(0, message({}, {{id(100), 1}}));
+  redis_.abort_execs = 1000;
+  EXPECT_EQ(run_to_an_error().code, Errc::position_mismatch);
+  EXPECT_EQ(broker_.partitions[0].acks, 0);
+}
+
+// An applier that wakes up late: another one has applied the message after its GET.
+TEST_F(ApplierTest, ALateApplierIsFencedByTheRecord) {
+  broker_.put(0, message({}, {{id(100), 1}}));
+  broker_.put(0, message(id(100), {{id(200), 2}}));
+  broker_.before_next = [this] {
+    // Between the fence that rode behind the first EXEC and the second message's step.
+    if (redis_.written.size() == 1 && record(0).id == id(100) && redis_.execs == 1)
+      applied_before(0, id(200));
+  };
+  run_to_the_end();
+  EXPECT_THAT(redis_.written, ElementsAre("db:t:1")) << "the other one's write stands";
+  EXPECT_EQ(record(0).id, id(200));
+  EXPECT_EQ(left(0), 0u);
+}
+
+TEST_F(ApplierTest, AFullRedisIsWaitedFor) {
+  broker_.put(0, message({}, {{id(100), 1}}));
+  redis_.oom = 2;
+  run_to_the_end();
+  EXPECT_THAT(redis_.written, ElementsAre("db:t:1"));
+  EXPECT_EQ(redis_.opened, 3);
+}
+
+TEST_F(ApplierTest, ARefusedRowStopsUnackedAndIsRefusedAgainAfterARestart) {
+  redis_.put("db:t:2", "a string");
+  broker_.put(0, message({}, {{id(100), 1}, {id(100, 1), 2}, {id(100, 2), 3}}));
+  for (int start = 0; start < 3; ++start) {
+    SCOPED_TRACE("start " + std::to_string(start));
+    const Error error = run_to_an_error();
+    EXPECT_EQ(error.cls, ErrorClass::fatal);
+    EXPECT_EQ(error.code, Errc::redis_refused);
+    EXPECT_EQ(left(0), 1u);
+    EXPECT_EQ(broker_.partitions[0].acks, 0);
+    EXPECT_EQ(redis_.text("db:t:2"), "a string");
+  }
+}
+
+// Without this the message would be a repeat, and what was refused would never get there.
+TEST_F(ApplierTest, WhenTheRefusingKeyIsGoneTheWholeMessageIsAppliedAndAcked) {
+  for (const bool first_ever : {true, false}) {
+    redis_ = {};
+    const EventId before = first_ever ? EventId{} : id(50);
+    if (!first_ever) applied_before(0, before);
+    redis_.put("db:t:2", "a string");
+    broker_.put(0, message(before, {{id(100), 1}, {id(100, 1), 2}, {id(100, 2), 3}}));
+    EXPECT_EQ(run_to_an_error().code, Errc::redis_refused);
+    redis_.keys.erase("db:t:2");
+    run_to_the_end();
+    EXPECT_EQ(redis_.keys["db:t:2"].fields["id"], "2");
+    EXPECT_EQ(record(0).id, id(100, 2));
+    EXPECT_EQ(left(0), 0u);
+  }
+}
+
+// Died between the step and taking its record back.
+TEST_F(ApplierTest, ARepeatThatComesAgainIsRefusedWhileItsKeysAreWrong) {
+  applied_before(0, id(200));
+  redis_.put("db:t:2", "a string");
+  broker_.put(0, message(id(50), {{id(100), 1}, {id(200), 2}}));
+  broker_.partitions[0].ready.front().redelivered = true;
+  EXPECT_EQ(run_to_an_error().code, Errc::redis_refused);
+  EXPECT_EQ(left(0), 1u);
+  redis_.keys.erase("db:t:2");
+  run_to_the_end();
+  EXPECT_EQ(left(0), 0u);
+}
+
+TEST_F(ApplierTest, AnotherLayoutIsRefused) {
+  applied_before(0, id(100));
+  settings_.layout = "l2";
+  broker_.put(0, message(id(100), {{id(200), 1}}));
+  const Error error = run_to_an_error();
+  EXPECT_EQ(error.code, Errc::position_mismatch);
+  EXPECT_THAT(redis_.written, IsEmpty());
+  EXPECT_EQ(left(0), 1u);
+}
+
+TEST_F(ApplierTest, ARecordThatIsNotOursIsRefused) {
+  redis_.put(key(0), "hello");
+  broker_.put(0, message({}, {{id(100), 1}}));
+  EXPECT_EQ(run_to_an_error().code, Errc::position_damaged);
+  redis_.keys[key(0)] = {true, "", {{"a", "b"}}};
+  EXPECT_EQ(run_to_an_error().cls, ErrorClass::poison) << "a hash: GET is refused";
+  EXPECT_EQ(left(0), 1u);
+}
+
+TEST_F(ApplierTest, HeadersThatContradictTheBodyAreRefused) {
+  const std::vector<std::pair<EventId, int>> rows = {{id(100), 1}, {id(100, 1), 2}};
+  std::vector<Message> bad(5, message(id(50), rows));
+  bad[0].headers.rows = 3;
+  bad[1].headers.last = id(300);
+  bad[2].headers.first = id(90);
+  bad[3] = message(id(50), {{id(100, 1), 2}, {id(100), 1}});
+  bad[3].headers.last = id(100, 1);
+  bad[4].body = "{\"no\": \"line\"}\n";
+  for (std::size_t i = 0; i < bad.size(); ++i) {
+    SCOPED_TRACE("message " + std::to_string(i));
+    applied_before(0, id(50));
+    redis_.written.clear();
+    broker_.partitions[0].ready.clear();
+    broker_.put(0, bad[i]);
+    const Error error = run_to_an_error();
+    EXPECT_EQ(error.cls, ErrorClass::fatal);
+    EXPECT_EQ(error.code, Errc::queue_message) << error.what;
+    EXPECT_THAT(redis_.written, IsEmpty());
+    EXPECT_EQ(left(0), 1u);
+  }
+}
+
+TEST_F(ApplierTest, ALostBrokerBringsTheMessagesAgain) {
+  for (int lose = 1; lose < 5; ++lose) {
+    broker_.partitions = std::vector<FakeBroker::Partition>(kPartitions);
+    redis_ = {};
+    broker_.put(0, message({}, {{id(100), 1}}));
+    broker_.put(0, message(id(100), {{id(200), 2}}));
+    broker_.lose_at_next = lose;
+    run_to_the_end();
+    EXPECT_THAT(redis_.written, ElementsAre("db:t:1", "db:t:2")) << "lost at " << lose;
+    EXPECT_EQ(left(0), 0u);
+  }
+}
+
+// Whatever happens, in whatever order: each row is applied once, in its partition's order.
+TEST_F(ApplierTest, EachRowIsAppliedOnceAndInOrderWhateverHappens) {
+  for (const unsigned seed : {1u, 2u, 3u, 4u}) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    broker_.partitions = std::vector<FakeBroker::Partition>(kPartitions);
+    redis_ = {};
+    std::vector<std::vector<std::string>> expected(kPartitions);
+    int value = 0, faults = 6;
+    for (std::uint32_t p = 0; p < kPartitions; ++p) {
+      std::vector<std::pair<EventId, int>> all;
+      for (std::uint64_t pos = 100; pos < 160; ++pos)
+        for (std::uint64_t e = 0; e <= random() % 3; ++e) {
+          all.emplace_back(id(pos, e, p), ++value);
+          expected[p].push_back("db:t:" + std::to_string(value));
+        }
+      // Cut into messages; the publisher goes back now and then, and cuts anew.
+      std::size_t at = 0, most = 0;
+      while (at < all.size()) {
+        const std::size_t count = std::min<std::size_t>(1 + random() % 7, all.size() - at);
+        std::vector<std::pair<EventId, int>> rows(
+            all.begin() + static_cast<std::ptrdiff_t>(at),
+            all.begin() + static_cast<std::ptrdiff_t>(at + count));
+        Message m = message(at == 0 ? EventId{} : all[at - 1].first, rows);
+        if (random() % 4 == 0) with_tick(m, all[at + count - 1].first.pos);
+        broker_.put(p, m);
+        if (random() % 6 == 0) broker_.put(p, std::move(m));  // of unknown fate: sent twice
+        at += count;
+        most = std::max(most, at);
+        if (random() % 10 == 0) at -= std::min<std::size_t>(at, random() % 12);
+      }
+    }
+    broker_.before_next = [&] {
+      if (faults == 0 || random() % 12 != 0) return;
+      --faults;
+      switch (random() % 5) {
+        case 0: redis_.lose_before_exec = 1; break;
+        case 1: redis_.lose_after_exec = 1; break;
+        case 2: redis_.abort_execs = 1 + static_cast<int>(random() % 3); break;
+        case 3: broker_.lose_at_next = 2; break;
+        default: {  // the broker closes a channel
+          broker_.give_back(broker_.partitions[random() % kPartitions]);
+        }
+      }
+    };
+    run_to_the_end();
+    for (std::uint32_t p = 0; p < kPartitions; ++p) {
+      std::vector<std::string> got;
+      for (const std::string& k : redis_.written)
+        if (std::find(expected[p].begin(), expected[p].end(), k) != expected[p].end())
+          got.push_back(k);
+      EXPECT_EQ(got, expected[p]);
+      EXPECT_EQ(left(p), 0u);
+    }
+  }
+  broker_.before_next = nullptr;
+}
+
+}  // namespace
+}  // namespace sluice::pipeline
