@@ -137,8 +137,9 @@ bool any_nullable(const std::vector<std::uint16_t>& key, const TableSchema& tabl
                      [&table](std::uint16_t c) { return table.columns[c].nullable; });
 }
 
-// MySQL logs the primary key of this very moment with FULL metadata; MariaDB may log a promoted
-// unique key instead, so there it says nothing.
+// The key that MySQL logs with FULL metadata, as it is at this place.  A table without a primary
+// key logs the unique key that the server promotes in its stead (mysql-server:sql/table.cc,
+// prepare_share), MariaDB likewise: so rows are never keyed by it, it only tells of a change.
 std::optional<std::vector<std::uint16_t>> logged_primary_key(const TableMap& map, Flavor flavor) {
   if (flavor != Flavor::mysql || !map.has_primary_key) return std::nullopt;
   std::vector<std::uint16_t> out;
@@ -157,15 +158,19 @@ std::string missing_key(std::string_view key, std::string_view column) {
 Status set_keys(const TableMap& map, const TableSchema& schema, Flavor flavor,
                 TableSchema& result) {
   std::string missing;
-  if (auto logged = logged_primary_key(map, flavor)) {
-    result.primary_key = std::move(*logged);
-  } else if (flavor == Flavor::mysql && map.has_names && !schema.primary_key.empty()) {
-    return mismatch(map, "the table has a primary key now and had none at this place of the binlog",
-                    kAlteredRemedy);
-  } else {
-    auto key = translate(schema.primary_key, schema, result, missing);
-    if (!key) return mismatch(map, missing_key("its primary key", missing), kAlteredRemedy);
-    result.primary_key = std::move(*key);
+  auto primary = translate(schema.primary_key, schema, result, missing);
+  if (!primary) return mismatch(map, missing_key("its primary key", missing), kAlteredRemedy);
+  result.primary_key = std::move(*primary);
+  const auto logged = logged_primary_key(map, flavor);
+  if (flavor == Flavor::mysql && map.has_names && !result.primary_key.empty()) {
+    if (!logged)
+      return mismatch(map,
+                      "the table has a primary key now and had none at this place of the binlog",
+                      kAlteredRemedy);
+    if (*logged != result.primary_key)
+      return mismatch(map,
+                      "the table's primary key is not the one it had at this place of the binlog",
+                      kAlteredRemedy);
   }
   const bool needed = result.primary_key.empty();  // a unique key may be what identifies a row
   for (const UniqueKey& key : schema.unique_keys) {
@@ -178,6 +183,11 @@ Status set_keys(const TableMap& map, const TableSchema& schema, Flavor flavor,
     const bool nullable = any_nullable(*columns, result);
     result.unique_keys.push_back(UniqueKey{key.name, std::move(*columns), nullable, key.prefix});
   }
+  const auto is_logged = [&logged](const UniqueKey& key) { return key.columns == *logged; };
+  if (logged && needed &&
+      std::none_of(result.unique_keys.begin(), result.unique_keys.end(), is_logged))
+    return mismatch(map, "the table had a primary key at this place of the binlog and has none now",
+                    kAlteredRemedy);
   return {};
 }
 

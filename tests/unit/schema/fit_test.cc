@@ -234,17 +234,36 @@ TEST(Fit, NamesTheKeyColumnThatTheMapLacks) {
   EXPECT_THAT(fitted.error().what, HasSubstr("start from a position after"));
 }
 
-TEST(Fit, TakesThePrimaryKeyThatMysqlLogs) {
+TEST(Fit, KeysAreTheSchemasNeverTheLoggedOne) {
   auto map = full({{"a", logged(ColumnType::long_)}, {"b", logged(ColumnType::long_)}});
   map.has_primary_key = true;
   map.primary_key = {{1, 0}, {0, 0}};
-  const auto t = table({column("a", "int"), column("b", "int")}, {0});
-  const auto mysql = fit(map, t, Flavor::mysql);
-  ASSERT_TRUE(mysql.ok());
-  EXPECT_EQ(mysql->primary_key, (std::vector<std::uint16_t>{1, 0}));
-  const auto mariadb = fit(map, t, Flavor::mariadb);  // it may be a promoted unique key there
+  // What MySQL logs as primary key is the unique key it promotes when there is none.
+  auto t = table({column("a", "int"), column("b", "int")});
+  t.unique_keys = {UniqueKey{"first", {0}, false, false},
+                   UniqueKey{"promoted", {1, 0}, false, false}};
+  const auto unique = fit(map, t, Flavor::mysql);
+  ASSERT_TRUE(unique.ok());
+  EXPECT_TRUE(unique->primary_key.empty());
+  EXPECT_EQ(unique->row_key(), std::vector<std::uint16_t>{0});
+  // MariaDB may log another key although there is a primary key.
+  const auto mariadb =
+      fit(map, table({column("a", "int"), column("b", "int")}, {0}), Flavor::mariadb);
   ASSERT_TRUE(mariadb.ok());
   EXPECT_EQ(mariadb->primary_key, std::vector<std::uint16_t>{0});
+}
+
+TEST(Fit, AnotherPrimaryKeyThanMysqlLoggedIsAMismatch) {
+  auto map = full({{"a", logged(ColumnType::long_)}, {"b", logged(ColumnType::long_)}});
+  map.has_primary_key = true;
+  map.primary_key = {{1, 0}, {0, 0}};
+  const auto columns = {column("a", "int"), column("b", "int")};
+  EXPECT_TRUE(fit(map, table(columns, {1, 0}), Flavor::mysql).ok());
+  for (const auto& other : {table(columns, {0}), table(columns)}) {
+    const auto fitted = fit(map, other, Flavor::mysql);
+    ASSERT_FALSE(fitted.ok());
+    EXPECT_EQ(fitted.error().code, Errc::schema_mismatch);
+  }
 }
 
 TEST(Fit, AUniqueKeyIsNullableWhenTheMapSaysSo) {
