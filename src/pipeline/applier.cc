@@ -69,6 +69,7 @@ Status Applier::run(const std::stop_token& st) {
 
 Status Applier::session(const std::stop_token& st) {
   SLUICE_TRY_ASSIGN(redis_, deps_.redis());
+  const std::stop_callback hard_stop(abort_.get_token(), [this] { redis_->interrupt(); });
   SLUICE_TRY_ASSIGN(consumer_, deps_.consumer());
   SLUICE_TRY(start_partitions());
   health_->appliers_up.fetch_add(1);

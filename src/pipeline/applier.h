@@ -50,6 +50,12 @@ class Applier {
   Status run(const std::stop_token& st);
   // Ends a wait for messages; thread-safe.
   void wake() { wakeup_.notify(); }
+  // Ends a wait for Redis in the middle of a step, after a stop that took too long; thread-safe.
+  // The step may have been done or not: its message comes again.
+  void abort() {
+    abort_.request_stop();
+    wake();
+  }
 
  private:
   struct Partition {
@@ -85,6 +91,7 @@ class Applier {
   const Clock* clock_;
   Backoff backoff_;
   Wakeup wakeup_;
+  std::stop_source abort_;
 
   std::unique_ptr<queue::Consumer> consumer_;
   std::unique_ptr<redis::Connection> redis_;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "sluice/base/clock.h"
@@ -132,6 +133,7 @@ class Assembler {
   TransactionId streamed_id_;
   std::uint64_t streamed_events_ = 0;
   std::unordered_map<std::uint64_t, TableEntry> tables_;
+  std::unordered_set<std::string> keyless_;  // tables that were told about
   TransactionBatch batch_;
   std::vector<event::LineEncoder> encoders_;  // one per partition
   std::vector<std::uint32_t> open_;           // partitions with an open line

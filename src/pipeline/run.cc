@@ -29,6 +29,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+constexpr milliseconds kApplierPatience{5000};
 
 // One thread of the pipeline: named, its fatal error put into the box.
 std::jthread stage(std::string name, FailureBox& failures, std::function<Status()> body) {
@@ -61,6 +62,7 @@ class Pipeline {
   void start_stages();
   void main_loop();
   void stop_stages();
+  void wait_until(const std::function<bool()>& holds, milliseconds limit);
   Status save(bool always);
   StatusLine::Inputs inputs();
   void say_status(bool only_on_change);
@@ -93,6 +95,7 @@ class Pipeline {
 
   std::stop_source source_stop_, publisher_stop_, publisher_drain_, applier_stop_, monitor_stop_;
   std::atomic<bool> publisher_done_{false};
+  std::atomic<std::size_t> appliers_running_{0};
   std::vector<std::jthread> source_threads_, publisher_threads_, applier_threads_, monitor_threads_;
 };
 
@@ -231,9 +234,14 @@ void Pipeline::start_stages() {
             open_redis},
         counters_, health_, clock_));
     Applier& applier = *appliers_.back();
-    applier_threads_.push_back(stage("applier-" + std::to_string(t), failures_, [this, &applier] {
-      return applier.run(applier_stop_.get_token());
-    }));
+    ++appliers_running_;
+    applier_threads_.push_back(
+        stage("applier-" + std::to_string(t), failures_, [this, &applier]() -> Status {
+          Status s = applier.run(applier_stop_.get_token());
+          --appliers_running_;
+          wakeup_.notify();
+          return s;
+        }));
   }
   monitor_threads_.push_back(stage(
       "watermark", failures_, [this] { return watermark_stage_->run(monitor_stop_.get_token()); }));
@@ -313,6 +321,17 @@ void Pipeline::main_loop() {
   }
 }
 
+// Until it holds or the time is over; each change of it comes with a wake-up.
+void Pipeline::wait_until(const std::function<bool()>& holds, milliseconds limit) {
+  const auto deadline = steady_clock::now() + limit;
+  while (!holds() && steady_clock::now() < deadline) {
+    pollfd wait{wakeup_.fd(), POLLIN, 0};
+    ::poll(&wait, 1, 100);
+    wakeup_.clear();
+    ops::notify_watchdog();
+  }
+}
+
 // In the order of the data: no more reading, what was read is confirmed, appliers end after the
 // step they are in, position.
 void Pipeline::stop_stages() {
@@ -322,13 +341,7 @@ void Pipeline::stop_stages() {
   source_threads_.clear();
   publisher_drain_.request_stop();
   publisher_wakeup_.notify();
-  const auto deadline = steady_clock::now() + options_.limits.drain();
-  while (!publisher_done_ && steady_clock::now() < deadline) {
-    pollfd wait{wakeup_.fd(), POLLIN, 0};
-    ::poll(&wait, 1, 100);
-    wakeup_.clear();
-    ops::notify_watchdog();
-  }
+  wait_until([this] { return publisher_done_.load(); }, options_.limits.drain());
   if (!publisher_done_)
     log::get("app").warn(
         "not all messages were confirmed in limits.drain; nothing is lost, they are sent again at "
@@ -338,6 +351,9 @@ void Pipeline::stop_stages() {
   publisher_threads_.clear();
   applier_stop_.request_stop();
   for (const auto& applier : appliers_) applier->wake();
+  // A step takes milliseconds, unless Redis hangs.
+  wait_until([this] { return appliers_running_ == 0; }, kApplierPatience);
+  for (const auto& applier : appliers_) applier->abort();
   applier_threads_.clear();
   monitor_stop_.request_stop();
   monitor_threads_.clear();

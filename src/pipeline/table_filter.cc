@@ -14,14 +14,14 @@ bool is_system(std::string_view database) {
          kSystemDatabases.end();
 }
 
+}  // namespace
+
 std::string full_name(std::string_view database, std::string_view table) {
   std::string name(database);
   name += '.';
   name += table;
   return name;
 }
-
-}  // namespace
 
 bool TableFilter::takes(std::string_view database, std::string_view table) const {
   if (is_system(database)) return false;

@@ -7,6 +7,9 @@
 
 namespace sluice::pipeline {
 
+// "database.table", as patterns and messages for people have it.
+std::string full_name(std::string_view database, std::string_view table);
+
 // Which tables are taken, and how they are partitioned.  Views `options`; immutable, thread-safe.
 class TableFilter {
  public:

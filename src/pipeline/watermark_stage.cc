@@ -50,6 +50,9 @@ Status WatermarkStage::run(const std::stop_token& st) {
   while (!st.stop_requested()) {
     auto redis = connect_();
     Status s = redis.ok() ? Status{} : Status(redis.error());
+    const std::stop_callback end(st, [&redis] {
+      if (redis.ok()) (*redis)->interrupt();
+    });
     while (s.ok() && !st.stop_requested()) {
       s = update(**redis);
       if (s.ok()) {

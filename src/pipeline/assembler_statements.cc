@@ -1,0 +1,163 @@
+// The part of the assembler that reads statements: what a QUERY or XA_PREPARE does to the
+// transaction around it.
+#include <algorithm>
+
+#include "sluice/base/log.h"
+
+#include "pipeline/assembler.h"
+
+namespace sluice::pipeline {
+namespace {
+
+// Savepoints are named without regard to case.
+bool same_name(std::string_view a, std::string_view b) {
+  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return fold(x) == fold(y); });
+}
+
+// The word after "XA", upper case; "" when there is none.
+std::string xa_verb(std::string_view statement) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+  std::size_t at = statement.find_first_of("xX");
+  if (at == std::string_view::npos) return {};
+  at += 2;
+  while (at < statement.size() && is_space(statement[at])) ++at;
+  std::string verb;
+  for (; at < statement.size() && !is_space(statement[at]); ++at)
+    verb += statement[at] >= 'a' && statement[at] <= 'z' ? static_cast<char>(statement[at] - 32)
+                                                         : statement[at];
+  return verb;
+}
+
+}  // namespace
+
+Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatDescription& format,
+                           std::uint64_t start) {
+  SLUICE_TRY_ASSIGN(const auto query, binlog::QueryEvent::decode(event.body, format));
+  const binlog::Statement statement = binlog::classify_statement(query.statement, query.sql_mode);
+  switch (statement.kind) {
+    case binlog::StatementKind::begin:
+      if (!group_.open) open_group(event.header.timestamp, start);
+      group_.in_transaction = true;
+      return {};
+    case binlog::StatementKind::commit: return commit();
+    case binlog::StatementKind::rollback: {
+      SLUICE_TRY(abandon("it ends in ROLLBACK"));
+      group_.open = true;  // the group itself is read to its end: its GTID counts as executed
+      return commit();
+    }
+    case binlog::StatementKind::savepoint: savepoint(statement.name); return {};
+    case binlog::StatementKind::rollback_to: return rollback_to(statement.name);
+    case binlog::StatementKind::create_select: forget_schemas(); return {};
+    default: break;
+  }
+  SLUICE_TRY(on_statement(query, statement));
+  if (!group_.open) open_group(event.header.timestamp, start);
+  if (!group_.in_transaction || group_.standalone) return commit();
+  return {};
+}
+
+Status Assembler::on_statement(const binlog::QueryEvent& query,
+                               const binlog::Statement& statement) {
+  switch (statement.kind) {
+    case binlog::StatementKind::xa: {
+      const std::string verb = xa_verb(query.statement);
+      if (verb == "START" || verb == "BEGIN") {
+        group_.in_transaction = true;
+      } else if (verb == "COMMIT") {
+        return unsupported(
+            "XA COMMIT: rows of prepared XA transactions are not held yet, so those of this one "
+            "would be lost. Compare the tables it wrote, then go on behind it with `sluice "
+            "position set`");
+      } else if (verb == "ROLLBACK") {
+        group_.in_transaction = false;
+      }
+      return {};
+    }
+    case binlog::StatementKind::dml:
+      return unsupported(
+          "a change in statement format (database \"" + std::string(query.database) +
+          "\"): its rows are not in the binlog. Set binlog_format = ROW for every session (SET "
+          "GLOBAL binlog_format = 'ROW'), compare the tables, then go on behind it with `sluice "
+          "position set`");
+    case binlog::StatementKind::ddl_table: forget_schemas(); return {};
+    case binlog::StatementKind::truncate:
+    case binlog::StatementKind::drop: forget_schemas(); return on_dropped(query, statement);
+    default: return {};
+  }
+}
+
+Status Assembler::on_dropped(const binlog::QueryEvent& query, const binlog::Statement& statement) {
+  std::string victim;
+  if (!statement.tables_known) {
+    victim = "a table (the statement could not be read)";
+  } else {
+    for (const auto& [database, table] : statement.tables) {
+      const std::string_view db = database.empty() ? query.database : std::string_view(database);
+      if (table.empty() ? filter_->may_take_from(db) : filter_->takes(db, table)) {
+        victim = table.empty() ? "database " + std::string(db) : full_name(db, table);
+        break;
+      }
+    }
+  }
+  if (victim.empty()) return {};
+  const std::string_view verb =
+      statement.kind == binlog::StatementKind::truncate ? "TRUNCATE" : "DROP";
+  if (settings_.ignore_truncate) {
+    log::get("pipeline")
+        .warn("{} of {} ignored, its keys stay in Redis pos={}", verb, victim, here().to_string());
+    return {};
+  }
+  return unsupported(std::string(verb) + " of " + victim +
+                     ": its keys would stay in Redis. Set applier.on_truncate: ignore to leave "
+                     "them there and go on, or remove them by hand and go on behind it with "
+                     "`sluice position set`");
+}
+
+void Assembler::forget_schemas() {
+  tables_.clear();
+  catalog_->forget();
+}
+
+Status Assembler::on_xa_prepare(const binlog::EventView& event) {
+  SLUICE_TRY_ASSIGN(const auto prepare, binlog::XaPrepareEvent::decode(event.body));
+  if (prepare.one_phase) return commit();
+  if (batch_.empty() && !group_.streamed) return commit();
+  return unsupported("XA PREPARE of " + prepare.xid +
+                     ": rows of prepared XA transactions are not held yet. Commit it in one phase, "
+                     "or compare the tables it wrote after its XA COMMIT and go on behind that "
+                     "with `sluice position set`");
+}
+void Assembler::savepoint(const std::string& name) {
+  Savepoint s;
+  s.name = name;
+  s.rows = batch_.rows;
+  s.marks.reserve(batch_.partitions.size());
+  for (const PartitionLines& p : batch_.partitions)
+    s.marks.emplace_back(p.lines.size(), p.text.size());
+  std::erase_if(savepoints_, [&](const Savepoint& old) { return same_name(old.name, name); });
+  savepoints_.push_back(std::move(s));
+}
+
+Status Assembler::rollback_to(const std::string& name) {
+  if (group_.streamed) return abandon("ROLLBACK TO SAVEPOINT " + name);
+  const auto it = std::find_if(savepoints_.begin(), savepoints_.end(),
+                               [&](const Savepoint& s) { return same_name(s.name, name); });
+  if (it == savepoints_.end())
+    return fatal(Errc::binlog_malformed, "ROLLBACK TO a savepoint that was not set: " + name);
+  savepoints_.erase(it + 1, savepoints_.end());
+  std::vector<std::uint32_t> kept;
+  for (const std::uint32_t p : batch_.touched) {
+    PartitionLines& lines = batch_.partitions[p];
+    const auto [count, size] = it->marks[p];
+    for (std::size_t i = count; i < lines.lines.size(); ++i) batch_.bytes -= lines.lines[i].size;
+    lines.lines.resize(count);
+    lines.text.truncate(size);
+    if (count != 0) kept.push_back(p);
+  }
+  batch_.touched = std::move(kept);
+  batch_.rows = it->rows;
+  return {};
+}
+}  // namespace sluice::pipeline
