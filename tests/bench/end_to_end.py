@@ -314,7 +314,8 @@ class EndToEnd:
                "source_rows_s": round(rows.value / (wrote - began)), "sustained_rows_s": round(rows.value / (everything - began)),
                "rows_behind_at_end": rows.value - at_end, "behind_at_end_s": round(everything - wrote, 3),
                "watermark_age_at_end_s": status.get("watermark_age_s"), "watermark_reached_after_end_s": round(marked - wrote, 2),
-               "cpu_s": cpu, "sluice_peak_rss_bytes": measure.peak_rss(daemon.process.pid), "rows_in_redis": self.check_equal("live")}
+               "messages_applied": self.redis.command_calls().get("exec", 0), "cpu_s": cpu,
+               "sluice_peak_rss_bytes": measure.peak_rss(daemon.process.pid), "rows_in_redis": self.check_equal("live")}
         say(f"live: {out['source_rows_s']} rows/s written, {out['sustained_rows_s']} rows/s sustained, {out['behind_at_end_s']} s behind at the end")
         daemon.stop()
         return out
@@ -340,7 +341,8 @@ class EndToEnd:
             raise RuntimeError(f"the writer ended with {writer.exitcode}")
         p50 = [float(line["commit_to_redis_p50_s"]) for line in lines]
         p99 = [float(line["commit_to_redis_p99_s"]) for line in lines]
-        out = {"wanted_transactions_s": self.args.rate, "reached_transactions_s": round((done.value + len(probe)) / wrote), "cpu_s": cpu,
+        out = {"wanted_transactions_s": self.args.rate, "reached_transactions_s": round((done.value + len(probe)) / wrote),
+               "messages_applied": self.redis.command_calls().get("exec", 0), "cpu_s": cpu,
                "from_outside": {"samples": len(probe), "p50_ms": round(measure.percentile(probe, 0.5) * 1e3, 2),
                                 "p99_ms": round(measure.percentile(probe, 0.99) * 1e3, 2), "max_ms": round(max(probe) * 1e3, 2)},
                "from_status_line": {"lines": len(lines), "p50_ms_median_of_seconds": round(measure.percentile(p50, 0.5) * 1e3, 2),

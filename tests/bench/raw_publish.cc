@@ -126,11 +126,13 @@ class Run {
     if (frame.payload.method.id != AMQP_BASIC_ACK_METHOD) return false;  // refused, or returned
     const auto& ack = *static_cast<const amqp_basic_ack_t*>(frame.payload.method.decoded);
     // Singles may come out of order: the count is right when all have come.
-    if (ack.multiple != 0)
+    if (ack.multiple == 0) {
+      alone_.add(ack.delivery_tag);
+      ++confirmed;
+    } else {
       for (; lowest_ < ack.delivery_tag; ++lowest_)
-        confirmed += alone_.contains(lowest_ + 1) ? 0U : 1U;
-    else
-      ++confirmed, alone_.add(ack.delivery_tag);
+        if (!alone_.contains(lowest_ + 1)) ++confirmed;
+    }
     return true;
   }
 
