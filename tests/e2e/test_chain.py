@@ -1,4 +1,5 @@
 """What the broker can do to messages: refuse them, return them, close channels, hand them over, lose them."""
+import json
 import time
 
 import pika
@@ -19,6 +20,19 @@ def broker(bench):
 
 def queue_names(bench):
     return [f"sluice.e2e.p{bench.partitions}.{n}" for n in range(bench.partitions)]
+
+
+def partitions_behind(bench):
+    """{partition: id applied} of those that Redis has less of than was sent.  (A step that was in Redis' socket when the program died
+    is applied all the same.)"""
+    sent = json.loads((bench.daemon.state_folder / "state.json").read_text())["last"]
+    client, behind = bench.redis.client(), {}
+    for n, last in enumerate(sent):
+        record = client.get(f"sluice:e2e:p{bench.partitions}:{n}")
+        applied = json.loads(record)["id"] if record else "0.0.0.0.0.0"
+        if [int(x) for x in applied.split(".")] < [int(x) for x in last.split(".")]:
+            behind[n] = applied
+    return behind
 
 
 def insert_rows(bench, first, count):
@@ -109,11 +123,13 @@ class Chain:
             code = bench.daemon.wait_for_end(60)
             self.assertEqual(code, EXIT_GAP, bench.daemon.tail())
             self.assertIn("GAP in partition", bench.daemon.tail())
+            behind = partitions_behind(bench)
+            self.assertGreater(len(behind), 0)
             insert_rows(bench, 200, 100)
             again = bench.daemon.start().wait_for_end(60)
             self.assertEqual(again, EXIT_GAP, "it stays a gap until somebody acts")
-            keys = {key.decode() for key in bench.redis.client().scan_iter(match="e2e:text_key:*", count=1000)}
-            self.assertEqual(keys, {f"e2e:text_key:held {i}" for i in range(100)}, "nothing beyond the gap was applied")
+            after = partitions_behind(bench)
+            self.assertEqual({n: after.get(n) for n in behind}, behind, "nothing beyond a gap was applied")
 
 
 class ChainBase(Chain, SourceTest):

@@ -19,8 +19,9 @@ class Operation:
             bench.mysql.execute("CREATE TABLE e2e.digits (d INT PRIMARY KEY)", "INSERT INTO e2e.digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)")
             digits = " CROSS JOIN ".join(f"e2e.digits AS d{i}" for i in range(7))
             number = " + ".join(f"d{i}.d * {10 ** i}" for i in range(7))
-            bench.mysql.execute(f"INSERT INTO e2e.composite SELECT {number}, 'large', 1, 2, 'a note of some length, so that it adds up' "
-                                f"FROM {digits} WHERE {number} < {LARGE_ROWS}")
+            bench.mysql.execute("CREATE TABLE e2e.large (id INT PRIMARY KEY, name VARCHAR(20), a INT, b INT, note VARCHAR(60))",
+                                f"INSERT INTO e2e.large SELECT {number}, 'large', 1, 2, 'a note of some length, so that it adds up' "
+                                f"FROM {digits} WHERE {number} < {LARGE_ROWS}", seconds=1200)
             bench.wait_for_source(1800)
             client = bench.redis.client()
             self.assertEqual(client.dbsize() - 10 - bench.partitions - 1, LARGE_ROWS)  # digits, applied records, watermark

@@ -67,18 +67,19 @@ class Mysql(Server):
         self.socket = self._run("socket")  # MySQL's root may come this way only
         return self
 
-    def connect(self, raw=False, **more):
+    def connect(self, raw=False, seconds=120, **more):
         """As root.  raw: every value as the bytes the server prints, no conversion."""
         if raw:
             more |= {"conv": {}, "use_unicode": False}
-        connection = pymysql.connect(unix_socket=self.socket, user="root", password="", charset="utf8mb4", connect_timeout=10, read_timeout=120,
-                                     write_timeout=120, autocommit=True, **more)
+        connection = pymysql.connect(unix_socket=self.socket, user="root", password="", charset="utf8mb4", connect_timeout=10, read_timeout=seconds,
+                                     write_timeout=seconds, autocommit=True, **more)
         with connection.cursor() as cursor:
             cursor.execute("SET time_zone = '+00:00'")
         return connection
 
-    def execute(self, *statements):
-        connection = self.connect()
+    def execute(self, *statements, seconds=120):
+        """The last statement's rows; each statement may take so long."""
+        connection = self.connect(seconds=seconds)
         try:
             with connection.cursor() as cursor:
                 for statement in statements:
