@@ -371,11 +371,10 @@ Status Pipeline::run() {
   if (saved.ok())
     log::get("app").info("position saved position={} updated={}", state_.position.to_string(),
                          state_.updated_at_us);
+  auto failure = failures_.get();
+  if (failure) counters_.errors.fetch_add(1);
   say_status(false);
-  if (auto failure = failures_.get()) {
-    counters_.errors.fetch_add(1);
-    return std::move(*failure);
-  }
+  if (failure) return std::move(*failure);
   return saved;
 }
 
