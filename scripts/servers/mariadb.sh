@@ -23,7 +23,8 @@ install_db() {
   rm -rf "$D/data"
   mkdir -p "$D/data" "$D/tmp"
   if [ -z "$R" ]; then
-    mariadb-install-db --no-defaults --user="$user" --datadir="$D/data" --auth-root-authentication-method=normal \
+    # TMPDIR: in /tmp another server that starts removes its temporary tables
+    TMPDIR=$D/tmp mariadb-install-db --no-defaults --user="$user" --datadir="$D/data" --auth-root-authentication-method=normal \
       --skip-test-db --skip-name-resolve
   else # what mariadb-install-db does: the SQL files into --bootstrap
     {
