@@ -58,6 +58,8 @@ struct FakeBroker {
 class FakeConsumer final : public queue::Consumer {
  public:
   explicit FakeConsumer(FakeBroker& broker) : broker_(&broker) { ++broker.connected; }
+  FakeConsumer(const FakeConsumer&) = delete;
+  FakeConsumer& operator=(const FakeConsumer&) = delete;
   ~FakeConsumer() override {
     for (auto& p : broker_->partitions) broker_->give_back(p);
   }
