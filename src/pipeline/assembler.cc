@@ -5,6 +5,11 @@
 #include "sluice/base/log.h"
 
 namespace sluice::pipeline {
+namespace {
+
+constexpr std::size_t kMostTables = 4096;
+
+}  // namespace
 
 Assembler::Assembler(AssemblerSettings settings, const TableFilter& filter,
                      schema::Catalog& catalog, TransactionSink& sink, ops::Counters& counters,
@@ -228,7 +233,7 @@ Status Assembler::hand_over() {
   batch_.commit_us = group_.commit_us;
   batch_.file = file_;
   batch_.pos = pos_;
-  const Status s = sink_->add(batch_);
+  Status s = sink_->add(batch_);
   batch_.clear();
   return s;
 }
@@ -244,6 +249,9 @@ Status Assembler::commit() {
   streamed_events_ = 0;
   streamed_id_ = {};
   sink_->complete(end);
+  // A server that reopens tables gives new ids all the time; no statement is open here that needs
+  // the old ones.
+  if (tables_.size() > kMostTables) tables_.clear();
   return {};
 }
 

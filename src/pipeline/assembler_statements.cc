@@ -52,8 +52,8 @@ Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatD
     case binlog::StatementKind::create_select: forget_schemas(); return {};
     default: break;
   }
-  SLUICE_TRY(on_statement(query, statement));
   if (!group_.open) open_group(event.header.timestamp, start);
+  SLUICE_TRY(on_statement(query, statement));
   if (!group_.in_transaction || group_.standalone) return commit();
   return {};
 }

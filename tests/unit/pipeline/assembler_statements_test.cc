@@ -213,6 +213,27 @@ TEST_F(AssemblerTest, XaPrepareWithRowsStopsAndOnePhaseCommits) {
   }
 }
 
+TEST_F(AssemblerTest, XaStartWithoutAGtidOpensTheTransaction) {
+  Binlog binlog(Flavor::mysql);
+  binlog.query("XA START X'78',X'',1");
+  binlog.table_map("t");
+  binlog.insert({{1}});
+  binlog.query("XA END X'78',X'',1");
+  binlog.xa_prepare(true);
+  EXPECT_THAT(played(binlog)->sink.keys(), ElementsAre("1"));
+}
+
+TEST_F(AssemblerTest, ATableWhoseIdChangesAllTheTimeIsReadOn) {
+  Binlog binlog(Flavor::mysql);
+  std::vector<std::string> keys;
+  for (std::int32_t id = 0; id < 5000; ++id) {
+    binlog.use_table_id(1000 + static_cast<std::uint64_t>(id));
+    binlog.transaction({{id}}, "t");
+    keys.push_back(std::to_string(id));
+  }
+  EXPECT_EQ(played(binlog)->sink.keys(), keys);
+}
+
 TEST_F(AssemblerTest, XaPrepareOfRowsThatAreNotTakenPasses) {
   Binlog binlog(Flavor::mariadb);
   binlog.gtid(Binlog::kPreparedXa);

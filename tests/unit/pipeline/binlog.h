@@ -132,7 +132,10 @@ class Binlog {
     body.lenenc(2).le<1>(3).le<1>(15).lenenc(2).le<2>(20).le<1>(2);
     add(EventType::table_map, body.str());
   }
-  void use_table_id(std::uint64_t id) { next_table_id_ = id; }
+  void use_table_id(std::uint64_t id) {
+    next_table_id_ = id;
+    table_ids_.clear();
+  }
 
   bool version_1 = false;  // ROWS events as MariaDB and MySQL 5.5 write them
   void insert(const std::vector<TestRow>& rows, std::string_view table = "t",
