@@ -143,10 +143,10 @@ using Status = Result<void>;
 #define SLUICE_CAT(a, b) SLUICE_CAT2(a, b)
 // SLUICE_TRY_ASSIGN(auto tm, TableMap::decode(body));
 #define SLUICE_TRY_ASSIGN(decl, expr) \
-  SLUICE_TRY_ASSIGN_(SLUICE_CAT(sluice_r_, __LINE__), decl, expr)
-#define SLUICE_TRY_ASSIGN_(tmp, decl, expr) \
-  auto tmp = (expr);                        \
-  if (!tmp) return std::move(tmp).error();  \
+  SLUICE_TRY_ASSIGN_IMPL(SLUICE_CAT(sluice_r_, __LINE__), decl, expr)
+#define SLUICE_TRY_ASSIGN_IMPL(tmp, decl, expr) \
+  auto tmp = (expr);                            \
+  if (!tmp) return std::move(tmp).error();      \
   decl = std::move(tmp).value()
 
 }  // namespace sluice

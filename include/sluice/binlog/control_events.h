@@ -11,8 +11,9 @@
 
 namespace sluice::binlog {
 
-// All decode functions take an event body (no header, no checksum).  Views into that body.  Errors: fatal/binlog_truncated,
-// binlog_malformed, binlog_unsupported (of an older or later server), with the event's name.
+// All decode functions take an event body (no header, no checksum).  Views into that body.  Errors:
+// fatal/binlog_truncated, binlog_malformed, binlog_unsupported (of an older or later server), with
+// the event's name.
 
 struct RotateEvent {
   std::uint64_t pos = 4;
@@ -44,17 +45,19 @@ struct GtidEvent {
   std::int64_t immediate_commit_us = 0;
   std::int64_t original_commit_us = 0;
   // MariaDB only.
-  bool standalone = false;    // the next event is the whole transaction: no COMMIT follows
+  bool standalone = false;  // the next event is the whole transaction: no COMMIT follows
   bool ddl = false;
   bool prepared_xa = false;   // ends in XA_PREPARE, its rows wait for another transaction
   bool completed_xa = false;  // XA COMMIT or ROLLBACK of an earlier one
-  static Result<GtidEvent> decode(const EventHeader& header, Bytes body, const FormatDescription& format);
+  static Result<GtidEvent> decode(const EventHeader& header, Bytes body,
+                                  const FormatDescription& format);
 };
 
 // PREVIOUS_GTIDS and GTID_LIST: what the files before this one hold.
 Result<GtidSet> decode_gtid_set_event(const EventHeader& header, Bytes body);
 
-// HEARTBEAT and HEARTBEAT_V2: the source is idle at this place.  A V1 heartbeat's position is 32 bit (header.log_pos).
+// HEARTBEAT and HEARTBEAT_V2: the source is idle at this place.  A V1 heartbeat's position is 32
+// bit (header.log_pos).
 struct HeartbeatEvent {
   std::string_view file;
   std::uint64_t pos = 0;
@@ -69,35 +72,40 @@ struct IncidentEvent {
 
 struct XaPrepareEvent {
   bool one_phase = false;  // a commit in one go
-  std::string xid;         // X'gtrid',X'bqual',format as XA RECOVER and the binlog's queries write it
+  std::string xid;  // X'gtrid',X'bqual',format as XA RECOVER and the binlog's queries write it
   static Result<XaPrepareEvent> decode(Bytes body);
 };
 
-// What a QUERY event's text means for the transaction around it; case and leading comments do not matter.
+// What a QUERY event's text means for the transaction around it; case and leading comments do not
+// matter.
 enum class StatementKind : std::uint8_t {
-  begin,             // BEGIN, START TRANSACTION
-  commit,            // COMMIT
-  rollback,          // ROLLBACK
-  savepoint,         // SAVEPOINT x
-  rollback_to,       // ROLLBACK TO [SAVEPOINT] x
-  xa,                // XA START, END, PREPARE, COMMIT, ROLLBACK
-  create_select,     // CREATE TABLE ... START TRANSACTION (8.0.21+): rows follow in the same transaction
-  ddl_table,         // CREATE, ALTER, RENAME, CREATE/DROP INDEX of a table or database: its schema may change
-  truncate,          // TRUNCATE TABLE
-  drop,              // DROP TABLE, DROP DATABASE
-  dml,               // INSERT, UPDATE, DELETE, REPLACE, LOAD, CALL ... in statement format: rows we do not get
-  other,             // views, users, grants, procedures, SET, comments ...: passed over knowingly
+  begin,          // BEGIN, START TRANSACTION
+  commit,         // COMMIT
+  rollback,       // ROLLBACK
+  savepoint,      // SAVEPOINT x
+  rollback_to,    // ROLLBACK TO [SAVEPOINT] x
+  xa,             // XA START, END, PREPARE, COMMIT, ROLLBACK
+  create_select,  // CREATE TABLE ... START TRANSACTION (8.0.21+): rows follow in the same
+                  // transaction
+  ddl_table,      // CREATE, ALTER, RENAME, CREATE/DROP INDEX of a table or database: its schema may
+                  // change
+  truncate,       // TRUNCATE TABLE
+  drop,           // DROP TABLE, DROP DATABASE
+  dml,    // INSERT, UPDATE, DELETE, REPLACE, LOAD, CALL ... in statement format: rows we do not get
+  other,  // views, users, grants, procedures, SET, comments ...: passed over knowingly
 };
 struct Statement {
   StatementKind kind = StatementKind::other;
   std::string name;  // of the savepoint, unquoted
-  // For truncate, drop, ddl_table and create_select: what it names, as (database, table), unquoted, in the statement's character
-  // set; "" as the database: the session's; "" as the table: the whole database.
+  // For truncate, drop, ddl_table and create_select: what it names, as (database, table), unquoted,
+  // in the statement's character set; "" as the database: the session's; "" as the table: the whole
+  // database.
   std::vector<std::pair<std::string, std::string>> tables;
   bool tables_known = false;  // false there: the names could not be read, so it may be any table
 };
-// Takes any bytes.  The insides of /*!50000 ... */ and /*M! ... */ count; SET STATEMENT ... FOR is what follows FOR.
-// `sql_mode`: the QUERY event's; a backslash and a double quote mean what it says.
+// Takes any bytes.  The insides of /*!50000 ... */ and /*M! ... */ count; SET STATEMENT ... FOR is
+// what follows FOR. `sql_mode`: the QUERY event's; a backslash and a double quote mean what it
+// says.
 Statement classify_statement(std::string_view text, std::uint64_t sql_mode = 0);
 
 }  // namespace sluice::binlog

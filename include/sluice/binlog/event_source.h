@@ -5,12 +5,14 @@
 
 namespace sluice::binlog {
 
-// Where events come from: a live server, or recorded packets.  Belongs to one thread, but for interrupt().
+// Where events come from: a live server, or recorded packets.  Belongs to one thread, but for
+// interrupt().
 class EventSource {
  public:
   virtual ~EventSource() = default;
-  // The next event, whole; valid until the next call.  Blocks.  Errors: retry/mysql_lost (reconnect), fatal/mysql_binlog_purged
-  // and others the server reports, stopped after interrupt().
+  // The next event, whole; valid until the next call.  Blocks.  Errors: retry/mysql_lost
+  // (reconnect), fatal/mysql_binlog_purged and others the server reports, stopped after
+  // interrupt().
   virtual Result<Bytes> next() = 0;
   // True when a next() would return without waiting.
   virtual bool ready() = 0;

@@ -15,18 +15,21 @@ struct RowsEvent {
   std::uint64_t table_id = 0;
   std::uint16_t flags = 0;
   std::uint32_t width = 0;  // columns, as the event says
-  Bytes present;            // bitmap, LSB first: columns in the before image (update, remove) or the after image (insert)
-  Bytes present_after;      // update only
+  Bytes present;  // bitmap, LSB first: columns in the before image (update, remove) or the after
+                  // image (insert)
+  Bytes present_after;  // update only
   Bytes rows;
   bool statement_end() const noexcept { return (flags & kStatementEnd) != 0; }
-  // Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (PARTIAL_UPDATE_ROWS and compressed ones for now).
+  // Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (PARTIAL_UPDATE_ROWS and
+  // compressed ones for now).
   static Result<RowsEvent> decode(EventType type, Bytes body, const FormatDescription& format);
 };
 // True for every type RowsEvent::decode knows or refuses.
 bool is_rows_event(EventType type) noexcept;
 
 enum class CellState : std::uint8_t { value, null, absent };
-// One column of one row image: the bytes as stored, without length prefix.  Views into the event body.
+// One column of one row image: the bytes as stored, without length prefix.  Views into the event
+// body.
 struct Cell {
   Bytes bytes;
   CellState state = CellState::absent;
@@ -38,14 +41,16 @@ struct RowImages {
   std::vector<Cell> after;   // insert, update
 };
 
-// Walks the rows of one ROWS event, cutting each image into cells.  Does not allocate after the first row.
+// Walks the rows of one ROWS event, cutting each image into cells.  Does not allocate after the
+// first row.
 class RowCursor {
  public:
   // Both must outlive the cursor.  Check with open() first.
   // Errors of open: fatal/schema_mismatch when the event's width is not the map's.
   static Result<RowCursor> open(const TableMap& map, const RowsEvent& event);
-  // False at the end.  Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (a type we cannot cut), naming table
-  // and column; the cursor is then of no more use.  `before` of an insert and `after` of a remove are left alone.
+  // False at the end.  Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (a type
+  // we cannot cut), naming table and column; the cursor is then of no more use.  `before` of an
+  // insert and `after` of a remove are left alone.
   Result<bool> next(RowImages& out);
 
  private:
@@ -56,7 +61,7 @@ class RowCursor {
   const RowsEvent* event_;
   ByteReader in_;
   std::size_t present_, present_after_;  // columns in each image
-  bool empty_insert_ = false;            // the one row of an INSERT without columns is still to come
+  bool empty_insert_ = false;  // the one row of an INSERT without columns is still to come
 };
 
 }  // namespace sluice::binlog

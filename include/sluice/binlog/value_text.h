@@ -6,16 +6,18 @@
 
 namespace sluice::binlog {
 
-// Column bytes of a row image -> the text the server prints.  Each appends to `out` and returns true, or appends nothing and
-// returns false when the bytes cannot be a value of that type (wrong length, a field out of its range).
+// Column bytes of a row image -> the text the server prints.  Each appends to `out` and returns
+// true, or appends nothing and returns false when the bytes cannot be a value of that type (wrong
+// length, a field out of its range).
 
-// The bytes of a DECIMAL(precision, scale) in a row image; 0 for a precision or scale that does not exist.
+// The bytes of a DECIMAL(precision, scale) in a row image; 0 for a precision or scale that does not
+// exist.
 std::size_t packed_decimal_size(unsigned precision, unsigned scale) noexcept;
 // All digits of the scale: "5.00", "-0.50", "0.00" (never "-0.00").
 bool append_decimal(Bytes bytes, unsigned precision, unsigned scale, TextBuffer& out);
 
-// FLOAT and DOUBLE: the shortest decimal that reads back as the same value, laid out as MySQL prints doubles (123.5, 1e100, -0).
-// False for infinities and NaN.
+// FLOAT and DOUBLE: the shortest decimal that reads back as the same value, laid out as MySQL
+// prints doubles (123.5, 1e100, -0). False for infinities and NaN.
 bool append_double(double v, TextBuffer& out);
 bool append_float(float v, TextBuffer& out);
 bool append_double(Bytes bytes, TextBuffer& out);  // 8 bytes
@@ -28,7 +30,8 @@ bool append_bit(Bytes bytes, TextBuffer& out);
 bool append_date(Bytes bytes, TextBuffer& out);  // DATE, NEWDATE: 3 bytes
 bool append_year(Bytes bytes, TextBuffer& out);
 
-// TIME, DATETIME, TIMESTAMP as MySQL 5.5 stored them: no fractional digits.  `zone_seconds`: offset, east positive.
+// TIME, DATETIME, TIMESTAMP as MySQL 5.5 stored them: no fractional digits.  `zone_seconds`:
+// offset, east positive.
 bool append_old_time(Bytes bytes, TextBuffer& out);
 bool append_old_datetime(Bytes bytes, TextBuffer& out);
 bool append_old_timestamp(Bytes bytes, std::int32_t zone_seconds, TextBuffer& out);
@@ -38,12 +41,14 @@ bool append_time(Bytes bytes, unsigned digits, TextBuffer& out);
 bool append_datetime(Bytes bytes, unsigned digits, TextBuffer& out);
 bool append_timestamp(Bytes bytes, unsigned digits, std::int32_t zone_seconds, TextBuffer& out);
 
-// Temporal values in the server's in-memory packing, as JSON documents hold them; times with six fractional digits.
+// Temporal values in the server's in-memory packing, as JSON documents hold them; times with six
+// fractional digits.
 bool append_packed_date(std::int64_t packed, TextBuffer& out);
 bool append_packed_datetime(std::int64_t packed, TextBuffer& out);
 bool append_packed_time(std::int64_t packed, TextBuffer& out);
 
-// MariaDB's INET4 (4 bytes), INET6 and UUID (16 bytes), whose trailing zero bytes the binlog leaves out.
+// MariaDB's INET4 (4 bytes), INET6 and UUID (16 bytes), whose trailing zero bytes the binlog leaves
+// out.
 bool append_inet4(Bytes bytes, TextBuffer& out);
 bool append_inet6(Bytes bytes, TextBuffer& out);
 bool append_uuid(Bytes bytes, TextBuffer& out);

@@ -20,22 +20,27 @@ struct LineContext {
   std::int64_t ts_ms = 0;
 };
 
-// A finished line inside a TextBuffer: everything but the types, which stand only in the first line of a table in a message;
-// whoever composes the message copies the line and puts them in at the two places.
+// A finished line inside a TextBuffer: everything but the types, which stand only in the first line
+// of a table in a message; whoever composes the message copies the line and puts them in at the two
+// places.
 struct EncodedLine {
   std::uint32_t begin = 0, size = 0;  // in the buffer; without the line feed
-  std::uint32_t mysql_type_at = 0;    // offset in the line: `"id":..,"isDdl":false,` and `"mysqlType":{...},` go here
-  std::uint32_t sql_type_at = 0;      // offset in the line: `"sqlType":{...},` goes here
-  const TablePlan* plan = nullptr;    // lives as long as whoever holds the line holds the plan
+  std::uint32_t mysql_type_at =
+      0;  // offset in the line: `"id":..,"isDdl":false,` and `"mysqlType":{...},` go here
+  std::uint32_t sql_type_at = 0;    // offset in the line: `"sqlType":{...},` goes here
+  const TablePlan* plan = nullptr;  // lives as long as whoever holds the line holds the plan
   EventId first, last;
   std::uint32_t rows = 0;
 };
 
-// Appends `line` (bytes of it in `text`) to `out` with its line feed, with the types or without ("id" is filled in here: `id`).
-// `text` is the line itself: the buffer's view from line.begin on, line.size bytes.
-void append_line(TextBuffer& out, std::string_view text, const EncodedLine& line, bool with_types, std::uint64_t id);
+// Appends `line` (bytes of it in `text`) to `out` with its line feed, with the types or without
+// ("id" is filled in here: `id`). `text` is the line itself: the buffer's view from line.begin on,
+// line.size bytes.
+void append_line(TextBuffer& out, std::string_view text, const EncodedLine& line, bool with_types,
+                 std::uint64_t id);
 
-// Gathers the rows of one line: one table, kind and half, row after row.  Reuses its memory.  Thread-compatible.
+// Gathers the rows of one line: one table, kind and half, row after row.  Reuses its memory.
+// Thread-compatible.
 class LineEncoder {
  public:
   bool open() const noexcept { return plan_ != nullptr; }
@@ -46,12 +51,14 @@ class LineEncoder {
 
   // Starts a line.  `plan` and `context.gtid` must outlive finish().  Precondition: !open().
   void begin(const TablePlan& plan, ChangeKind kind, std::uint8_t half, const LineContext& context);
-  // Adds a row; row indexes ascend.  `data` is the after image (before image of a remove).  `before`: the before image of an
-  // update, else empty, but for the insert half of a key change, which is given it too.  What `data` lacks and `before` has
-  // (MINIMAL, NOBLOB, FULL_NODUP images leave out what has not changed) is taken from there; what both lack is left out of the
-  // line.  In an update the columns that both have and that differ go to old.  Errors: fatal/binlog_malformed with table and
-  // column (bad text, bad packed value); the line is then unusable: reset().
-  Status add(std::uint64_t row_index, std::span<const binlog::Cell> data, std::span<const binlog::Cell> before);
+  // Adds a row; row indexes ascend.  `data` is the after image (before image of a remove).
+  // `before`: the before image of an update, else empty, but for the insert half of a key change,
+  // which is given it too.  What `data` lacks and `before` has (MINIMAL, NOBLOB, FULL_NODUP images
+  // leave out what has not changed) is taken from there; what both lack is left out of the line. In
+  // an update the columns that both have and that differ go to old.  Errors: fatal/binlog_malformed
+  // with table and column (bad text, bad packed value); the line is then unusable: reset().
+  Status add(std::uint64_t row_index, std::span<const binlog::Cell> data,
+             std::span<const binlog::Cell> before);
   // Appends the line to `out` and closes it.
   EncodedLine finish(TextBuffer& out);
   // Drops an open line.
@@ -71,7 +78,8 @@ class LineEncoder {
   std::uint64_t replaced_ = 0;
 };
 
-// A TICK line, line feed included: this partition is complete up to file:pos.  `gtid` is the executed set.
+// A TICK line, line feed included: this partition is complete up to file:pos.  `gtid` is the
+// executed set.
 struct TickLine {
   std::uint32_t epoch = 0;
   std::string_view file;

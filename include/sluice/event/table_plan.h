@@ -31,23 +31,26 @@ struct PartitionRule {
   std::vector<std::string> columns;  // by == columns
 };
 
-// How the rows of one table are rendered: made once per TABLE_MAP content, then only read.  Immutable; thread-safe.
+// How the rows of one table are rendered: made once per TABLE_MAP content, then only read.
+// Immutable; thread-safe.
 //
 // The partition of a row (format version 1; vectors in tests/unit/event/partition_test.cc):
 //   seed      = XXH64(database NUL table, seed 0)
 //   partition = XXH64(key, seed) % partitions
-//   key       = the partition columns' texts, one after the other with a NUL byte between.  A text is what stands in `data`, as
-//               UTF-8 before JSON escaping; of a binary column always its bytes as U+0000..U+00FF, whatever binary_base64 says;
-//               NULL is the two bytes 01 4E.
-// A table that is one partition: seed % partitions.  Two keys that make the same bytes (a text with NUL in it) meet in one
-// partition, which only ever puts more rows in one order than need be.
+//   key       = the partition columns' texts, one after the other with a NUL byte between.  A text
+//   is what stands in `data`, as
+//               UTF-8 before JSON escaping; of a binary column always its bytes as U+0000..U+00FF,
+//               whatever binary_base64 says; NULL is the two bytes 01 4E.
+// A table that is one partition: seed % partitions.  Two keys that make the same bytes (a text with
+// NUL in it) meet in one partition, which only ever puts more rows in one order than need be.
 //
-// pkNames in the lines are the primary key's columns; a table without one gets the columns of its row key (the first unique key
-// that is neither nullable nor a prefix), because readers take pkNames for what identifies a row; null when there is neither.
+// pkNames in the lines are the primary key's columns; a table without one gets the columns of its
+// row key (the first unique key that is neither nullable nor a prefix), because readers take
+// pkNames for what identifies a row; null when there is neither.
 class TablePlan final {
  public:
-  // `schema` has exactly the columns of `map` (schema::Catalog saw to it).  Errors: fatal/schema_mismatch,
-  // fatal/binlog_unsupported, fatal/binlog_malformed, with table and column.
+  // `schema` has exactly the columns of `map` (schema::Catalog saw to it).  Errors:
+  // fatal/schema_mismatch, fatal/binlog_unsupported, fatal/binlog_malformed, with table and column.
   static Result<std::shared_ptr<const TablePlan>> make(binlog::TableMap map, TableSchema schema,
                                                        const PartitionRule& rule,
                                                        const RenderOptions& options);
@@ -57,16 +60,19 @@ class TablePlan final {
 
   const binlog::TableMap& map() const noexcept;
   const TableSchema& schema() const noexcept;
-  // `"id":"int unsigned","name":"varchar(255)"` and `"id":-5,"name":12`: the insides of mysqlType and sqlType.
+  // `"id":"int unsigned","name":"varchar(255)"` and `"id":-5,"name":12`: the insides of mysqlType
+  // and sqlType.
   std::string_view mysql_types() const noexcept;
   std::string_view sql_types() const noexcept;
   // False: the whole table is one partition.
   bool partitioned_by_row() const noexcept;
-  // The partition of a row with these cells; partitions > 0.  `before`: for the after image of an update, whose absent cells are
-  // taken from there; else empty.  Errors: fatal/binlog_malformed for a value that cannot be rendered, fatal/binlog_unsupported
-  // when the row image lacks a partition column.
-  Result<std::uint32_t> partition(std::span<const binlog::Cell> cells, std::span<const binlog::Cell> before,
-                                  std::uint32_t partitions, TextBuffer& scratch) const;
+  // The partition of a row with these cells; partitions > 0.  `before`: for the after image of an
+  // update, whose absent cells are taken from there; else empty.  Errors: fatal/binlog_malformed
+  // for a value that cannot be rendered, fatal/binlog_unsupported when the row image lacks a
+  // partition column.
+  Result<std::uint32_t> partition(std::span<const binlog::Cell> cells,
+                                  std::span<const binlog::Cell> before, std::uint32_t partitions,
+                                  TextBuffer& scratch) const;
   Result<std::uint32_t> partition(std::span<const binlog::Cell> cells, std::uint32_t partitions,
                                   TextBuffer& scratch) const {
     return partition(cells, {}, partitions, scratch);

@@ -32,6 +32,8 @@ class Connection final {
   static Result<Connection> open(const SourceOptions& options);
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
   ~Connection();
 
   // Runs one statement.  Errors: retry/mysql_lost, fatal/mysql_denied, fatal/mysql_query with the

@@ -17,8 +17,8 @@ struct TickMark {
   std::uint64_t file_number = 0;
   std::uint64_t pos = 0;
   std::string file;
-  std::string gtid_set;     // executed there; "" when not known
-  std::int64_t es_ms = 0;   // commit time of the last transaction before it
+  std::string gtid_set;    // executed there; "" when not known
+  std::int64_t es_ms = 0;  // commit time of the last transaction before it
   // Order of place; texts do not count.
   bool before(const TickMark& other) const noexcept;
   friend bool operator==(const TickMark&, const TickMark&) = default;
@@ -26,11 +26,12 @@ struct TickMark {
 
 // What Redis holds per partition under `sluice:<instance>:p<P>:<n>`: how far it is.
 struct AppliedRecord {
-  EventId id;                 // of the last row applied
-  std::string gtid;           // of its transaction
-  std::uint64_t ordinal = 0;  // how many rows of that transaction were applied from this partition, this one included
-  std::string layout;         // fingerprint
-  TickMark tick;              // complete up to here
+  EventId id;        // of the last row applied
+  std::string gtid;  // of its transaction
+  std::uint64_t ordinal =
+      0;  // how many rows of that transaction were applied from this partition, this one included
+  std::string layout;  // fingerprint
+  TickMark tick;       // complete up to here
   friend bool operator==(const AppliedRecord&, const AppliedRecord&) = default;
 };
 std::string applied_key(std::string_view instance, std::uint32_t partitions, std::uint32_t n);

@@ -37,18 +37,20 @@ struct State {
   Layout layout;
   SourceState source;
   std::uint32_t epoch = 1;
-  BinlogPosition position;  // end of a transaction: it and all before it are confirmed
-  std::string gtid_set;     // executed there; "" when not known
+  BinlogPosition position;    // end of a transaction: it and all before it are confirmed
+  std::string gtid_set;       // executed there; "" when not known
   std::vector<EventId> last;  // per partition: the last row sent to it as of `position`
   std::int64_t updated_at_us = 0;
   friend bool operator==(const State&, const State&) = default;
 };
 
-// JSON with a checksum, as it stands in the file: one member a line.  crc = CRC-32 (hex, lower case) of the same object as
-// compact JSON, members in alphabetical order, ASCII, without crc.  Bytes of names above 0x7F stand as the characters of these
-// numbers (ISO-8859-1), so that any byte comes back.
+// JSON with a checksum, as it stands in the file: one member a line.  crc = CRC-32 (hex, lower
+// case) of the same object as compact JSON, members in alphabetical order, ASCII, without crc.
+// Bytes of names above 0x7F stand as the characters of these numbers (ISO-8859-1), so that any byte
+// comes back.
 std::string encode(const State& state);
-// Errors: fatal/position_damaged (not JSON, crc, missing or bad members), fatal/position_mismatch (a later version).
+// Errors: fatal/position_damaged (not JSON, crc, missing or bad members), fatal/position_mismatch
+// (a later version).
 Result<State> decode(std::string_view text);
 
 // The state folder: state.json, state.json.bak, lock.  One process at a time.
@@ -56,11 +58,11 @@ class Store {
  public:
   // Makes the folder when it is missing, takes the lock.  Errors: fatal/io, fatal/position_locked.
   static Result<Store> open(const std::filesystem::path& folder);
-  // nullopt: no state file and no backup: a first start.  Errors: fatal/position_damaged naming both files and what to do; never
-  // falls back to the backup by itself.
+  // nullopt: no state file and no backup: a first start.  Errors: fatal/position_damaged naming
+  // both files and what to do; never falls back to the backup by itself.
   Result<std::optional<State>> load() const;
-  // Durable when it returns; the previous one is kept as .bak.  Errors: fatal/io; fatal/internal when state.last does not have
-  // one entry per partition (decode would refuse it).
+  // Durable when it returns; the previous one is kept as .bak.  Errors: fatal/io; fatal/internal
+  // when state.last does not have one entry per partition (decode would refuse it).
   Status save(const State& state) const;
   // Removes state and backup when `really`; tells whether there was any.  Errors: fatal/io.
   Result<bool> remove(bool really) const;
@@ -69,7 +71,8 @@ class Store {
   const std::filesystem::path& folder() const noexcept { return folder_; }
 
  private:
-  Store(std::filesystem::path folder, UniqueFd lock) : folder_(std::move(folder)), lock_(std::move(lock)) {}
+  Store(std::filesystem::path folder, UniqueFd lock)
+      : folder_(std::move(folder)), lock_(std::move(lock)) {}
   std::filesystem::path folder_;
   UniqueFd lock_;
 };
