@@ -21,7 +21,7 @@ struct RowsEvent {
   Bytes rows;
   bool statement_end() const noexcept { return (flags & kStatementEnd) != 0; }
   // Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (PARTIAL_UPDATE_ROWS and
-  // compressed ones for now).
+  // compressed ones are not read).
   static Result<RowsEvent> decode(EventType type, Bytes body, const FormatDescription& format);
 };
 // True for every type RowsEvent::decode knows or refuses.
