@@ -123,11 +123,13 @@ struct FormatDescription {
   std::size_t post_header(EventType type) const noexcept;
 };
 
-// One event cut out of the stream.  Views into the bytes handed to EventFramer::frame().
+// One event cut out of the stream.  Views into the bytes handed to EventFramer::frame(), or into an
+// EventUnpacker's.
 struct EventView {
   EventHeader header;
-  Bytes body;   // without common header and checksum
-  Bytes whole;  // as it came
+  Bytes body;           // without common header and checksum
+  Bytes whole;          // as it came
+  bool nested = false;  // out of another event: log_pos tells nothing, and no place is its own
 };
 
 // Cuts events: checks sizes and checksums, follows FORMAT_DESCRIPTION.  Thread-compatible.
