@@ -1,19 +1,9 @@
 #include "sluice/base/text_buffer.h"
 
 #include <algorithm>
-#include <array>
 
 namespace sluice {
 namespace {
-
-constexpr std::array<char, 200> kPairs = [] {
-  std::array<char, 200> t{};
-  for (std::size_t i = 0; i < 100; ++i) {
-    t[2 * i] = static_cast<char>('0' + i / 10);
-    t[2 * i + 1] = static_cast<char>('0' + i % 10);
-  }
-  return t;
-}();
 
 unsigned digits_of(std::uint64_t v) noexcept {
   unsigned n = 1;
@@ -33,7 +23,7 @@ char* write_padded(char* to, std::uint64_t v, unsigned digits) noexcept {
   char* p = to + digits;
   while (p - to >= 2) {
     p -= 2;
-    std::memcpy(p, &kPairs[2 * (v % 100)], 2);
+    write_two(p, v % 100);
     v /= 100;
   }
   if (p > to) *to = static_cast<char>('0' + v % 10);

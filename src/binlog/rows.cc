@@ -1,7 +1,10 @@
 #include "sluice/binlog/rows.h"
 
+#include <algorithm>
+
 #include "binlog/bits.h"
 #include "binlog/errors.h"
+#include "binlog/temporal.h"
 
 namespace sluice::binlog {
 namespace {
@@ -12,25 +15,22 @@ Result<RowsKind> kind_of(EventType type) {
     case EventType::write_rows_v1:
     case EventType::write_rows: return RowsKind::insert;
     case EventType::update_rows_v1:
-    case EventType::update_rows: return RowsKind::update;
+    case EventType::update_rows:
+    case EventType::partial_update_rows: return RowsKind::update;
     case EventType::delete_rows_v1:
     case EventType::delete_rows: return RowsKind::remove;
-    case EventType::partial_update_rows:
-      return unsupported(
-          name, "partial JSON updates are not read; set binlog_row_value_options='' on the source");
     case EventType::write_rows_compressed_v1:
     case EventType::update_rows_compressed_v1:
     case EventType::delete_rows_compressed_v1:
     case EventType::write_rows_compressed:
     case EventType::update_rows_compressed:
     case EventType::delete_rows_compressed:
-      return unsupported(name,
-                         "compressed events are not read; set log_bin_compress=OFF on the source");
+      return unsupported(name, "a compressed event that was not inflated");
     case EventType::pre_ga_write_rows:
     case EventType::pre_ga_update_rows:
     case EventType::pre_ga_delete_rows: return unsupported(name, "rows of MySQL before 5.1.16");
     case EventType::partial_row_data:
-      return unsupported(name, "row events in fragments are not read");
+      return unsupported(name, "a part of an event that was not put together");
     default: return malformed(name, "not a ROWS event");
   }
 }
@@ -44,64 +44,13 @@ static_assert(digit_bytes(7) == 4 && digit_bytes(8) == 4 && digit_bytes(5) == 3 
               digit_bytes(6) == 3 && digit_bytes(9) == 4 && digit_bytes(1) == 1 &&
               digit_bytes(2) == 1 && digit_bytes(3) == 2);
 
-Bytes take_prefixed(ByteReader& in, std::uint32_t prefix_bytes) noexcept {
-  switch (prefix_bytes) {
-    case 1: return in.take(in.le<1>());
-    case 2: return in.take(in.le<2>());
-    case 3: return in.take(in.le<3>());
-    default: return in.take(in.le<4>());
-  }
-}
+// Value options in front of a row of PARTIAL_UPDATE_ROWS (mysql-server: sql/log_event.h
+// enum_binlog_row_value_options).
+constexpr std::uint64_t kPartialJson = 1;
 
-// Cuts one value of this column, without its length prefix.  False for a type whose length nobody
-// can tell.
-inline bool cut(ByteReader& in, const MapColumn& column, Bytes& out) noexcept {
-  switch (column.type) {
-    case ColumnType::tiny:
-    case ColumnType::year: out = in.take(1); return true;
-    case ColumnType::short_: out = in.take(2); return true;
-    // Old temporals are taken as they are without fractions: with them (MariaDB's own format) the
-    // event does not tell.
-    case ColumnType::int24:
-    case ColumnType::date:
-    case ColumnType::newdate:
-    case ColumnType::time: out = in.take(3); return true;
-    case ColumnType::long_:
-    case ColumnType::float_:
-    case ColumnType::timestamp: out = in.take(4); return true;
-    case ColumnType::longlong:
-    case ColumnType::double_:
-    case ColumnType::datetime: out = in.take(8); return true;
-    case ColumnType::timestamp2: out = in.take(4 + (column.length + 1) / 2); return true;
-    case ColumnType::datetime2: out = in.take(5 + (column.length + 1) / 2); return true;
-    case ColumnType::time2: out = in.take(3 + (column.length + 1) / 2); return true;
-    case ColumnType::newdecimal:
-      out = in.take(digit_bytes(column.length - column.scale) + digit_bytes(column.scale));
-      return true;
-    case ColumnType::bit: out = in.take((column.length + 7) / 8); return true;
-    case ColumnType::enum_:
-    case ColumnType::set: out = in.take(column.length); return true;
-    case ColumnType::varchar:
-    case ColumnType::var_string:
-    case ColumnType::string:
-    case ColumnType::varchar_compressed:
-      out = column.length > 255 ? in.take(in.le<2>()) : in.take(in.le<1>());
-      return true;
-    case ColumnType::tiny_blob:
-    case ColumnType::medium_blob:
-    case ColumnType::long_blob:
-    case ColumnType::blob:
-    case ColumnType::blob_compressed:
-    case ColumnType::json:
-    case ColumnType::geometry:
-    case ColumnType::vector: out = take_prefixed(in, column.length); return true;
-    case ColumnType::null: out = {}; return true;
-    case ColumnType::decimal_old:
-    case ColumnType::typed_array:
-    case ColumnType::invalid:
-    case ColumnType::bool_: return false;
-  }
-  return false;
+// The first four bytes as a little-endian number; what is not there counts as 0.
+std::uint32_t peek(Bytes in) noexcept {
+  return in.size() >= 4 ? ByteReader(in).u32() : static_cast<std::uint32_t>(little_endian(in));
 }
 
 std::string column_label(const TableMap& map, std::size_t index) {
@@ -109,6 +58,13 @@ std::string column_label(const TableMap& map, std::size_t index) {
   return map.database + "." + map.table + " column " +
          (map.has_names ? "`" + column.name + "`" : std::to_string(index)) + " (" +
          std::string(column_type_name(column.type)) + ")";
+}
+
+Status check_width(const TableMap& map, const RowsEvent& event) {
+  if (event.width == map.columns.size()) return {};
+  return fatal(Errc::schema_mismatch,
+               map.database + "." + map.table + ": ROWS event of " + std::to_string(event.width) +
+                   " columns, its TABLE_MAP has " + std::to_string(map.columns.size()));
 }
 
 }  // namespace
@@ -139,6 +95,7 @@ bool is_rows_event(EventType type) noexcept {
 Result<RowsEvent> RowsEvent::decode(EventType type, Bytes body, const FormatDescription& format) {
   RowsEvent event;
   SLUICE_TRY_ASSIGN(event.kind, kind_of(type));
+  event.partial_json = type == EventType::partial_update_rows;
   const std::string_view name = event_type_name(type);
   const std::size_t fixed = format.post_header(type);
   ByteReader r(body);
@@ -162,16 +119,90 @@ Result<RowsEvent> RowsEvent::decode(EventType type, Bytes body, const FormatDesc
   return event;
 }
 
-Result<RowCursor> RowCursor::open(const TableMap& map, const RowsEvent& event) {
-  if (event.width != map.columns.size())
-    return fatal(Errc::schema_mismatch,
-                 map.database + "." + map.table + ": ROWS event of " + std::to_string(event.width) +
-                     " columns, its TABLE_MAP has " + std::to_string(map.columns.size()));
-  return RowCursor(map, event);
+RowLayout::Cut RowLayout::cut_of(const MapColumn& column) noexcept {
+  const auto fixed = [](std::uint32_t bytes) { return Cut{bytes, 0, 0, true, false}; };
+  const auto prefixed = [](std::uint32_t bytes) {
+    // More than four there are not: TABLE_MAP::decode saw to it.
+    const std::uint32_t n = std::min(bytes, 4U);
+    return Cut{0, static_cast<std::uint32_t>((std::uint64_t{1} << (8 * n)) - 1),
+               static_cast<std::uint8_t>(n), true, false};
+  };
+  const std::uint32_t digits = std::min(column.length, 6U);  // of a temporal type
+  switch (column.type) {
+    case ColumnType::tiny:
+    case ColumnType::year: return fixed(1);
+    case ColumnType::short_: return fixed(2);
+    case ColumnType::int24:
+    case ColumnType::date:
+    case ColumnType::newdate: return fixed(3);
+    case ColumnType::long_:
+    case ColumnType::float_: return fixed(4);
+    case ColumnType::longlong:
+    case ColumnType::double_: return fixed(8);
+    case ColumnType::time: return fixed(kOldTimeBytes[digits]);
+    case ColumnType::datetime: return fixed(kOldDatetimeBytes[digits]);
+    case ColumnType::timestamp: return fixed(kOldTimestampBytes[digits]);
+    case ColumnType::time2: return fixed(3 + (digits + 1) / 2);
+    case ColumnType::datetime2: return fixed(5 + (digits + 1) / 2);
+    case ColumnType::timestamp2: return fixed(4 + (digits + 1) / 2);
+    case ColumnType::newdecimal: {
+      const std::uint32_t scale = std::min<std::uint32_t>(column.scale, column.length);
+      return fixed(digit_bytes(column.length - scale) + digit_bytes(scale));
+    }
+    case ColumnType::bit: return fixed((column.length + 7) / 8);
+    case ColumnType::enum_:
+    case ColumnType::set: return fixed(column.length);
+    case ColumnType::varchar:
+    case ColumnType::var_string:
+    case ColumnType::string:
+    case ColumnType::varchar_compressed: return prefixed(column.length > 255 ? 2 : 1);
+    case ColumnType::tiny_blob:
+    case ColumnType::medium_blob:
+    case ColumnType::long_blob:
+    case ColumnType::blob:
+    case ColumnType::blob_compressed:
+    case ColumnType::geometry:
+    case ColumnType::vector: return prefixed(column.length);
+    case ColumnType::json: {
+      Cut cut = prefixed(column.length);
+      cut.json = true;
+      return cut;
+    }
+    // A JSON document, as Field_typed_array stores it (mysql-server: sql/field.cc make_field); its
+    // metadata describes the elements.
+    case ColumnType::typed_array: return prefixed(4);
+    case ColumnType::null: return fixed(0);
+    case ColumnType::decimal_old:
+    case ColumnType::invalid:
+    case ColumnType::bool_: break;
+  }
+  return Cut{0, 0, 0, false, false};
 }
 
-RowCursor::RowCursor(const TableMap& map, const RowsEvent& event)
-    : map_(&map),
+RowLayout::RowLayout(const TableMap& map) : map_(&map) {
+  cuts_.reserve(map.columns.size());
+  for (const MapColumn& column : map.columns) {
+    cuts_.push_back(cut_of(column));
+    if (cuts_.back().json) ++json_columns_;
+  }
+}
+
+Result<RowCursor> RowCursor::open(const RowLayout& layout, const RowsEvent& event) {
+  SLUICE_TRY(check_width(layout.map(), event));
+  return RowCursor(&layout, nullptr, event);
+}
+
+Result<RowCursor> RowCursor::open(const TableMap& map, const RowsEvent& event) {
+  SLUICE_TRY(check_width(map, event));
+  auto own = std::make_unique<const RowLayout>(map);
+  const RowLayout* layout = own.get();
+  return RowCursor(layout, std::move(own), event);
+}
+
+RowCursor::RowCursor(const RowLayout* layout, std::unique_ptr<const RowLayout> own,
+                     const RowsEvent& event)
+    : layout_(layout),
+      own_(std::move(own)),
       event_(&event),
       in_(event.rows),
       present_(count_bits(event.present, event.width)),
@@ -182,19 +213,16 @@ RowCursor::RowCursor(const TableMap& map, const RowsEvent& event)
   empty_insert_ = event.kind == RowsKind::insert && present_ == 0 && event.rows.empty();
 }
 
-Status RowCursor::image(Bytes present, std::size_t present_count, std::vector<Cell>& out) {
-  const std::vector<MapColumn>& columns = map_->columns;
-  const std::size_t width = columns.size();
-  if (out.size() != width) out.resize(width);
-  const ByteReader start = in_;
-  const Bytes nulls = in_.take(bitmap_bytes(present_count));
-  if (!in_.ok())
-    return truncated("row of " + map_->database + "." + map_->table, start.remaining());
-  const bool all = present_count == width;
+template <bool kAll>
+Status RowCursor::cut_image(Bytes present, Bytes nulls, std::vector<Cell>& out) {
+  const std::size_t width = layout_->cuts_.size();
+  const RowLayout::Cut* const cuts = layout_->cuts_.data();
+  const std::size_t whole = in_.remaining();
+  Bytes left = in_.rest();
   std::size_t bit = 0;  // in `nulls`, which has one for each column that is present
   for (std::size_t i = 0; i < width; ++i) {
     Cell& cell = out[i];
-    if (!all && !bit_lsb(present, i)) {
+    if (!kAll && !bit_lsb(present, i)) {
       cell = {};
       continue;
     }
@@ -202,15 +230,63 @@ Status RowCursor::image(Bytes present, std::size_t present_count, std::vector<Ce
       cell = {{}, CellState::null};
       continue;
     }
-    cell.state = CellState::value;
-    if (!cut(in_, columns[i], cell.bytes)) return cannot_cut(i);
-    if (!in_.ok()) return truncated("row of " + column_label(*map_, i), start.remaining());
+    const RowLayout::Cut& cut = cuts[i];
+    if (!cut.readable) return cannot_cut(i);
+    const std::size_t size = cut.fixed + (peek(left) & cut.mask);
+    if (cut.prefix + size > left.size())
+      return truncated("row of " + column_label(layout_->map(), i), whole);
+    cell = {left.subspan(cut.prefix, size), CellState::value};
+    left = left.subspan(cut.prefix + size);
+  }
+  in_ = ByteReader(left);
+  return {};
+}
+
+Status RowCursor::image(Bytes present, std::size_t present_count, std::vector<Cell>& out) {
+  const std::size_t width = layout_->cuts_.size();
+  if (out.size() != width) out.resize(width);
+  const std::size_t left = in_.remaining();
+  const Bytes nulls = in_.take(bitmap_bytes(present_count));
+  if (!in_.ok())
+    return truncated("row of " + layout_->map().database + "." + layout_->map().table, left);
+  return present_count == width ? cut_image<true>(present, nulls, out)
+                                : cut_image<false>(present, nulls, out);
+}
+
+// mysql-server: libs/mysql/binlog/event/rows_event.h, Rows_event: value_options, then, with
+// PARTIAL_JSON in it, a bit for each JSON column of the table, be it in the image or not.
+Status RowCursor::after_image(std::vector<Cell>& out) {
+  Bytes diffs;
+  if (event_->partial_json) {
+    const std::size_t left = in_.remaining();
+    const std::string_view name = event_type_name(EventType::partial_update_rows);
+    const std::uint64_t options = in_.lenenc();
+    if (in_.ok() && (options & ~kPartialJson) != 0)
+      return unsupported(name, "row value options " + std::to_string(options));
+    if ((options & kPartialJson) != 0) diffs = in_.take(bitmap_bytes(layout_->json_columns_));
+    if (!in_.ok()) return truncated(name, left);
+  }
+  SLUICE_TRY(image(event_->present_after, present_after_, out));
+  return diffs.empty() ? Status{} : mark_diffs(diffs, out);
+}
+
+// A diff has the length prefix of a document, so it was cut like one.
+Status RowCursor::mark_diffs(Bytes diffs, std::vector<Cell>& out) const {
+  std::size_t bit = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (!layout_->cuts_[i].json) continue;
+    if (bit_lsb(diffs, bit++) && out[i].state == CellState::value) {
+      if (layout_->cuts_[i].prefix != 4)
+        return malformed(column_label(layout_->map(), i), "a JSON diff with a short length");
+      out[i].state = CellState::json_diff;
+    }
   }
   return {};
 }
 
 Error RowCursor::cannot_cut(std::size_t column) const {
-  return unsupported(column_label(*map_, column), "values of this type cannot be read from a row");
+  return unsupported(column_label(layout_->map(), column),
+                     "values of this type cannot be read from a row");
 }
 
 Result<bool> RowCursor::next(RowImages& out) {
@@ -226,11 +302,11 @@ Result<bool> RowCursor::next(RowImages& out) {
     case RowsKind::remove: SLUICE_TRY(image(event_->present, present_, out.before)); break;
     case RowsKind::update:
       SLUICE_TRY(image(event_->present, present_, out.before));
-      SLUICE_TRY(image(event_->present_after, present_after_, out.after));
+      SLUICE_TRY(after_image(out.after));
       break;
   }
   if (in_.remaining() == left)
-    return malformed(map_->database + "." + map_->table,
+    return malformed(layout_->map().database + "." + layout_->map().table,
                      "rows without columns, and bytes for them");
   return true;
 }

@@ -20,4 +20,16 @@ inline binlog::Cell cell_of(std::span<const binlog::Cell> cells,
   return i < before.size() ? before[i] : binlog::Cell{};
 }
 
+// Whether an update changes this column: what the after image leaves out, or has no diffs of, stays
+// as it is.
+inline bool changes(const binlog::Cell& before, const binlog::Cell& after) noexcept {
+  switch (after.state) {
+    case binlog::CellState::absent: return false;
+    case binlog::CellState::json_diff: return !after.bytes.empty();
+    case binlog::CellState::value:
+    case binlog::CellState::null: break;
+  }
+  return !same_cell(before, after);
+}
+
 }  // namespace sluice::event

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,24 +12,30 @@ namespace sluice::event {
 
 enum class Rendered : std::uint8_t {
   ok,
-  replaced,   // text with bad bytes, each written as U+FFFD
-  bad_text,   // text with bad bytes
-  bad_value,  // bytes that cannot be a value of the column's type
+  replaced,     // text with bad bytes, each written as U+FFFD
+  bad_text,     // text with bad bytes
+  bad_value,    // bytes that cannot be a value of the column's type
+  bad_diff,     // a JSON diff that does not fit the document
+  no_document,  // a JSON diff, and no document to apply it to
 };
 
 struct ColumnPlan;
-// Appends a value; on bad_text and bad_value `out` may hold a part of it.
+// Appends a value; on anything but ok and replaced `out` may hold a part of it.
 using RenderFn = Rendered (*)(const ColumnPlan&, Bytes, TextBuffer&);
 
 // How one column is rendered.
 struct ColumnPlan {
   RenderFn json = nullptr;  // the inside of a JSON string
   RenderFn raw = nullptr;   // the same characters unescaped: what is hashed
-  std::string prefix;       // ,"name":"
+  // MariaDB COMPRESSED columns: how the value is rendered once it is inflated.
+  RenderFn plain_json = nullptr;
+  RenderFn plain_raw = nullptr;
+  std::string prefix;  // ,"name":"
   const Charset* charset = nullptr;
   std::uint32_t length = 0;  // BINARY(n): n; DECIMAL: precision; temporal types: fractional digits
   std::uint8_t scale = 0;    // DECIMAL
   bool replace_bad_text = false;
+  bool hidden = false;  // never shown: a multi-valued index' own column
   std::int32_t zone_seconds = 0;
   std::vector<std::string> labels;       // ENUM, SET
   std::vector<std::string> json_labels;  // the same, escaped
@@ -42,10 +49,16 @@ Result<ColumnPlan> plan_column(const binlog::MapColumn& map, bool map_has_charse
 // The error for a column that could not be rendered: fatal, with table and column.
 Error render_error(Rendered what, const TableSchema& table, std::size_t column);
 
+// The text of the document that a cell of CellState::json_diff makes of the before image's;
+// appended, unescaped.  A diff of nothing leaves the document as it is.
+Rendered append_patched(const binlog::Cell& diff, const binlog::Cell& before, TextBuffer& out);
+
 struct TablePlan::Data {
   binlog::TableMap map;
+  std::optional<binlog::RowLayout> layout;  // of `map`; always there once the plan is made
   TableSchema schema;
   std::vector<ColumnPlan> columns;
+  bool json_diff_text = false;
   std::string mysql_types, sql_types;
   // The fixed pieces of a line, in its order.
   std::string after_data;                        // ],"database":"..","es":

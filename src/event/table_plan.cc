@@ -43,7 +43,9 @@ Result<std::vector<std::uint16_t>> partition_columns(const TableSchema& schema,
 void make_pieces(TablePlan::Data& d) {
   TextBuffer mysql;
   TextBuffer sql;
-  for (const ColumnSchema& c : d.schema.columns) {
+  for (std::size_t i = 0; i < d.columns.size(); ++i) {
+    const ColumnSchema& c = d.schema.columns[i];
+    if (d.columns[i].hidden) continue;
     if (!mysql.empty()) {
       mysql.push_back(',');
       sql.push_back(',');
@@ -88,6 +90,12 @@ void make_pieces(TablePlan::Data& d) {
   d.after_sql = piece.view();
 }
 
+// Their fractional digits are nowhere in the binlog.
+bool old_temporal(binlog::ColumnType type) noexcept {
+  return type == binlog::ColumnType::time || type == binlog::ColumnType::datetime ||
+         type == binlog::ColumnType::timestamp;
+}
+
 Status fill(TablePlan::Data& d, const PartitionRule& rule, const RenderOptions& options) {
   TableSchema& s = d.schema;
   if (s.columns.size() != d.map.columns.size())
@@ -104,9 +112,11 @@ Status fill(TablePlan::Data& d, const PartitionRule& rule, const RenderOptions& 
                d.partition_columns.end();
   };
   for (std::size_t i = 0; i < s.columns.size(); ++i) {
+    binlog::MapColumn& logged = d.map.columns[i];
+    if (old_temporal(logged.type)) logged.length = s.columns[i].scale;
     if (!is_utf8(s.columns[i].mysql_type))
       return fatal(Errc::schema_mismatch, s.columns[i].name + ": its type is not valid UTF-8");
-    auto plan = plan_column(d.map.columns[i], d.map.has_charsets, s.columns[i], options,
+    auto plan = plan_column(logged, d.map.has_charsets, s.columns[i], options,
                             decides(static_cast<std::uint16_t>(i)));
     if (!plan) return std::move(plan).error().at("column " + s.columns[i].name);
     d.columns.push_back(std::move(plan).value());
@@ -114,6 +124,8 @@ Status fill(TablePlan::Data& d, const PartitionRule& rule, const RenderOptions& 
   std::string name = s.database;
   name.push_back('\0');
   d.table_hash = xxh64(name + s.name);
+  d.json_diff_text = options.json_diff_text;
+  d.layout.emplace(d.map);
   make_pieces(d);
   return {};
 }
@@ -139,6 +151,9 @@ Result<std::shared_ptr<const TablePlan>> TablePlan::make(binlog::TableMap map, T
 
 const binlog::TableMap& TablePlan::map() const noexcept {
   return data_->map;
+}
+const binlog::RowLayout& TablePlan::layout() const noexcept {
+  return *data_->layout;
 }
 const TableSchema& TablePlan::schema() const noexcept {
   return data_->schema;
@@ -175,7 +190,9 @@ Result<std::uint32_t> TablePlan::partition(std::span<const Cell> cells,
                        ": the row image lacks this column, which decides the partition "
                        "(set binlog_row_image=FULL)");
     const ColumnPlan& column = d.columns[i];
-    const Rendered r = column.raw(column, cell.bytes, scratch);
+    const Rendered r = cell.state == CellState::json_diff
+                           ? append_patched(cell, i < before.size() ? before[i] : Cell{}, scratch)
+                           : column.raw(column, cell.bytes, scratch);
     if (r != Rendered::ok) return render_error(r, d.schema, i);
   }
   return static_cast<std::uint32_t>(xxh64(scratch.view(), d.table_hash) % partitions);
@@ -185,8 +202,7 @@ bool TablePlan::partition_key_changed(std::span<const Cell> before,
                                       std::span<const Cell> after) const noexcept {
   const auto& columns = data_->partition_columns;
   return std::any_of(columns.begin(), columns.end(), [&](std::uint16_t i) {
-    if (i >= before.size() || i >= after.size()) return false;
-    return after[i].state != CellState::absent && !same_cell(before[i], after[i]);
+    return i < before.size() && i < after.size() && changes(before[i], after[i]);
   });
 }
 

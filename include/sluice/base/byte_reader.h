@@ -39,9 +39,8 @@ class ByteReader {
   template <std::size_t N>
   std::uint64_t be() noexcept {
     static_assert(N >= 1 && N <= 8);
-    const Bytes b = take(N);
     std::uint64_t v = 0;
-    for (const std::byte x : b) v = v << 8 | std::to_integer<unsigned>(x);
+    for (const std::byte b : take(N)) v = v << 8 | std::to_integer<unsigned>(b);
     return v;
   }
   std::uint8_t u8() noexcept { return static_cast<std::uint8_t>(le<1>()); }
@@ -81,6 +80,18 @@ class ByteReader {
   Bytes in_;
   bool ok_ = true;
 };
+
+// All of at most eight bytes as one unsigned integer.
+inline std::uint64_t little_endian(Bytes bytes) noexcept {
+  std::uint64_t v = 0;
+  for (std::size_t i = bytes.size(); i-- > 0;) v = v << 8 | std::to_integer<unsigned>(bytes[i]);
+  return v;
+}
+inline std::uint64_t big_endian(Bytes bytes) noexcept {
+  std::uint64_t v = 0;
+  for (const std::byte b : bytes) v = v << 8 | std::to_integer<unsigned>(b);
+  return v;
+}
 
 // The same memory, seen as characters / as bytes.
 inline std::string_view as_chars(Bytes b) noexcept {

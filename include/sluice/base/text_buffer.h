@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -68,6 +69,21 @@ class TextBuffer {
   std::unique_ptr<char[]> data_;
   std::size_t size_ = 0, cap_ = 0;
 };
+
+// "00", "01" ... "99": two digits at a time.
+inline constexpr std::array<char, 200> kDigitPairs = [] {
+  std::array<char, 200> t{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    t[2 * i] = static_cast<char>('0' + i / 10);
+    t[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return t;
+}();
+// Writes v < 100 as two digits; returns the end.
+inline char* write_two(char* to, std::size_t v) noexcept {
+  std::memcpy(to, &kDigitPairs[2 * v], 2);
+  return to + 2;
+}
 
 // Writes v in decimal at `to` (room for 20 characters), two digits at a time; returns the end.
 char* write_uint(char* to, std::uint64_t v) noexcept;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "sluice/binlog/table_map.h"
@@ -12,6 +13,8 @@ enum class RowsKind : std::uint8_t { insert, update, remove };
 struct RowsEvent {
   static constexpr std::uint16_t kStatementEnd = 0x1;
   RowsKind kind = RowsKind::insert;
+  // PARTIAL_UPDATE_ROWS: in front of each after image stands which of its JSON columns are diffs.
+  bool partial_json = false;
   std::uint64_t table_id = 0;
   std::uint16_t flags = 0;
   std::uint32_t width = 0;  // columns, as the event says
@@ -20,16 +23,21 @@ struct RowsEvent {
   Bytes present_after;  // update only
   Bytes rows;
   bool statement_end() const noexcept { return (flags & kStatementEnd) != 0; }
-  // Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (PARTIAL_UPDATE_ROWS and
-  // compressed ones are not read).
+  // Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (the rows of MySQL before
+  // 5.1.16; compressed ones and fragments, which EventUnpacker makes plain first).
   static Result<RowsEvent> decode(EventType type, Bytes body, const FormatDescription& format);
 };
 // True for every type RowsEvent::decode knows or refuses.
 bool is_rows_event(EventType type) noexcept;
 
-enum class CellState : std::uint8_t { value, null, absent };
-// One column of one row image: the bytes as stored, without length prefix.  Views into the event
-// body.
+enum class CellState : std::uint8_t {
+  value,
+  null,
+  absent,
+  json_diff,  // after image of a partial update: what changes in the document of the before image
+};
+// One column of one row image: the bytes as stored, without length prefix; of a json_diff its
+// diffs, of which there may be none (the document stays as it is).  Views into the event body.
 struct Cell {
   Bytes bytes;
   CellState state = CellState::absent;
@@ -41,23 +49,55 @@ struct RowImages {
   std::vector<Cell> after;   // insert, update
 };
 
+// How the values of a table's columns are cut out of a row: made once per TABLE_MAP, so that a row
+// takes no decision per column.  Immutable.
+class RowLayout {
+ public:
+  // `map` must outlive the layout.
+  explicit RowLayout(const TableMap& map);
+  const TableMap& map() const noexcept { return *map_; }
+
+ private:
+  friend class RowCursor;
+  // A value is `prefix` bytes of length, which the mask cuts out of four, and so many bytes; or,
+  // with a prefix and a mask of 0, `fixed` bytes.
+  struct Cut {
+    std::uint32_t fixed = 0;
+    std::uint32_t mask = 0;
+    std::uint8_t prefix = 0;
+    bool readable = true;  // false: nobody can tell its length
+    bool json = false;
+  };
+  static Cut cut_of(const MapColumn& column) noexcept;
+  const TableMap* map_;
+  std::vector<Cut> cuts_;
+  std::size_t json_columns_ = 0;
+};
+
 // Walks the rows of one ROWS event, cutting each image into cells.  Does not allocate after the
 // first row.
 class RowCursor {
  public:
-  // Both must outlive the cursor.  Check with open() first.
+  // Layout (and its map) and event must outlive the cursor.
   // Errors of open: fatal/schema_mismatch when the event's width is not the map's.
+  static Result<RowCursor> open(const RowLayout& layout, const RowsEvent& event);
+  // With a layout of its own, for whoever reads few rows of a table.
   static Result<RowCursor> open(const TableMap& map, const RowsEvent& event);
   // False at the end.  Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (a type
-  // we cannot cut), naming table and column; the cursor is then of no more use.  `before` of an
-  // insert and `after` of a remove are left alone.
+  // we cannot cut, row options of a later server), naming table and column; the cursor is then of
+  // no more use.  `before` of an insert and `after` of a remove are left alone.
   Result<bool> next(RowImages& out);
 
  private:
-  RowCursor(const TableMap& map, const RowsEvent& event);
+  RowCursor(const RowLayout* layout, std::unique_ptr<const RowLayout> own, const RowsEvent& event);
   Status image(Bytes present, std::size_t present_count, std::vector<Cell>& out);
+  Status after_image(std::vector<Cell>& out);
+  template <bool kAll>
+  Status cut_image(Bytes present, Bytes nulls, std::vector<Cell>& out);
+  Status mark_diffs(Bytes diffs, std::vector<Cell>& out) const;
   Error cannot_cut(std::size_t column) const;
-  const TableMap* map_;
+  const RowLayout* layout_;
+  std::unique_ptr<const RowLayout> own_;
   const RowsEvent* event_;
   ByteReader in_;
   std::size_t present_, present_after_;  // columns in each image

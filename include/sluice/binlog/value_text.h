@@ -30,13 +30,14 @@ bool append_bit(Bytes bytes, TextBuffer& out);
 bool append_date(Bytes bytes, TextBuffer& out);  // DATE, NEWDATE: 3 bytes
 bool append_year(Bytes bytes, TextBuffer& out);
 
-// TIME, DATETIME, TIMESTAMP as MySQL 5.5 stored them: no fractional digits.  `zone_seconds`:
+// TIME, DATETIME, TIMESTAMP (types 11, 12, 7) as MySQL 5.5 stored them, without fractional digits,
+// and as MariaDB stores them with `digits` (0..6) and mysql56_temporal_format=OFF.  `zone_seconds`:
 // offset, east positive.
-bool append_old_time(Bytes bytes, TextBuffer& out);
-bool append_old_datetime(Bytes bytes, TextBuffer& out);
-bool append_old_timestamp(Bytes bytes, std::int32_t zone_seconds, TextBuffer& out);
+bool append_old_time(Bytes bytes, unsigned digits, TextBuffer& out);
+bool append_old_datetime(Bytes bytes, unsigned digits, TextBuffer& out);
+bool append_old_timestamp(Bytes bytes, unsigned digits, std::int32_t zone_seconds, TextBuffer& out);
 
-// The same with `digits` (0..6) fractional digits: TIME2, DATETIME2, TIMESTAMP2.
+// TIME2, DATETIME2, TIMESTAMP2 (types 19, 18, 17) with `digits` (0..6) fractional digits.
 bool append_time(Bytes bytes, unsigned digits, TextBuffer& out);
 bool append_datetime(Bytes bytes, unsigned digits, TextBuffer& out);
 bool append_timestamp(Bytes bytes, unsigned digits, std::int32_t zone_seconds, TextBuffer& out);

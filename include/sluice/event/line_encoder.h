@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "sluice/base/result.h"
 #include "sluice/base/text_buffer.h"
@@ -48,6 +49,8 @@ class LineEncoder {
   std::uint8_t half() const noexcept { return half_; }
   // Bytes gathered so far.
   std::size_t bytes() const noexcept { return data_.size() + old_.size(); }
+  // Rows gathered so far.
+  std::uint32_t rows() const noexcept { return count_; }
 
   // Starts a line.  `plan` and `context.gtid` must outlive finish().  Precondition: !open().
   void begin(const TablePlan& plan, ChangeKind kind, std::uint8_t half, const LineContext& context);
@@ -55,8 +58,11 @@ class LineEncoder {
   // `before`: the before image of an update, else empty, but for the insert half of a key change,
   // which is given it too.  What `data` lacks and `before` has (MINIMAL, NOBLOB, FULL_NODUP images
   // leave out what has not changed) is taken from there; what both lack is left out of the line. In
-  // an update the columns that both have and that differ go to old.  Errors: fatal/binlog_malformed
-  // with table and column (bad text, bad packed value); the line is then unusable: reset().
+  // an update the columns that both have and that differ go to old.  A JSON diff is applied to the
+  // document in `before`; it goes to old when that changes its text.  Errors:
+  // fatal/binlog_malformed with table and column (bad text, bad packed value, a diff that does not
+  // fit), fatal/binlog_unsupported (a diff without the document, unless
+  // RenderOptions::json_diff_text); the line is then unusable: reset().
   Status add(std::uint64_t row_index, std::span<const binlog::Cell> data,
              std::span<const binlog::Cell> before);
   // Appends the line to `out` and closes it.
@@ -68,11 +74,16 @@ class LineEncoder {
 
  private:
   Status append_cell(std::size_t column, const binlog::Cell& cell, bool first, TextBuffer& out);
+  Status append_old(std::span<const binlog::Cell> data, std::span<const binlog::Cell> before);
+  Result<bool> append_diff(std::size_t column, const binlog::Cell& diff, const binlog::Cell& before,
+                           bool first);
   const TablePlan* plan_ = nullptr;
   ChangeKind kind_ = ChangeKind::insert;
   std::uint8_t half_ = 0;
   LineContext context_;
   TextBuffer data_, old_, rows_;
+  TextBuffer patched_, document_;            // texts of a JSON column after and before a diff
+  std::vector<std::size_t> same_documents_;  // columns whose diffs changed nothing in this row
   std::uint64_t first_row_ = 0, last_row_ = 0;
   std::uint32_t count_ = 0;
   std::uint64_t replaced_ = 0;

@@ -22,6 +22,10 @@ struct RenderOptions {
   std::int32_t time_zone_seconds = 0;  // offset of TIMESTAMP rendering, east positive
   InvalidText invalid_text = InvalidText::stop;
   bool binary_base64 = false;
+  // Not part of the fingerprint: a JSON diff whose document the before image lacks is written as
+  // JSON_REPLACE(@, '$.a', 1), with @ for the document, instead of being an error.  For `sluice
+  // decode` only: nobody can apply such a line.
+  bool json_diff_text = false;
 };
 
 // Which columns decide a row's partition.
@@ -33,6 +37,15 @@ struct PartitionRule {
 
 // How the rows of one table are rendered: made once per TABLE_MAP content, then only read.
 // Immutable; thread-safe.
+//
+// A column of DeclaredType::unknown, of which only the binlog tells, is written as far as that
+// goes: ENUM without labels as its index, SET without labels as its bits, both as a number; CHAR,
+// VARCHAR, TEXT and their binary kin without a character set as text when they are valid UTF-8,
+// value by value, else as bytes (ISO-8859-1 characters, never base64); dates and times of types 7,
+// 11 and 12 without a fraction.  For a declared column what is not known is an error.
+//
+// The column in which a multi-valued index keeps its elements (TYPED_ARRAY; logged before MySQL
+// 8.0.18 only) is in no line.
 //
 // The partition of a row (format version 1; vectors in tests/unit/event/partition_test.cc):
 //   seed      = XXH64(database NUL table, seed 0)
@@ -59,6 +72,9 @@ class TablePlan final {
   TablePlan& operator=(const TablePlan&) = delete;
 
   const binlog::TableMap& map() const noexcept;
+  // For RowCursor: how rows of map() are cut.  map() has what the binlog does not tell, too: the
+  // fractional digits of MariaDB's old temporal types.
+  const binlog::RowLayout& layout() const noexcept;
   const TableSchema& schema() const noexcept;
   // `"id":"int unsigned","name":"varchar(255)"` and `"id":-5,"name":12`: the insides of mysqlType
   // and sqlType.

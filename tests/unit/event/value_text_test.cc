@@ -163,30 +163,34 @@ TEST(Timestamp, IsShiftedByTheZoneButForZero) {
   expect_only_this_length("65e11a8001e240", timestamp(6));
 }
 
+auto old_time(unsigned digits) {
+  return [=](Bytes b, TextBuffer& out) { return binlog::append_old_time(b, digits, out); };
+}
+auto old_datetime(unsigned digits) {
+  return [=](Bytes b, TextBuffer& out) { return binlog::append_old_datetime(b, digits, out); };
+}
+auto old_timestamp(unsigned digits, std::int32_t zone = 0) {
+  return
+      [=](Bytes b, TextBuffer& out) { return binlog::append_old_timestamp(b, digits, zone, out); };
+}
+
 TEST(OldTemporals, AreLittleEndianDecimals) {
-  const auto old_time = [](Bytes b, TextBuffer& out) { return binlog::append_old_time(b, out); };
-  const auto old_datetime = [](Bytes b, TextBuffer& out) {
-    return binlog::append_old_datetime(b, out);
-  };
-  const auto old_timestamp = [](Bytes b, TextBuffer& out) {
-    return binlog::append_old_timestamp(b, 3600, out);
-  };
   expect_all({{"590a80", "-838:59:59"},
               {"a7f57f", "838:59:59"},
               {"000000", "00:00:00"},
               {"ffffff", "-00:00:01"},
               {"3c0000", "<refused>"}},  // 60 seconds
-             old_time);
+             old_time(0));
   // 20260704101112, 0, 99999999999999
   expect_all({{"f82212506d120000", "2026-07-04 10:11:12"},
               {"0000000000000000", "0000-00-00 00:00:00"},
               {"ff3f7a10f35a0000", "<refused>"}},
-             old_datetime);
+             old_datetime(0));
   expect_all({{"40dc486a", "2026-07-04 11:11:12"}, {"00000000", "0000-00-00 00:00:00"}},
-             old_timestamp);
-  expect_only_this_length("590a80", old_time);
-  expect_only_this_length("f82212506d120000", old_datetime);
-  expect_only_this_length("40dc486a", old_timestamp);
+             old_timestamp(0, 3600));
+  expect_only_this_length("590a80", old_time(0));
+  expect_only_this_length("f82212506d120000", old_datetime(0));
+  expect_only_this_length("40dc486a", old_timestamp(0));
 }
 
 std::string double_text(double v) {
