@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "sluice/binlog/control_events.h"
-
-#include "binlog/sql_lexer.h"
+#include "sluice/binlog/sql_lexer.h"
 
 namespace sluice::binlog {
 namespace {
