@@ -1,18 +1,12 @@
 #include "sluice/event/line_encoder.h"
 
-#include <algorithm>
-
-#include "event/cells.h"
 #include "event/column_plan.h"
-#include "event/json_binary.h"
-#include "event/json_diff.h"
 #include "event/json_escape.h"
 
 namespace sluice::event {
 namespace {
 
 using binlog::Cell;
-using binlog::CellState;
 
 std::string_view type_name(ChangeKind kind) noexcept {
   switch (kind) {
@@ -72,64 +66,6 @@ void LineEncoder::begin(const TablePlan& plan, ChangeKind kind, std::uint8_t hal
   count_ = 0;
 }
 
-Status LineEncoder::append_cell(std::size_t column, const Cell& cell, bool first, TextBuffer& out) {
-  const TablePlan::Data& d = plan_->data();
-  const ColumnPlan& c = d.columns[column];
-  const std::string_view prefix = std::string_view(c.prefix).substr(first ? 1 : 0);
-  if (cell.state == CellState::null) {
-    out.append(prefix.substr(0, prefix.size() - 1));  // without the quote
-    out.append("null");
-    return {};
-  }
-  out.append(prefix);
-  const Rendered r = c.json(c, cell.bytes, out);
-  if (r != Rendered::ok) {
-    if (r != Rendered::replaced) return render_error(r, d.schema, column);
-    ++replaced_;
-  }
-  out.push_back('"');
-  return {};
-}
-
-// False: the line leaves the column out, which nothing is known of but that it stays as it is.
-Result<bool> LineEncoder::append_diff(std::size_t column, const Cell& diff, const Cell& before,
-                                      bool first) {
-  const TablePlan::Data& d = plan_->data();
-  if (before.state == CellState::absent && diff.bytes.empty()) return false;
-  patched_.clear();
-  Rendered r = append_patched(diff, before, patched_);
-  if (r == Rendered::no_document && d.json_diff_text)
-    r = append_json_diffs(diff.bytes, patched_) ? Rendered::ok : Rendered::bad_diff;
-  if (r != Rendered::ok) return render_error(r, d.schema, column);
-  data_.append(std::string_view(d.columns[column].prefix).substr(first ? 1 : 0));
-  if (!append_json_utf8(data_, patched_.view()))
-    return render_error(Rendered::bad_text, d.schema, column);
-  data_.push_back('"');
-  document_.clear();
-  if (kind_ == ChangeKind::update && before.state == CellState::value &&
-      append_json_document(before.bytes, document_) && document_.view() == patched_.view())
-    same_documents_.push_back(column);
-  return true;
-}
-
-// The columns that an update changes, as they were.
-Status LineEncoder::append_old(std::span<const Cell> data, std::span<const Cell> before) {
-  bool first = true;
-  old_.push_back('{');
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    if (before[i].state == CellState::absent || !changes(before[i], data[i]) ||
-        plan_->data().columns[i].hidden)
-      continue;
-    if (data[i].state == CellState::json_diff &&
-        std::find(same_documents_.begin(), same_documents_.end(), i) != same_documents_.end())
-      continue;
-    SLUICE_TRY(append_cell(i, before[i], first, old_));
-    first = false;
-  }
-  old_.push_back('}');
-  return {};
-}
-
 Status LineEncoder::add(std::uint64_t row_index, std::span<const Cell> data,
                         std::span<const Cell> before) {
   const std::size_t columns = plan_->data().columns.size();
@@ -143,25 +79,11 @@ Status LineEncoder::add(std::uint64_t row_index, std::span<const Cell> data,
     data_.push_back(',');
     rows_.push_back(',');
   }
-  bool first = true;
-  same_documents_.clear();
-  data_.push_back('{');
-  for (std::size_t i = 0; i < columns; ++i) {
-    const Cell cell = cell_of(data, before, i);
-    if (cell.state == CellState::absent || plan_->data().columns[i].hidden) continue;
-    if (cell.state == CellState::json_diff) {
-      const Cell document = i < before.size() ? before[i] : Cell{};
-      SLUICE_TRY_ASSIGN(const bool written, append_diff(i, cell, document, first));
-      first = first && !written;
-      continue;
-    }
-    SLUICE_TRY(append_cell(i, cell, first, data_));
-    first = false;
-  }
-  data_.push_back('}');
+  SLUICE_TRY(
+      images_.append_image(*plan_, data, before, ImageWriter::Missing::take_from_before, data_));
   if (update) {
     if (count_ != 0) old_.push_back(',');
-    SLUICE_TRY(append_old(data, before));
+    SLUICE_TRY(images_.append_old(*plan_, data, before, old_));
   }
   rows_.append_uint(row_index);
   last_row_ = row_index;

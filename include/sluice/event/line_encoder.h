@@ -2,11 +2,11 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "sluice/base/result.h"
 #include "sluice/base/text_buffer.h"
 #include "sluice/binlog/rows.h"
+#include "sluice/event/image_writer.h"
 #include "sluice/event/table_plan.h"
 #include "sluice/model/change_view.h"
 #include "sluice/model/event_id.h"
@@ -70,23 +70,17 @@ class LineEncoder {
   // Drops an open line.
   void reset() noexcept { plan_ = nullptr; }
   // Values written so far whose bad bytes became U+FFFD (InvalidText::replace).
-  std::uint64_t replaced_texts() const noexcept { return replaced_; }
+  std::uint64_t replaced_texts() const noexcept { return images_.replaced_texts(); }
 
  private:
-  Status append_cell(std::size_t column, const binlog::Cell& cell, bool first, TextBuffer& out);
-  Status append_old(std::span<const binlog::Cell> data, std::span<const binlog::Cell> before);
-  Result<bool> append_diff(std::size_t column, const binlog::Cell& diff, const binlog::Cell& before,
-                           bool first);
   const TablePlan* plan_ = nullptr;
   ChangeKind kind_ = ChangeKind::insert;
   std::uint8_t half_ = 0;
   LineContext context_;
   TextBuffer data_, old_, rows_;
-  TextBuffer patched_, document_;            // texts of a JSON column after and before a diff
-  std::vector<std::size_t> same_documents_;  // columns whose diffs changed nothing in this row
+  ImageWriter images_;
   std::uint64_t first_row_ = 0, last_row_ = 0;
   std::uint32_t count_ = 0;
-  std::uint64_t replaced_ = 0;
 };
 
 // A TICK line, line feed included: this partition is complete up to file:pos.  `gtid` is the

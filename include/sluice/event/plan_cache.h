@@ -1,0 +1,50 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "sluice/base/result.h"
+#include "sluice/binlog/event.h"
+#include "sluice/binlog/rows.h"
+#include "sluice/binlog/table_map.h"
+#include "sluice/event/table_plan.h"
+
+namespace sluice::event {
+
+// What table ids mean just now: the plans of the TABLE_MAPs seen.  The same TABLE_MAP again, which
+// is what almost every statement brings, costs one comparison of bytes.  Belongs to one thread.
+class PlanCache {
+ public:
+  // Neither plan nor layout: rows of this table are not wanted.
+  struct Entry {
+    std::shared_ptr<const TablePlan> plan;
+    std::shared_ptr<const binlog::RowLayout> layout;  // for those who only cut rows
+    std::string name;                                 // database.table
+  };
+  // An entry for those who only cut rows.
+  static Entry layout_only(binlog::TableMap map);
+  using Maker = std::function<Result<Entry>(binlog::TableMap)>;
+
+  // Takes a TABLE_MAP event's body.  Errors: those of TableMap::decode and of `make`; the id then
+  // has no meaning.
+  Status add(Bytes body, const binlog::FormatDescription& format, const Maker& make);
+  // Null for an id that no TABLE_MAP named.  Valid until the next add() or clear().
+  const Entry* find(std::uint64_t table_id) const noexcept;
+  // At a new file, when nothing of the old ids holds.
+  void clear() noexcept;
+  // At the end of a statement: drops everything when a server that reopens its tables all the time
+  // has brought very many ids.
+  void trim() noexcept;
+
+ private:
+  struct Known {
+    std::string body;
+    Entry entry;
+  };
+  std::unordered_map<std::uint64_t, Known> tables_;
+};
+
+}  // namespace sluice::event

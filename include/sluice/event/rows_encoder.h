@@ -1,0 +1,61 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sluice/base/result.h"
+#include "sluice/base/text_buffer.h"
+#include "sluice/binlog/rows.h"
+#include "sluice/event/line_encoder.h"
+#include "sluice/event/table_plan.h"
+
+namespace sluice::event {
+
+// Takes finished lines.
+class LineSink {
+ public:
+  LineSink() = default;
+  LineSink(const LineSink&) = delete;
+  LineSink& operator=(const LineSink&) = delete;
+  virtual ~LineSink() = default;
+  // `line` is complete: finish() it.  Lines of one partition come in the order of their rows.
+  virtual void take(std::uint32_t partition, LineEncoder& line) = 0;
+};
+
+struct LineLimits {
+  std::size_t bytes = std::size_t{1} << 20;  // a line is closed when it reaches this
+  std::uint64_t rows = 0;                    // most rows of a line; 0: no limit
+};
+
+// Makes lines of ROWS events: each row into its partition, an update that changes the partition key
+// as a delete and an insert.  Reuses its memory from event to event; belongs to one thread.
+class RowsEncoder {
+ public:
+  // partitions > 0.
+  explicit RowsEncoder(std::uint32_t partitions, LineLimits limits = {})
+      : limits_(limits), encoders_(partitions) {}
+
+  // Encodes all rows of one event; no line stays open behind it.  Returns how many rows there were.
+  // `plan` must outlive the lines.  Errors: those of RowCursor, TablePlan::partition and
+  // LineEncoder::add; what was not handed to the sink by then is dropped.
+  Result<std::uint64_t> encode(const TablePlan& plan, const binlog::RowsEvent& rows,
+                               const LineContext& context, LineSink& sink);
+  // Values whose bad bytes became U+FFFD so far.
+  std::uint64_t replaced_texts() const noexcept;
+
+ private:
+  Result<std::uint64_t> encode_rows(const TablePlan& plan, const binlog::RowsEvent& rows,
+                                    const LineContext& context, LineSink& sink);
+  Status put(std::uint32_t partition, const TablePlan& plan, ChangeKind kind, std::uint8_t half,
+             std::uint64_t row, std::span<const binlog::Cell> data,
+             std::span<const binlog::Cell> before, const LineContext& context, LineSink& sink);
+
+  LineLimits limits_;
+  std::vector<LineEncoder> encoders_;  // one per partition
+  std::vector<std::uint32_t> open_;    // partitions that got a line of this event
+  binlog::RowImages images_;
+  TextBuffer scratch_;
+};
+
+}  // namespace sluice::event
