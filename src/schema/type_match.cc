@@ -102,29 +102,6 @@ std::string with_fraction(std::string_view name, unsigned digits) {
   return digits == 0 ? std::string(name) : with_length(name, digits);
 }
 
-// As the servers print labels (sql/sql_show.cc append_unescaped).
-std::string with_labels(std::string_view name, const std::vector<std::string>& labels) {
-  std::string out(name);
-  char separator = '(';
-  for (const std::string& label : labels) {
-    out += separator;
-    out += '\'';
-    for (const char c : label) {
-      switch (c) {
-        case '\'': out += "''"; break;
-        case '\\': out += "\\\\"; break;
-        case '\0': out += "\\0"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        default: out += c;
-      }
-    }
-    out += '\'';
-    separator = ',';
-  }
-  return out + ")";
-}
-
 struct IntegerType {
   ColumnType logged;
   DeclaredType declared;
@@ -219,6 +196,35 @@ bool declare_number(const MapColumn& c, Flavor flavor, ColumnSchema& out) {
 }
 
 }  // namespace
+
+unsigned default_width(std::string_view integer_type, bool is_unsigned) noexcept {
+  for (const IntegerType& i : kIntegers)
+    if (i.name == integer_type) return is_unsigned ? i.unsigned_width : i.width;
+  return 0;
+}
+
+// As the servers print labels (sql/sql_show.cc append_unescaped).
+std::string with_labels(std::string_view name, const std::vector<std::string>& labels) {
+  std::string out(name);
+  char separator = '(';
+  for (const std::string& label : labels) {
+    out += separator;
+    out += '\'';
+    for (const char c : label) {
+      switch (c) {
+        case '\'': out += "''"; break;
+        case '\\': out += "\\\\"; break;
+        case '\0': out += "\\0"; break;
+        case '\n': out += "\\n"; break;
+        case '\r': out += "\\r"; break;
+        default: out += c;
+      }
+    }
+    out += '\'';
+    separator = ',';
+  }
+  return out + ")";
+}
 
 bool is_text(DeclaredType type) noexcept {
   switch (type) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sluice/base/result.h"
 #include "sluice/binlog/table_map.h"
@@ -31,6 +32,12 @@ bool declaration_fits(const binlog::TableMap& map, std::size_t index, const Colu
 // enough to read a value right.
 std::optional<ColumnSchema> declare(const binlog::TableMap& map, std::size_t index,
                                     const std::vector<std::string>& labels, Flavor flavor);
+
+// Display width that "int" and its kin have when none is said; 0 for other types.
+unsigned default_width(std::string_view integer_type, bool is_unsigned) noexcept;
+
+// "enum('a','it''s')", labels as the servers print them.
+std::string with_labels(std::string_view name, const std::vector<std::string>& labels);
 
 // "VARCHAR, 40 bytes", "NEWDECIMAL(10,2)": the map's column for people.
 std::string describe(const binlog::MapColumn& column);
