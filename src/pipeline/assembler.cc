@@ -20,12 +20,14 @@ Assembler::Assembler(AssemblerSettings settings, const TableFilter& filter,
       sink_(&sink),
       counters_(&counters),
       clock_(&clock),
+      unpacker_({.transaction_bytes = settings.inflated_bytes}),
       encoders_(settings.partitions) {
   batch_.partitions.resize(settings_.partitions);
 }
 
 void Assembler::start(const BinlogPosition& from, std::shared_ptr<const SourceFile> expected_file) {
   drop_rows();
+  unpacker_.reset();
   group_ = {};
   tables_.clear();
   file_.reset();
@@ -46,87 +48,127 @@ Error Assembler::unsupported(std::string what) const {
 }
 
 Status Assembler::feed(const binlog::EventView& event, const binlog::FormatDescription* format) {
-  using binlog::EventType;
   counters_->events_read.fetch_add(1, std::memory_order_relaxed);
   counters_->bytes_read.fetch_add(event.whole.size(), std::memory_order_relaxed);
-  const EventType type = event.header.type;
   event_start_ = pos_;
-  const auto run = [&]() -> Status {
-    if (type == EventType::rotate) return on_rotate(event);
-    if (type == EventType::heartbeat || type == EventType::heartbeat_v2) return {};
-    if (format == nullptr)
-      return fatal(Errc::binlog_malformed,
-                   std::string(binlog::event_type_name(type)) + " before FORMAT_DESCRIPTION");
-    flavor_ = format->flavor;
-    SLUICE_TRY(advance(event));
-    if (event.header.timestamp != 0) last_timestamp_ = event.header.timestamp;
-    switch (type) {
-      case EventType::format_description: return on_format_description(event, *format);
-      case EventType::gtid:
-      case EventType::anonymous_gtid:
-      case EventType::gtid_tagged:
-      case EventType::mariadb_gtid: return on_gtid(event, *format, event_start_);
-      case EventType::query: return on_query(event, *format, event_start_);
-      case EventType::xid: SLUICE_TRY(binlog::XidEvent::decode(event.body)); return commit();
-      case EventType::table_map: return on_table_map(event, *format);
-      case EventType::xa_prepare: return on_xa_prepare(event);
-      case EventType::incident: {
-        SLUICE_TRY_ASSIGN(const auto incident, binlog::IncidentEvent::decode(event.body));
-        return fatal(Errc::binlog_unsupported,
-                     "INCIDENT " + std::to_string(incident.number) + " (" +
-                         std::string(incident.message) +
-                         "): the source says that its binlog has a hole here. Rows may be missing: "
-                         "compare the tables, then go on behind it with `sluice position set`");
-      }
-      // Known, and nothing in them for us.  INTVAR, RAND and USER_VAR belong to a statement that
-      // follows as QUERY.
-      case EventType::previous_gtids:
-      case EventType::gtid_list: {
-        if (group_.open || event.header.artificial()) return {};
-        if ((type == EventType::gtid_list) != (flavor_ == Flavor::mariadb))
-          return fatal(Errc::binlog_malformed, std::string(binlog::event_type_name(type)) +
-                                                   " in a binlog of " + format->server_version);
-        SLUICE_TRY_ASSIGN(const GtidSet executed,
-                          binlog::decode_gtid_set_event(event.header, event.body));
-        resume_ = here();
-        resume_file_ = file_;
-        sink_->complete({file_, pos_, {}, 0, &executed});
-        return {};
-      }
-      case EventType::stop:
-      case EventType::intvar:
-      case EventType::rand:
-      case EventType::user_var:
-      case EventType::ignorable:
-      case EventType::rows_query:
-      case EventType::annotate_rows:
-      case EventType::binlog_checkpoint:
-      case EventType::transaction_context:
-      case EventType::large_transaction_header: return {};
-      case EventType::view_change:
-        return group_.open && !group_.in_transaction ? commit() : Status{};
-      case EventType::begin_load_query:
-      case EventType::execute_load_query:
-      case EventType::append_block:
-      case EventType::delete_file:
-        return unsupported(
-            "LOAD DATA in statement format: its rows are not in the binlog. Set binlog_format = "
-            "ROW for every session (SET GLOBAL binlog_format = 'ROW'), reload the table, then go "
-            "on behind it with `sluice position set`");
-      default: break;
-    }
-    if (binlog::is_rows_event(type)) return on_rows(event, *format);
-    if (event.header.ignorable()) return {};
-    return fatal(Errc::binlog_unsupported,
-                 "event type " + std::to_string(static_cast<int>(type)) + " (" +
-                     std::string(binlog::event_type_name(type)) + "), " +
-                     std::to_string(event.whole.size()) +
-                     " bytes: not known to this version and not marked as ignorable");
-  };
-  if (Status s = run(); !s.ok()) {
+  if (Status s = take(event, format); !s.ok()) {
     Error error = std::move(s).error();
     return error.cls == ErrorClass::stopped ? error : at_position(std::move(error));
   }
+  return {};
+}
+
+Status Assembler::take(const binlog::EventView& event, const binlog::FormatDescription* format) {
+  using binlog::EventType;
+  const EventType type = event.header.type;
+  if (type == EventType::rotate) return on_rotate(event);
+  if (type == EventType::heartbeat || type == EventType::heartbeat_v2) return {};
+  if (format == nullptr)
+    return fatal(Errc::binlog_malformed,
+                 std::string(binlog::event_type_name(type)) + " before FORMAT_DESCRIPTION");
+  flavor_ = format->flavor;
+  SLUICE_TRY(advance(event));
+  if (event.header.timestamp != 0) last_timestamp_ = event.header.timestamp;
+  if (binlog::EventUnpacker::is_packed(type)) return on_packed(event, *format);
+  if (unpacker_.in_fragments() && type != EventType::format_description)
+    return fatal(Errc::binlog_malformed, std::string(binlog::event_type_name(type)) +
+                                             " comes between two PARTIAL_ROW_DATA");
+  return dispatch(event, *format);
+}
+
+// The place in the file is that of the event which holds the others: a transaction that ends inside
+// ends where that event does.
+Status Assembler::on_packed(const binlog::EventView& event,
+                            const binlog::FormatDescription& format) {
+  SLUICE_TRY(unpacker_.open(event, format));
+  binlog::EventView inner;
+  for (bool ended = false;;) {
+    SLUICE_TRY_ASSIGN(const bool more, unpacker_.next(inner));
+    if (!more) return {};
+    if (ended)
+      return fatal(Errc::binlog_malformed,
+                   std::string(binlog::event_type_name(inner.header.type)) + " in a " +
+                       std::string(binlog::event_type_name(event.header.type)) +
+                       " behind the transaction's end");
+    const bool was_open = group_.open;
+    SLUICE_TRY(dispatch(inner, format));
+    ended = was_open && !group_.open;
+  }
+}
+
+Status Assembler::dispatch(const binlog::EventView& event,
+                           const binlog::FormatDescription& format) {
+  using binlog::EventType;
+  const EventType type = event.header.type;
+  switch (type) {
+    case EventType::format_description: return on_format_description(event, format);
+    case EventType::gtid:
+    case EventType::anonymous_gtid:
+    case EventType::gtid_tagged:
+    case EventType::mariadb_gtid: return on_gtid(event, format, event_start_);
+    case EventType::query: return on_query(event, format, event_start_);
+    case EventType::xid: SLUICE_TRY(binlog::XidEvent::decode(event.body)); return commit();
+    case EventType::table_map: return on_table_map(event, format);
+    case EventType::xa_prepare: return on_xa_prepare(event);
+    case EventType::incident: {
+      SLUICE_TRY_ASSIGN(const auto incident, binlog::IncidentEvent::decode(event.body));
+      return fatal(Errc::binlog_unsupported,
+                   "INCIDENT " + std::to_string(incident.number) + " (" +
+                       std::string(incident.message) +
+                       "): the source says that its binlog has a hole here. Rows may be missing: "
+                       "compare the tables, then go on behind it with `sluice position set`");
+    }
+    case EventType::previous_gtids:
+    case EventType::gtid_list: return on_gtid_set(event, format);
+    // Known, and nothing in them for us.  INTVAR, RAND and USER_VAR belong to a statement that
+    // follows as QUERY.
+    case EventType::stop:
+    case EventType::intvar:
+    case EventType::rand:
+    case EventType::user_var:
+    case EventType::ignorable:
+    case EventType::rows_query:
+    case EventType::annotate_rows:
+    case EventType::binlog_checkpoint:
+    case EventType::transaction_context:
+    case EventType::large_transaction_header: return {};
+    case EventType::view_change: return group_.open && !group_.in_transaction ? commit() : Status{};
+    case EventType::load:
+    case EventType::create_file:
+    case EventType::exec_load:
+    case EventType::new_load:
+    case EventType::begin_load_query:
+    case EventType::execute_load_query:
+    case EventType::append_block:
+    case EventType::delete_file:
+      return unsupported(
+          "LOAD DATA in statement format: its rows are not in the binlog. Set binlog_format = "
+          "ROW for every session (SET GLOBAL binlog_format = 'ROW'), reload the table, then go "
+          "on behind it with `sluice position set`");
+    default: break;
+  }
+  if (binlog::is_rows_event(type)) return on_rows(event, format);
+  if (event.header.ignorable()) return {};
+  return fatal(Errc::binlog_unsupported,
+               "event type " + std::to_string(static_cast<int>(type)) + " (" +
+                   std::string(binlog::event_type_name(type)) + "), " +
+                   std::to_string(event.whole.size()) +
+                   " bytes: not known to this version and not marked as ignorable");
+}
+
+// The head of a file says what the files before it hold.
+Status Assembler::on_gtid_set(const binlog::EventView& event,
+                              const binlog::FormatDescription& format) {
+  if (group_.open || event.header.artificial()) return {};
+  const binlog::EventType type = event.header.type;
+  if ((type == binlog::EventType::gtid_list) != (flavor_ == Flavor::mariadb))
+    return fatal(Errc::binlog_malformed, std::string(binlog::event_type_name(type)) +
+                                             " in a binlog of " + format.server_version);
+  SLUICE_TRY_ASSIGN(const GtidSet executed,
+                    binlog::decode_gtid_set_event(event.header, event.body));
+  resume_ = here();
+  resume_file_ = file_;
+  sink_->complete({file_, pos_, {}, 0, &executed});
   return {};
 }
 
@@ -177,6 +219,7 @@ Status Assembler::on_format_description(const binlog::EventView& event,
   file_ = std::move(named);
   const bool repeated = event.header.log_pos == 0;
   if (group_.open && !repeated) SLUICE_TRY(abandon("its binlog file ended inside it"));
+  unpacker_.reset();
   tables_.clear();
   // A whole file read: the restart point may enter the next one, so that the old one can be purged.
   // At a first start this is also where the file's identity becomes known.

@@ -13,6 +13,7 @@
 #include "sluice/binlog/event.h"
 #include "sluice/binlog/rows.h"
 #include "sluice/binlog/table_map.h"
+#include "sluice/binlog/unpacker.h"
 #include "sluice/model/binlog_position.h"
 #include "sluice/ops/counters.h"
 #include "sluice/schema/catalog.h"
@@ -27,6 +28,8 @@ struct AssemblerSettings {
   std::uint32_t partitions = 16;
   std::size_t hold_bytes = 8u << 20;  // rows of a transaction held until its end
   std::size_t line_bytes = 1u << 20;  // a line is closed when it reaches this
+  std::uint64_t inflated_bytes = std::uint64_t{16}
+                                 << 30;  // that one transaction may inflate to; 0: no limit
   bool ignore_truncate = false;
   event::RenderOptions render;
 };
@@ -83,6 +86,11 @@ class Assembler {
     std::uint64_t rows = 0;
   };
 
+  Status take(const binlog::EventView& event, const binlog::FormatDescription* format);
+  // One event that holds no others.
+  Status dispatch(const binlog::EventView& event, const binlog::FormatDescription& format);
+  Status on_packed(const binlog::EventView& event, const binlog::FormatDescription& format);
+  Status on_gtid_set(const binlog::EventView& event, const binlog::FormatDescription& format);
   Status advance(const binlog::EventView& event);
   Status on_format_description(const binlog::EventView& event,
                                const binlog::FormatDescription& format);
@@ -127,6 +135,7 @@ class Assembler {
   std::uint64_t event_start_ = 0;  // start of the event being read
   BinlogPosition resume_;
   std::uint32_t last_timestamp_ = 0;
+  binlog::EventUnpacker unpacker_;
   Group group_;
   // Of a transaction that was being streamed when its connection was lost: ROWS events below this
   // were handed over.
@@ -134,6 +143,8 @@ class Assembler {
   std::uint64_t streamed_events_ = 0;
   std::unordered_map<std::uint64_t, TableEntry> tables_;
   std::unordered_set<std::string> keyless_;  // tables that were told about
+  // XA transactions that were prepared without a row of ours since the process began.
+  std::unordered_set<std::string> empty_xa_;
   TransactionBatch batch_;
   std::vector<event::LineEncoder> encoders_;  // one per partition
   std::vector<std::uint32_t> open_;           // partitions with an open line

@@ -16,18 +16,30 @@ bool same_name(std::string_view a, std::string_view b) {
                     [&](char x, char y) { return fold(x) == fold(y); });
 }
 
-// The word after "XA", upper case; "" when there is none.
-std::string xa_verb(std::string_view statement) {
+// XA transactions prepared without rows that are remembered.
+constexpr std::size_t kMostEmptyXa = 65536;
+
+// XA COMMIT X'6162',X'',1: "COMMIT" and "x'6162',x'',1".
+struct XaStatement {
+  std::string verb;  // upper case
+  std::string xid;   // lower case, without blanks
+};
+XaStatement read_xa(std::string_view statement) {
   const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+  const auto is_between = [](char c, char low, char high) { return c >= low && c <= high; };
+  XaStatement xa;
   std::size_t at = statement.find_first_of("xX");
-  if (at == std::string_view::npos) return {};
+  if (at == std::string_view::npos) return xa;
   at += 2;
   while (at < statement.size() && is_space(statement[at])) ++at;
-  std::string verb;
   for (; at < statement.size() && !is_space(statement[at]); ++at)
-    verb += statement[at] >= 'a' && statement[at] <= 'z' ? static_cast<char>(statement[at] - 32)
-                                                         : statement[at];
-  return verb;
+    xa.verb +=
+        is_between(statement[at], 'a', 'z') ? static_cast<char>(statement[at] - 32) : statement[at];
+  for (; at < statement.size(); ++at)
+    if (!is_space(statement[at]))
+      xa.xid += is_between(statement[at], 'A', 'Z') ? static_cast<char>(statement[at] + 32)
+                                                    : statement[at];
+  return xa;
 }
 
 }  // namespace
@@ -62,15 +74,16 @@ Status Assembler::on_statement(const binlog::QueryEvent& query,
                                const binlog::Statement& statement) {
   switch (statement.kind) {
     case binlog::StatementKind::xa: {
-      const std::string verb = xa_verb(query.statement);
-      if (verb == "START" || verb == "BEGIN") {
+      const XaStatement xa = read_xa(query.statement);
+      if (xa.verb == "START" || xa.verb == "BEGIN") {
         group_.in_transaction = true;
-      } else if (verb == "COMMIT") {
-        return unsupported(
-            "XA COMMIT: rows of prepared XA transactions are not held yet, so those of this one "
-            "would be lost. Compare the tables it wrote, then go on behind it with `sluice "
-            "position set`");
-      } else if (verb == "ROLLBACK") {
+      } else if (xa.verb == "COMMIT" || xa.verb == "ROLLBACK") {
+        // Known as empty: it was prepared while we looked on, with rows of filtered tables alone.
+        if (empty_xa_.erase(xa.xid) == 0 && xa.verb == "COMMIT")
+          return unsupported(
+              "XA COMMIT: rows of prepared XA transactions are not held yet, so those of this one "
+              "would be lost. Compare the tables it wrote, then go on behind it with `sluice "
+              "position set`");
         group_.in_transaction = false;
       }
       return {};
@@ -123,7 +136,10 @@ void Assembler::forget_schemas() {
 Status Assembler::on_xa_prepare(const binlog::EventView& event) {
   SLUICE_TRY_ASSIGN(const auto prepare, binlog::XaPrepareEvent::decode(event.body));
   if (prepare.one_phase) return commit();
-  if (batch_.empty() && !group_.streamed) return commit();
+  if (batch_.empty() && !group_.streamed) {
+    if (empty_xa_.size() < kMostEmptyXa) empty_xa_.insert(read_xa("XA PREPARE " + prepare.xid).xid);
+    return commit();
+  }
   return unsupported("XA PREPARE of " + prepare.xid +
                      ": rows of prepared XA transactions are not held yet. Commit it in one phase, "
                      "or compare the tables it wrote after its XA COMMIT and go on behind that "

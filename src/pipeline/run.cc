@@ -175,6 +175,7 @@ Status Pipeline::prepare() {
   settings.epoch = state_.epoch;
   settings.partitions = options_.queue.partitions();
   settings.hold_bytes = options_.limits.transaction_hold().bytes();
+  settings.inflated_bytes = options_.limits.inflated_transaction().bytes();
   settings.line_bytes = options_.queue.message_bytes().bytes();
   settings.ignore_truncate = options_.applier.on_truncate() == ApplierOptions::OnTruncate::ignore;
   settings.render.time_zone_seconds = options_.rendering.time_zone().seconds();

@@ -191,6 +191,11 @@ struct LimitOptions : Section {
       this, "transaction_hold", ByteSize{8_MiB},
       Range<ByteSize>{ByteSize{64_KiB}, ByteSize{1024_MiB}},
       "Rows of a transaction are held back until its end up to this size, then streamed."};
+  Option<ByteSize> inflated_transaction{
+      this, "inflated_transaction", ByteSize{16384_MiB},
+      Range<ByteSize>{ByteSize{0_MiB}, ByteSize{16777216_MiB}},
+      "Largest size a compressed transaction (MySQL's binlog_transaction_compression) may inflate "
+      "to; it is never held whole; 0: no limit."};
   Option<ByteSize> in_flight{
       this, "in_flight", ByteSize{48_MiB}, Range<ByteSize>{ByteSize{1_MiB}, ByteSize{4096_MiB}},
       "Message bytes waiting for the broker's confirm; above it reading from the source pauses."};

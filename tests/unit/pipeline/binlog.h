@@ -11,7 +11,7 @@
 #include "sluice/binlog/event.h"
 #include "sluice/model/binlog_position.h"
 
-#include "unit/binlog/builder.h"
+#include "unit/binlog/packing.h"
 
 namespace sluice::pipeline::testing {
 
@@ -60,6 +60,11 @@ class Binlog {
   // Any event; returns where it begins.
   std::uint64_t add(EventType type, std::string body, How with) {
     const std::uint64_t start = pos_;
+    if (payload_) {
+      *payload_ += binlog::testing::make_event(
+          {.type = type, .body = std::move(body), .timestamp = timestamp, .log_pos = 0});
+      return start;
+    }
     const std::size_t size = binlog::EventHeader::kSize + body.size();
     const std::uint64_t end = pos_ + size + static_cast<std::uint64_t>(with.log_pos_error);
     push(
@@ -71,6 +76,15 @@ class Binlog {
     return start;
   }
   std::uint64_t add(EventType type, std::string body) { return add(type, std::move(body), how); }
+  // Events from here on go into a TRANSACTION_PAYLOAD, which end_payload() adds.
+  void begin_payload() { payload_.emplace(); }
+  void end_payload() {
+    const std::string plain = *payload_;
+    payload_.reset();
+    add(EventType::transaction_payload,
+        binlog::testing::payload_body(binlog::testing::zstd(plain),
+                                      {.uncompressed = plain.size()}));
+  }
   How how;  // of events added from now on
 
   // The head of the next transaction: its GTID, and BEGIN where the flavour writes one.  Returns
@@ -114,8 +128,11 @@ class Binlog {
     if (sql_mode) vars.le<1>(1).le<8>(*sql_mode);
     ByteWriter body;
     body.le<4>(1).le<4>(0).le<1>(database.size()).le<2>(0).le<2>(vars.size());
-    body.bytes(vars.str()).bytes(database).le<1>(0).bytes(text);
-    add(EventType::query, body.str());
+    body.bytes(vars.str()).bytes(database).le<1>(0);
+    if (compressed)
+      add(EventType::query_compressed, body.bytes(binlog::testing::mariadb_packed(text)).str());
+    else
+      add(EventType::query, body.bytes(text).str());
   }
   void xid() { add(EventType::xid, std::string(8, '\x05')); }
   void xa_prepare(bool one_phase) {
@@ -137,7 +154,8 @@ class Binlog {
     table_ids_.clear();
   }
 
-  bool version_1 = false;  // ROWS events as MariaDB and MySQL 5.5 write them
+  bool compressed = false;  // QUERY and ROWS events as MariaDB writes them with log_bin_compress
+  bool version_1 = false;   // ROWS events as MariaDB and MySQL 5.5 write them
   void insert(const std::vector<TestRow>& rows, std::string_view table = "t",
               std::string_view database = "shop") {
     std::string images;
@@ -266,13 +284,23 @@ class Binlog {
     if (!version_1) body.le<2>(2);
     body.lenenc(2).le<1>(3);
     if (images == 2) body.le<1>(3);
-    add(type, std::move(body.bytes(rows)).str());
+    if (!compressed) {
+      add(type, body.bytes(rows).str());
+      return;
+    }
+    const unsigned first =
+        static_cast<unsigned>(version_1 ? EventType::write_rows_v1 : EventType::write_rows);
+    const unsigned packed = static_cast<unsigned>(version_1 ? EventType::write_rows_compressed_v1
+                                                            : EventType::write_rows_compressed);
+    add(static_cast<EventType>(static_cast<unsigned>(type) - first + packed),
+        body.bytes(binlog::testing::mariadb_packed(rows)).str());
   }
 
   Flavor flavor_;
   std::uint64_t number_ = 1, pos_ = 4, sequence_ = 0, next_table_id_ = 100;
   std::map<std::uint64_t, std::vector<Event>> files_;
   std::map<std::string, std::uint64_t> table_ids_;
+  std::optional<std::string> payload_;  // events of the open one
 };
 
 }  // namespace sluice::pipeline::testing
