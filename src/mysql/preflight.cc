@@ -19,8 +19,7 @@ constexpr std::uint32_t kShowReplicasVersion = 80022;  // MySQL; SHOW SLAVE HOST
 
 constexpr std::string_view kSettings =
     "'log_bin', 'server_id', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', "
-    "'binlog_row_value_options', "
-    "'binlog_transaction_compression', 'log_bin_compress', 'gtid_mode'";
+    "'binlog_row_value_options', 'gtid_mode'";
 
 std::string global_and_file(const std::string& name, const std::string& value) {
   return "SET GLOBAL " + name + " = '" + value + "'; and " + name + " = " + value + " in my.cnf";
@@ -91,9 +90,6 @@ class Preflight {
     demand("binlog_format", "ROW", true,
            "rows are not in the binlog; sessions keep the old format until they connect again");
     demand("binlog_row_image", "FULL", true, "rows lack columns");
-    demand("binlog_transaction_compression", "OFF", true,
-           "compressed transactions are not read yet");
-    demand("log_bin_compress", "OFF", true, "compressed events are not read yet");
     if (const std::string options = setting("binlog_row_value_options");
         options.find("PARTIAL_JSON") != std::string::npos)
       add(true, "binlog_row_value_options is " + options + ": JSON differences are not read yet",
