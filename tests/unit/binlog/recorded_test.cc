@@ -1,42 +1,17 @@
 // The decoder on what real servers wrote and sent (tests/data/binlog/README.md).
-#include <filesystem>
+#include "unit/binlog/recorded.h"
+
 #include <map>
 #include <unordered_map>
 
-#include "sluice/base/files.h"
 #include "sluice/binlog/control_events.h"
 #include "sluice/binlog/rows.h"
-
-#include "unit/binlog/builder.h"
 
 namespace sluice::binlog {
 namespace {
 
-std::string load(std::string_view name) {
-  auto bytes = read_file(std::filesystem::path(SLUICE_TEST_DATA) / "binlog" / name);
-  EXPECT_TRUE(bytes.ok()) << name;
-  return bytes.ok() ? std::move(bytes).value() : std::string();
-}
-
-// Each event's bytes: of a binlog file, or of a recorded dump.
-std::vector<Bytes> split(std::string_view name, const std::string& bytes) {
-  std::vector<Bytes> out;
-  const bool file = name.ends_with(".binlog");
-  Bytes left = as_bytes(bytes).subspan(file ? 4 : 0);
-  while (!left.empty()) {
-    ByteReader r(left);
-    if (file) r.take(9);
-    const std::size_t size = r.u32();
-    const std::size_t skip = file ? 0 : 4;
-    if (!r.ok() || size > left.size() - skip) {
-      ADD_FAILURE() << name << " is damaged";
-      break;
-    }
-    out.push_back(left.subspan(skip, size));
-    left = left.subspan(skip + size);
-  }
-  return out;
-}
+using testing::load;
+using testing::split;
 
 struct Seen {
   std::map<std::string, int> events;        // by type
