@@ -20,6 +20,12 @@ bool take(std::string_view& s, std::string_view what) noexcept {
   s.remove_prefix(what.size());
   return true;
 }
+// What an unquoted key is made of, as far as ASCII goes; the server takes letters of other scripts,
+// too, and quotes what it is in doubt about.
+constexpr bool in_identifier(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '$' || (static_cast<unsigned char>(c) & 0x80) != 0;
+}
 bool take_number(std::string_view& s, std::uint32_t& out) noexcept {
   const auto [end, err] = std::from_chars(s.data(), s.data() + s.size(), out);
   if (err != std::errc{}) return false;
@@ -89,12 +95,9 @@ bool JsonPath::parse_member(std::string_view& rest) {
   if (rest.empty()) return false;
   const bool quoted = take(rest, "\"");
   std::size_t end = 0;
-  while (end < rest.size()) {
-    const char c = rest[end];
-    if (quoted ? c == '"' : is_blank(c) || c == '[' || c == '.' || c == '*') break;
-    end += quoted && c == '\\' ? 2 : 1;
-  }
-  if (end > rest.size() || (quoted && end == rest.size()) || (!quoted && end == 0)) return false;
+  while (end < rest.size() && (quoted ? rest[end] != '"' : in_identifier(rest[end])))
+    end += rest[end] == '\\' ? 2U : 1U;
+  if (quoted ? end >= rest.size() : end == 0) return false;
   Leg leg;
   leg.member = true;
   if (!decode_key(rest.substr(0, end), leg.key)) return false;

@@ -197,6 +197,8 @@ TEST(Hostile, Rows) {
   torture(decode(EventType::write_rows), head + hex("ff01") + one_row() + one_row(),
           head.size() + 2 + one_row().size());
   torture(decode(EventType::update_rows), head + hex("ff01 ff01") + one_row() + one_row());
+  torture(decode(EventType::partial_update_rows),
+          head + hex("ff01 ff01") + one_row() + hex("01 01") + one_row());
 }
 
 TEST(Hostile, RecordedFilesWithFlippedBytes) {

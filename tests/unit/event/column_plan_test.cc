@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include "unit/binlog/deflate.h"
 #include "unit/event/fixture.h"
 
 namespace sluice::event::test {
 namespace {
 
 using binlog::ColumnType;
+using binlog::testing::deflated;
 
 Column column(DeclaredType declared, ColumnType type, std::uint32_t length = 0,
               bool is_unsigned = false) {
@@ -184,6 +186,163 @@ TEST(Column, VectorsAndMariaDbTypesByTheirDeclaration) {
   EXPECT_EQ(render(column(DeclaredType::uuid, ColumnType::string, 16),
                    unhex("123e4567e89b12d3a45642661544")),
             "123e4567-e89b-12d3-a456-426615440000");
+}
+
+// MariaDB's old format: the digits are the schema's.
+TEST(Column, OldTemporalsTakeTheirDigitsFromTheSchema) {
+  const std::vector<Column> columns = {column(DeclaredType::time, ColumnType::time),
+                                       column(DeclaredType::datetime, ColumnType::datetime),
+                                       column(DeclaredType::timestamp, ColumnType::timestamp)};
+  TableSchema schema = schema_of(columns, {});
+  schema.columns[0].scale = 1;
+  schema.columns[1].scale = 3;
+  const auto plan = TablePlan::make(map_of(columns), schema, {}, {});
+  ASSERT_TRUE(plan.ok()) << to_string(plan.error());
+  EXPECT_EQ((*plan)->map().columns[0].length, 1U);
+  EXPECT_EQ((*plan)->map().columns[1].length, 3U);
+  EXPECT_EQ((*plan)->map().columns[2].length, 0U);
+  EXPECT_EQ(&(*plan)->layout().map(), &(*plan)->map());
+  LineEncoder encoder;
+  encoder.begin(**plan, ChangeKind::insert, 0, context());
+  ASSERT_TRUE(
+      encoder.add(0, Image().hex("01cce055").hex("0146e4ebd7ffff").hex("40dc486a").cells(), {})
+          .ok());
+  EXPECT_NE(finished(encoder).find(
+                R"({"v":"-00:00:01.1","v":"9999-12-31 23:59:59.999","v":"2026-07-04 10:11:12"})"),
+            std::string::npos);
+  schema.columns[2].scale = 7;
+  EXPECT_FALSE(TablePlan::make(map_of(columns), schema, {}, {}).ok());
+}
+
+Column compressed(DeclaredType declared, ColumnType type, std::string charset = "") {
+  Column c = column(declared, type, type == ColumnType::blob_compressed ? 2 : 301);
+  c.charset = std::move(charset);
+  return c;
+}
+
+// MariaDB 10.11 (8a 0258: 600 bytes, a raw stream), and the other forms its sources read.
+TEST(Column, CompressedColumnsAreInflated) {
+  const Column text = compressed(DeclaredType::varchar, ColumnType::varchar_compressed, "utf8mb4");
+  const std::string a600(600, 'a');
+  const std::string raw = unhex("8a0258") + deflated(a600, binlog::InflateFormat::raw);
+  EXPECT_EQ(render(text, ""), "");
+  EXPECT_EQ(render(text, std::string("\0short", 6)), "short");
+  EXPECT_EQ(render(text, std::string("\0", 1)), "");
+  EXPECT_EQ(render(text, raw), a600);
+  EXPECT_EQ(render(text, unhex("820258") + deflated(a600, binlog::InflateFormat::zlib)), a600);
+  EXPECT_EQ(render(text, unhex("8904") + deflated("\"\n\xC3\xA4", binlog::InflateFormat::raw)),
+            R"(\"\nä)");
+  EXPECT_EQ(render(compressed(DeclaredType::text, ColumnType::blob_compressed, "gbk"),
+                   unhex("8904") + deflated("\xBA\xBA\xD7\xD6", binlog::InflateFormat::raw)),
+            "汉字");
+  const Column bytes = compressed(DeclaredType::blob, ColumnType::blob_compressed);
+  EXPECT_EQ(
+      render(bytes, unhex("8902") + deflated(std::string("\0\xFF", 2), binlog::InflateFormat::raw)),
+      "\\u0000ÿ");
+  RenderOptions base64;
+  base64.binary_base64 = true;
+  EXPECT_EQ(render(bytes, std::string("\0foob", 5), base64), "Zm9vYg==");
+  // Key bytes are those of the value, not of how it is stored.
+  const auto plan = plan_of({text}, {0});
+  ASSERT_TRUE(plan.ok());
+  TextBuffer scratch;
+  const auto packed = (*plan)->partition(Image().value(raw).cells(), 1000, scratch);
+  const auto plain =
+      (*plan)->partition(Image().value(std::string(1, '\0') + a600).cells(), 1000, scratch);
+  ASSERT_TRUE(packed.ok() && plain.ok());
+  EXPECT_EQ(*packed, *plain);
+  EXPECT_EQ(scratch.view(), a600);
+}
+
+TEST(Column, CompressedBytesThatContradictThemselvesAreRefused) {
+  const Column text = compressed(DeclaredType::varchar, ColumnType::varchar_compressed, "utf8mb4");
+  const std::string good =
+      unhex("8a0258") + deflated(std::string(600, 'a'), binlog::InflateFormat::raw);
+  const std::string refused = "<binlog.malformed: shop.user.v: bytes that are no value of type t>";
+  for (std::size_t n = 1; n < good.size(); ++n)
+    EXPECT_EQ(render(text, good.substr(0, n)), refused) << n;
+  for (std::size_t i = 0; i < good.size(); ++i)
+    for (const int flip : {0x01, 0x80, 0xFF}) {
+      std::string bad = good;
+      bad[i] = static_cast<char>(bad[i] ^ flip);
+      render(text, bad);
+    }
+  EXPECT_EQ(render(text, unhex("8a0259") + good.substr(3)), refused);  // one byte too few in it
+  EXPECT_EQ(render(text, unhex("9a0258") + good.substr(3)), refused);  // another algorithm
+  EXPECT_EQ(render(text, unhex("8f0000000000000258") + good.substr(3)), refused);
+  EXPECT_EQ(render(text, unhex("8cffffffff") + good.substr(3)), refused);
+}
+
+TEST(Column, OfAnUnknownDeclarationIsWrittenAsFarAsTheMapTells) {
+  const auto unknown = [](ColumnType type, std::uint32_t length = 0) {
+    return column(DeclaredType::unknown, type, length);
+  };
+  EXPECT_EQ(render(unknown(ColumnType::enum_, 2), unhex("2c01")), "300");
+  EXPECT_EQ(render(unknown(ColumnType::set, 8), unhex("0100000000000080")), "9223372036854775809");
+  EXPECT_NE(render(unknown(ColumnType::enum_, 1), "").find("<binlog.malformed"), std::string::npos);
+  for (const ColumnType t : {ColumnType::varchar, ColumnType::string, ColumnType::blob}) {
+    EXPECT_EQ(render(unknown(t, 40), "ä\"漢"), R"(ä\"漢)");
+    EXPECT_EQ(render(unknown(t, 40), "\xE4\"\x01"), R"(ä\"\u0001)");  // value by value
+    EXPECT_EQ(render(unknown(t, 40), ""), "");
+    RenderOptions base64;
+    base64.binary_base64 = true;
+    EXPECT_EQ(render(unknown(t, 40), "\xE4", base64), "ä");
+  }
+  EXPECT_EQ(render(unknown(ColumnType::varchar_compressed, 40), std::string("\0\xE4", 2)), "ä");
+  EXPECT_EQ(render(unknown(ColumnType::vector, 4), unhex("0000803f00002040")), "[1,2.5]");
+  EXPECT_EQ(render(unknown(ColumnType::json, 4), unhex("0401")), "true");
+  EXPECT_EQ(render(unknown(ColumnType::geometry, 4), unhex("00ff")), "\\u0000ÿ");
+  EXPECT_EQ(render(unknown(ColumnType::longlong), "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"), "-1");
+  EXPECT_EQ(render(unknown(ColumnType::datetime), unhex("f82212506d120000")),
+            "2026-07-04 10:11:12");
+  // Hashed as it is written.
+  const auto plan = plan_of({unknown(ColumnType::varchar, 40)}, {0});
+  ASSERT_TRUE(plan.ok());
+  TextBuffer scratch;
+  ASSERT_TRUE((*plan)->partition(Image().value("\xE4").cells(), 8, scratch).ok());
+  EXPECT_EQ(scratch.view(), "ä");
+}
+
+TEST(Column, OfAnUnknownDeclarationTakesWhatTheMapHas) {
+  const std::vector<Column> columns = {column(DeclaredType::unknown, ColumnType::varchar, 40),
+                                       column(DeclaredType::unknown, ColumnType::string, 3),
+                                       column(DeclaredType::unknown, ColumnType::blob, 2)};
+  binlog::TableMap map = map_of(columns);
+  map.has_charsets = true;
+  map.columns[0].collation = 28;     // gbk_chinese_ci
+  map.columns[1].collation = 63;     // binary
+  map.columns[2].collation = 60000;  // of a server that does not exist yet
+  const auto plan = TablePlan::make(map, schema_of(columns, {}), {}, {});
+  ASSERT_TRUE(plan.ok()) << to_string(plan.error());
+  LineEncoder encoder;
+  encoder.begin(**plan, ChangeKind::insert, 0, context());
+  ASSERT_TRUE(encoder.add(0, Image().hex("BABA").value("a").value("ü").cells(), {}).ok());
+  EXPECT_NE(finished(encoder).find(R"({"v":"汉","v":"a\u0000\u0000","v":"ü"})"), std::string::npos);
+  // Declared, it is an error.
+  std::vector<Column> declared = columns;
+  declared[2].declared = DeclaredType::text;
+  const auto refused = TablePlan::make(map, schema_of(declared, {}), {}, {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().what.find("collation 60000 is not known"), std::string::npos);
+}
+
+// MySQL 9.7 leaves it out of the binlog; 8.0.17 had it there.
+TEST(Column, AMultiValuedIndexIsNeverShown) {
+  const std::vector<Column> columns = {
+      int_column("id"), column(DeclaredType::unknown, ColumnType::typed_array), int_column("age")};
+  const auto plan = plan_of(columns);
+  ASSERT_TRUE(plan.ok()) << to_string(plan.error());
+  EXPECT_EQ((*plan)->mysql_types(), R"("id":"int","age":"int")");
+  EXPECT_EQ((*plan)->sql_types(), R"("id":4,"age":4)");
+  LineEncoder encoder;
+  encoder.begin(**plan, ChangeKind::update, 0, context());
+  ASSERT_TRUE(encoder
+                  .add(0, Image().int32(1).hex("02000004").int32(2).cells(),
+                       Image().int32(1).hex("0400").int32(3).cells())
+                  .ok());
+  const std::string line = finished(encoder);
+  EXPECT_NE(line.find(R"({"data":[{"id":"1","age":"2"}])"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"("old":[{"age":"3"}])"), std::string::npos) << line;
 }
 
 TEST(Column, WhatCannotBeReadIsRefusedWhenThePlanIsMade) {

@@ -114,6 +114,7 @@ class Image {
       b.push_back(static_cast<char>(static_cast<std::uint32_t>(v) >> (8 * i) & 0xFF));
     return value(std::move(b));
   }
+  Image& diff(std::string_view digits) { return push(unhex(digits), binlog::CellState::json_diff); }
   Image& null() { return push({}, binlog::CellState::null); }
   Image& absent() { return push({}, binlog::CellState::absent); }
   std::vector<binlog::Cell> cells() const {

@@ -139,6 +139,76 @@ TEST_F(LineEncoderTest, CountsReplacedTexts) {
   EXPECT_EQ(encoder.replaced_texts(), 1U);
 }
 
+// {"a": 1} and its diffs.
+constexpr std::string_view kDocument =
+    "0001000c000b000100050100"
+    "61";
+constexpr std::string_view kReplaceA = "0003242e6103050700";  // $.a: 7
+constexpr std::string_view kSameA = "0003242e6103050100";     // $.a: 1
+constexpr std::string_view kBadDiff = "0203242e78";           // $.x, which is not there
+
+class JsonColumnTest : public ::testing::Test {
+ protected:
+  std::string line(ChangeKind kind, const Image& data, const Image& before,
+                   bool diff_text = false) {
+    RenderOptions options;
+    options.json_diff_text = diff_text;
+    const Column document{"j", "json", DeclaredType::json, binlog::ColumnType::json, 4};
+    const auto plan = plan_of({int_column("id"), document}, {0}, options);
+    if (!plan.ok()) return to_string(plan.error());
+    LineEncoder encoder;
+    encoder.begin(**plan, kind, 0, context());
+    if (const Status s = encoder.add(0, data.cells(), before.cells()); !s.ok())
+      return to_string(s.error());
+    const auto whole = nlohmann::json::parse(finished(encoder));
+    return whole["data"].dump() + " " + whole["old"].dump();
+  }
+};
+
+TEST_F(JsonColumnTest, ADiffIsAppliedToTheDocumentBefore) {
+  const Image before = Image().int32(1).hex(kDocument);
+  EXPECT_EQ(line(ChangeKind::update, Image().int32(1).diff(kReplaceA), before),
+            R"j([{"id":"1","j":"{\"a\": 7}"}] [{"j":"{\"a\": 1}"}])j");
+  // The insert half of a key change has the whole document, too.
+  EXPECT_EQ(line(ChangeKind::insert, Image().int32(2).diff(kReplaceA), before),
+            R"j([{"id":"2","j":"{\"a\": 7}"}] null)j");
+}
+
+TEST_F(JsonColumnTest, OldHasTheDocumentOnlyWhenItsTextChanged) {
+  const Image before = Image().int32(1).hex(kDocument);
+  EXPECT_EQ(line(ChangeKind::update, Image().int32(1).diff(kSameA), before),
+            R"j([{"id":"1","j":"{\"a\": 1}"}] [{}])j");
+  EXPECT_EQ(line(ChangeKind::update, Image().int32(1).diff(""), before),
+            R"j([{"id":"1","j":"{\"a\": 1}"}] [{}])j");
+}
+
+TEST_F(JsonColumnTest, ADiffWithoutItsDocumentIsAnErrorWithTheRemedyOrAnExpression) {
+  const Image before = Image().int32(1).absent();
+  EXPECT_EQ(line(ChangeKind::update, Image().absent().diff(kReplaceA), before),
+            "binlog.unsupported: shop.user.j: a JSON diff without the document it changes (set "
+            "binlog_row_image=FULL or binlog_row_value_options='' on the source)");
+  EXPECT_EQ(line(ChangeKind::update, Image().absent().diff(kReplaceA), before, true),
+            R"j([{"id":"1","j":"JSON_REPLACE(@, '$.a', 7)"}] [{}])j");
+  // With the document there is no need for it; of what has no diffs nothing is said.
+  EXPECT_EQ(line(ChangeKind::update, Image().absent().diff(kReplaceA),
+                 Image().int32(1).hex(kDocument), true),
+            R"j([{"id":"1","j":"{\"a\": 7}"}] [{"j":"{\"a\": 1}"}])j");
+  EXPECT_EQ(line(ChangeKind::update, Image().absent().diff(""), before), R"j([{"id":"1"}] [{}])j");
+}
+
+TEST_F(JsonColumnTest, ADiffThatDoesNotFitIsRefused) {
+  const std::string refused =
+      "binlog.malformed: shop.user.j: a JSON diff that does not fit the document of the before "
+      "image";
+  EXPECT_EQ(
+      line(ChangeKind::update, Image().int32(1).diff(kBadDiff), Image().int32(1).hex(kDocument)),
+      refused);
+  EXPECT_EQ(line(ChangeKind::update, Image().int32(1).diff(kReplaceA), Image().int32(1).null()),
+            refused);
+  EXPECT_EQ(line(ChangeKind::update, Image().int32(1).diff("03"), Image().int32(1).absent(), true),
+            refused);
+}
+
 TEST(LineEncoder, PkNamesFallBackToTheRowKeyAndAreNullWithoutOne) {
   const std::vector<Column> columns = {int_column("a"), int_column("b\"")};
   TableSchema schema = schema_of(columns, {});

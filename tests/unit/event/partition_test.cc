@@ -128,5 +128,26 @@ TEST(Partition, ARuleWithAnUnknownColumnIsRefusedByName) {
             "shop.user: partition_by names column shop_id, which the table does not have");
 }
 
+TEST(Partition, AJsonColumnIsHashedWithItsDiffsApplied) {
+  const Column document{"j", "json", DeclaredType::json, binlog::ColumnType::json, 4};
+  PartitionRule rule;
+  rule.by = PartitionRule::By::columns;
+  rule.columns = {"j"};
+  const auto plan = plan_of({int_column("id"), document}, {0}, {}, rule);
+  ASSERT_TRUE(plan.ok());
+  const Image before = Image().int32(1).hex("0001000c000b00010005010061");
+  const Image after = Image().int32(1).diff("0003242e6103050700");
+  const Image same = Image().int32(1).diff("");
+  TextBuffer scratch;
+  ASSERT_TRUE((*plan)->partition(after.cells(), before.cells(), 8, scratch).ok());
+  EXPECT_EQ(scratch.view(), R"({"a": 7})");
+  EXPECT_TRUE((*plan)->partition_key_changed(before.cells(), after.cells()));
+  EXPECT_FALSE((*plan)->partition_key_changed(before.cells(), same.cells()));
+  const auto lacking =
+      (*plan)->partition(after.cells(), Image().int32(1).absent().cells(), 8, scratch);
+  ASSERT_FALSE(lacking.ok());
+  EXPECT_EQ(lacking.error().code, Errc::binlog_unsupported);
+}
+
 }  // namespace
 }  // namespace sluice::event::test

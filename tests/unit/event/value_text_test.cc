@@ -193,6 +193,33 @@ TEST(OldTemporals, AreLittleEndianDecimals) {
   expect_only_this_length("40dc486a", old_timestamp(0));
 }
 
+// MariaDB with mysql56_temporal_format=OFF: big-endian, TIME counted from -839 hours.  Every kind
+// and number of digits is in recorded_values_test.cc.
+TEST(OldTemporals, WithFractionsAreBigEndian) {
+  expect_all({{"01cce055", "-00:00:01.1"}}, old_time(1));
+  expect_all({{"1200c3c0", "00:00:00.00"}, {"ffffffff", "<refused>"}}, old_time(2));
+  expect_all({{"01680f4717", "838:59:58.999"}}, old_time(3));
+  expect_all({{"0000000f4241", "-838:59:58.999999"}}, old_time(6));
+  expect_all({{"00a997733487", "2026-07-04 10:11:12.7"}}, old_datetime(1));
+  expect_all({{"069b66adee50", "2021-02-00 01:02:03.04"},
+              {"000000000000", "0000-00-00 00:00:00.00"},
+              {"20b08efa9604", "<refused>"}},  // the year 10000
+             old_datetime(2));
+  expect_all({{"0146e4ebd7ffff", "9999-12-31 23:59:59.999"}}, old_datetime(3));
+  expect_all({{"007fb403f9236001", "1000-01-01 00:00:00.000001"}}, old_datetime(6));
+  expect_all({{"6a48dc4007", "2026-07-04 10:11:12.7"},
+              {"0000000000", "0000-00-00 00:00:00.0"},
+              {"000000010a", "<refused>"}},  // ten tenths
+             old_timestamp(1));
+  expect_all({{"6a48dc401ed2", "2026-07-04 12:11:12.7890"}}, old_timestamp(4, 7200));
+  expect_only_this_length("01cce055", old_time(1));
+  expect_only_this_length("0000000f4241", old_time(6));
+  expect_only_this_length("0146e4ebd7ffff", old_datetime(3));
+  expect_only_this_length("007fb403f9236001", old_datetime(6));
+  expect_only_this_length("000000010f423f", old_timestamp(6));
+  EXPECT_EQ(text_of(unhex("0000000000"), old_timestamp(7)), "<refused>");
+}
+
 std::string double_text(double v) {
   TextBuffer out;
   return binlog::append_double(v, out) ? std::string(out.view()) : "<refused>";
