@@ -39,17 +39,6 @@ std::string to_utf8(std::string_view bytes, const Charset* charset) {
   return valid || !out.empty() ? std::string(out.view()) : std::string(bytes);
 }
 
-// ENUM and SET labels of one of the map's columns in UTF-8.
-std::vector<std::string> labels_of(const TableMap& map, std::size_t index,
-                                   std::string_view declared_charset) {
-  const std::string_view told = map_charset(map, index);
-  const Charset* charset = Charset::by_name(told.empty() ? declared_charset : told);
-  std::vector<std::string> out;
-  out.reserve(map.columns[index].labels.size());
-  for (const std::string& label : map.columns[index].labels) out.push_back(to_utf8(label, charset));
-  return out;
-}
-
 // Sign, character set and NULL as the map has them at this place of the binlog.
 void take_from_map(const TableMap& map, std::size_t index, ColumnSchema& column) {
   column.nullable = map.columns[index].nullable;
@@ -195,6 +184,16 @@ Status set_keys(const TableMap& map, const TableSchema& schema, Flavor flavor,
 
 std::string table_name(const TableMap& map) {
   return map.database + "." + map.table;
+}
+
+std::vector<std::string> labels_of(const TableMap& map, std::size_t index,
+                                   std::string_view declared_charset) {
+  const std::string_view told = map_charset(map, index);
+  const Charset* charset = Charset::by_name(told.empty() ? declared_charset : told);
+  std::vector<std::string> out;
+  out.reserve(map.columns[index].labels.size());
+  for (const std::string& label : map.columns[index].labels) out.push_back(to_utf8(label, charset));
+  return out;
 }
 
 Result<TableSchema> fit_noting(const TableMap& map, const TableSchema& schema, Flavor flavor,

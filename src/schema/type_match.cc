@@ -175,7 +175,7 @@ bool declare_temporal(const MapColumn& c, Flavor flavor, ColumnSchema& out) {
   return true;
 }
 
-bool declare_number(const MapColumn& c, Flavor flavor, ColumnSchema& out) {
+void declare_number(const MapColumn& c, Flavor flavor, ColumnSchema& out) {
   for (const IntegerType& i : kIntegers) {
     if (i.logged != c.type) continue;
     const unsigned width = c.is_unsigned ? i.unsigned_width : i.width;
@@ -192,7 +192,16 @@ bool declare_number(const MapColumn& c, Flavor flavor, ColumnSchema& out) {
   }
   out.is_unsigned = c.is_unsigned;
   if (c.is_unsigned) out.mysql_type += " unsigned";
-  return true;
+}
+
+// By the number in WKB, which the metadata has (mysql-server: libs/mysql/binlog/event/rows_event.h
+// GEOMETRY_TYPE).
+std::string geometry_name(std::uint8_t type, Flavor flavor) {
+  constexpr std::array<std::string_view, 8> kNames = {
+      "geometry",   "point",           "linestring",   "polygon",
+      "multipoint", "multilinestring", "multipolygon", "geometrycollection"};
+  if (type == kNames.size() - 1 && flavor == Flavor::mysql) return "geomcollection";
+  return std::string(type < kNames.size() ? kNames[type] : kNames[0]);
 }
 
 }  // namespace
@@ -320,11 +329,12 @@ std::optional<ColumnSchema> declare(const TableMap& map, std::size_t index,
     case ColumnType::int24:
     case ColumnType::long_:
     case ColumnType::longlong:
+      known = map.has_signedness;
+      declare_number(c, flavor, out);
+      break;
     case ColumnType::float_:
     case ColumnType::double_:
-    case ColumnType::newdecimal:
-      known = map.has_signedness && declare_number(c, flavor, out);
-      break;
+    case ColumnType::newdecimal: declare_number(c, flavor, out); break;
     case ColumnType::time:
     case ColumnType::time2:
     case ColumnType::datetime:
@@ -370,7 +380,9 @@ std::optional<ColumnSchema> declare(const TableMap& map, std::size_t index,
       break;
     }
     case ColumnType::json: set_type(out, DeclaredType::json, "json"); break;
-    case ColumnType::geometry: set_type(out, DeclaredType::geometry, "geometry"); break;
+    case ColumnType::geometry:
+      set_type(out, DeclaredType::geometry, geometry_name(c.geometry_type, flavor));
+      break;
     case ColumnType::vector:
       out.length = c.dimensions;
       set_type(out, DeclaredType::vector,

@@ -28,8 +28,8 @@ bool declaration_fits(const binlog::TableMap& map, std::size_t index, const Colu
                       const std::vector<std::string>& labels, Flavor flavor);
 
 // The map's column as a declaration: type, mysql_type, sizes, sign; labels are the caller's
-// (UTF-8).  Needs signedness and character sets in the map.  Nullopt where the binlog does not tell
-// enough to read a value right.
+// (UTF-8).  Nullopt where the map does not tell enough to read a value right: it takes signedness
+// for integers, character sets for text and labels for ENUM and SET.
 std::optional<ColumnSchema> declare(const binlog::TableMap& map, std::size_t index,
                                     const std::vector<std::string>& labels, Flavor flavor);
 
