@@ -47,9 +47,9 @@ std::size_t quoted_length(std::string_view text, bool backslash, bool& closed,
   const char quote = text[0];
   closed = true;
   for (std::size_t at = 1; at < text.size(); ++at) {
-    if (lead != nullptr && lead(static_cast<unsigned char>(text[at]))) {
-      ++at;
-    } else if (backslash && text[at] == '\\') {
+    const bool takes_next = (lead != nullptr && lead(static_cast<unsigned char>(text[at]))) ||
+                            (backslash && text[at] == '\\');
+    if (takes_next) {
       ++at;
     } else if (text[at] == quote) {
       if (at + 1 == text.size() || text[at + 1] != quote) return at + 1;

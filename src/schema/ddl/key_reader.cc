@@ -11,6 +11,9 @@ namespace {
 
 using binlog::SqlToken;
 
+constexpr std::size_t kMaxKeyParts = 64;  // twice as many as MariaDB has
+constexpr std::size_t kMaxPeriods = 2;
+
 // USING BTREE, TYPE BTREE
 bool at_index_type(const Cursor& in) {
   if (in.is("USING")) return true;
@@ -121,6 +124,7 @@ Status read_check(Cursor& in) {
 
 // FOR name (start, end)
 Status read_period(Cursor& in, TableDefinition& table) {
+  if (table.periods.size() == kMaxPeriods) return in.error("a third period");
   PeriodDefinition period;
   SLUICE_TRY(in.want("FOR"));
   skip_if_not_exists(in);
@@ -156,6 +160,7 @@ Status read_constraint(Cursor& in, TableDefinition& table) {
 Status read_key_parts(Cursor& in, KeyDefinition& key) {
   SLUICE_TRY(in.want('('));
   do {
+    if (key.parts.size() == kMaxKeyParts) return in.error("more than 64 columns in a key");
     SLUICE_TRY(read_key_part(in, key));
   } while (in.eat(','));
   return in.want(')');

@@ -76,14 +76,15 @@ Status add_versioning(const TableDefinition& definition, TableSchema& table) {
 
 }  // namespace
 
-Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition) {
+Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition,
+                            std::string_view database_charset) {
   const DdlContext& context = in.context();
   TableSchema table;
   table.database = definition.database.empty() ? context.database : definition.database;
   table.name = definition.name;
   SLUICE_TRY_ASSIGN(
       const std::string charset,
-      resolve_charset(in, definition.charset, definition.collation, context.charset, in.offset()));
+      resolve_charset(in, definition.charset, definition.collation, database_charset, in.offset()));
   SLUICE_TRY(add_columns(in, definition, charset, table));
   SLUICE_TRY(resolve_keys(in, definition, table));
   if (definition.system_versioned) SLUICE_TRY(add_versioning(definition, table));
@@ -100,7 +101,7 @@ Result<TableSchema> read_create_table(std::string_view statement, const DdlConte
   SLUICE_TRY_ASSIGN(const ddl::TableDefinition definition, ddl::read_table(in));
   if (definition.like)
     return in.error_at(definition.like_at, "only the server knows the table it is to be like");
-  return ddl::resolve(in, definition);
+  return ddl::resolve(in, definition, context.charset);
 }
 
 }  // namespace sluice::schema

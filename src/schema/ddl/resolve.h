@@ -13,8 +13,9 @@ namespace sluice::schema::ddl {
 
 // Errors of all: fatal/schema_statement; `in` tells their place.
 
-// The table as the server makes it.  Not for LIKE.
-Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition);
+// The table as the server makes it in a database of this character set.  Not for LIKE.
+Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition,
+                            std::string_view database_charset);
 
 // The character set that is meant: by its own name or by a collation's; `inherited` when neither is
 // said.  `at`: where to point in an error.

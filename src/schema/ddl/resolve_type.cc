@@ -91,7 +91,7 @@ class TypePrinter {
     if (n > most) return error(std::string(name) + " takes at most " + std::to_string(most));
     return with(name, n);
   }
-  std::string signed_(std::string text) const {
+  std::string with_sign(std::string text) const {
     if (type_.is_unsigned) text += " unsigned";
     if (type_.zerofill) text += " zerofill";
     return text;
@@ -102,21 +102,21 @@ class TypePrinter {
     if (width > kMaxWidth) return error("a display width is at most 255");
     const bool flag = width == 1 && type_.name == "tinyint" && !type_.is_unsigned;
     if (width == 0) width = default_width(type_.name, type_.is_unsigned);
-    if (!prints_width() && !type_.zerofill && !flag) return signed_(type_.name);
-    return signed_(with(type_.name, width));
+    if (!prints_width() && !type_.zerofill && !flag) return with_sign(type_.name);
+    return with_sign(with(type_.name, width));
   }
 
   Result<std::string> real() const {
     std::string name = type_.name;
     if (type_.numbers.size() == 2) {
       if (number(0) > kMaxWidth || number(1) > number(0)) return error("digits out of range");
-      if (number(0) == 0) return signed_(name);
-      return signed_(with(name, number(0), number(1)));
+      if (number(0) == 0) return with_sign(name);
+      return with_sign(with(name, number(0), number(1)));
     }
     if (has(0) && type_.name == "double") return error("DOUBLE takes two numbers");
     if (number(0) > kDoubleDigits) return error("FLOAT takes at most 53");
     if (number(0) > kFloatDigits) name = "double";
-    return signed_(name);
+    return with_sign(name);
   }
 
   Result<std::string> decimal() const {
@@ -124,7 +124,7 @@ class TypePrinter {
     const std::uint64_t precision =
         number(0) == 0 && number(1) == 0 ? kDefaultPrecision : number(0);
     if (precision > kMaxPrecision || number(1) > precision) return error("digits out of range");
-    return signed_(with("decimal", precision, number(1)));
+    return with_sign(with("decimal", precision, number(1)));
   }
 
   Result<std::string> fraction() const {

@@ -13,6 +13,7 @@ namespace {
 using binlog::SqlToken;
 
 constexpr std::size_t kMaxColumns = 4096;  // of both servers
+constexpr std::size_t kMaxKeys = 256;      // twice as many as MariaDB has
 
 Error selects(const Cursor& in) {
   return in.error(
@@ -153,6 +154,7 @@ Result<TableDefinition> read_table(Cursor& in) {
     } else {
       do {
         SLUICE_TRY(read_item(in, table));
+        if (table.keys.size() > kMaxKeys) return in.error("more than 256 keys");
       } while (in.eat(','));
     }
     SLUICE_TRY(in.want(')'));

@@ -1,4 +1,6 @@
 // What is read from CREATE TABLE is what the server says of the table.
+#include "sluice/schema/schema_file.h"
+
 #include <string>
 #include <string_view>
 
@@ -11,37 +13,10 @@
 
 #include "integration/mysql/schema_cases.h"
 #include "integration/mysql/server.h"
+#include "unit/schema/schema_text.h"
 
 namespace sluice::mysql {
 namespace {
-
-std::string numbers(const std::vector<std::uint16_t>& columns) {
-  std::string out = "(";
-  for (const std::uint16_t c : columns) out += " " + std::to_string(c);
-  return out + " )";
-}
-
-// All of a schema, a line for each column and key.
-std::string text_of(const TableSchema& t) {
-  std::string out = t.database + "." + t.name + "\n";
-  for (const ColumnSchema& c : t.columns) {
-    out += c.name + ": " + c.mysql_type + " [" + std::to_string(static_cast<int>(c.type)) + " " +
-           std::to_string(c.length) + " " + std::to_string(c.precision) + " " +
-           std::to_string(c.scale) + "] " + c.charset;
-    if (c.is_unsigned) out += " unsigned";
-    if (c.nullable) out += " nullable";
-    if (c.generated) out += " generated";
-    if (c.invisible) out += " invisible";
-    if (c.compressed) out += " compressed";
-    for (const std::string& label : c.labels) out += " '" + label + "'";
-    out += "\n";
-  }
-  out += "primary " + numbers(t.primary_key) + "\n";
-  for (const UniqueKey& k : t.unique_keys)
-    out += "unique " + k.name + numbers(k.columns) + (k.nullable ? " nullable" : "") +
-           (k.prefix ? " prefix" : "") + "\n";
-  return out;
-}
 
 std::uint64_t mode_bits(std::string_view names) {
   if (names == "ANSI_QUOTES") return binlog::sql_mode::kAnsiQuotes;
@@ -95,11 +70,11 @@ class CreateTable : public OnServer {
     MysqlSchemaSource source(admin_options_.source);
     auto schema = source.read_table(database(), name);
     EXPECT_TRUE(schema.ok()) << schema.error().what;
-    return schema ? text_of(*schema) : std::string();
+    return schema ? schema::full_text(*schema) : std::string();
   }
   static std::string read(const std::string& statement, const schema::DdlContext& context) {
     const auto schema = schema::read_create_table(statement, context);
-    return schema ? text_of(*schema) : schema.error().what;
+    return schema ? schema::full_text(*schema) : schema.error().what;
   }
 };
 
@@ -114,6 +89,35 @@ TEST_P(CreateTable, IsReadAsTheServerUnderstandsIt) {
         << c.body;
     EXPECT_EQ(read(printed, context(TableCase{})), expected) << printed;
   }
+}
+
+// All of them in one file, as they are printed.
+TEST_P(CreateTable, IsReadFromAFile) {
+  std::string file = "USE `" + database() + "`;\n";
+  int n = 0;
+  for (const TableCase& c : kTableCases) {
+    const std::string name = "t" + std::to_string(n++);
+    if (runs(c)) file += "DROP TABLE IF EXISTS " + name + ";\n" + create(c, name) + ";\n";
+  }
+  schema::DdlContext context = this->context(TableCase{});
+  context.database.clear();
+  auto read = schema::SchemaFile::parse(file, context);
+  ASSERT_TRUE(read.ok()) << read.error().what;
+  for (const ResultRow& row : sql("SHOW TABLES")) {
+    const std::string name = row[0].value_or("");
+    if (name == "parent") continue;
+    const auto table = read->read_table(database(), name);
+    ASSERT_TRUE(table.ok()) << table.error().what;
+    EXPECT_EQ(schema::full_text(*table), told(name));
+  }
+}
+
+TEST_P(CreateTable, KnowsTheColumnsOfASequence) {
+  if (is_mysql()) GTEST_SKIP() << "MySQL has none";
+  sql("CREATE SEQUENCE s");
+  auto read = schema::SchemaFile::parse("CREATE SEQUENCE s START WITH 1;", context(TableCase{}));
+  ASSERT_TRUE(read.ok()) << read.error().what;
+  EXPECT_EQ(schema::full_text(*read->read_table(database(), "s")), told("s"));
 }
 
 INSTANTIATE_TEST_SUITE_P(On, CreateTable, testing::Values(kMariadb, kMysql), server_name);

@@ -1,0 +1,49 @@
+// Any text as a CREATE TABLE statement and as a schema file: what is read holds together, what is
+// not is an error with its place.  Input: one byte that chooses server and SQL mode, then the text.
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "sluice/binlog/sql_lexer.h"
+#include "sluice/schema/create_table.h"
+#include "sluice/schema/schema_file.h"
+
+namespace {
+
+void require(bool claim) {
+  if (!claim) __builtin_trap();
+}
+
+void require_whole(const sluice::TableSchema& table) {
+  const auto inside = [&table](const std::vector<std::uint16_t>& key) {
+    for (const std::uint16_t c : key) require(c < table.columns.size());
+  };
+  inside(table.primary_key);
+  for (const sluice::UniqueKey& key : table.unique_keys) inside(key.columns);
+  for (const sluice::ColumnSchema& column : table.columns)
+    require(column.type != sluice::DeclaredType::unknown && !column.name.empty());
+}
+
+void require_place(const sluice::Error& error) {
+  require(error.code == sluice::Errc::schema_statement);
+  require(!error.what.empty() && error.what[0] >= '1' && error.what[0] <= '9');
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  sluice::schema::DdlContext context;
+  context.flavor = (data[0] & 1U) == 0 ? sluice::Flavor::mysql : sluice::Flavor::mariadb;
+  if ((data[0] & 2U) != 0) context.sql_mode |= sluice::binlog::sql_mode::kAnsiQuotes;
+  if ((data[0] & 4U) != 0) context.sql_mode |= sluice::binlog::sql_mode::kNoBackslashEscapes;
+  if ((data[0] & 8U) != 0) context.sql_mode |= sluice::binlog::sql_mode::kOracle;
+  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (const auto table = sluice::schema::read_create_table(text, context); table.ok())
+    require_whole(*table);
+  else
+    require_place(table.error());
+  if (const auto file = sluice::schema::SchemaFile::parse(text, context); !file.ok())
+    require_place(file.error());
+  return 0;
+}
