@@ -51,7 +51,7 @@ bool may_be_inside(EventType type) noexcept {
 
 struct ZstdStream::State {
   struct Free {
-    void operator()(ZSTD_DCtx* context) const noexcept { ZSTD_freeDCtx(context); }
+    void operator()(ZSTD_DCtx* c) const noexcept { ZSTD_freeDCtx(c); }
   };
   std::unique_ptr<ZSTD_DCtx, Free> context{ZSTD_createDCtx()};
 };
