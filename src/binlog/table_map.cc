@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kName = "TABLE_MAP";
 constexpr std::uint64_t kMaxColumns = 4096;  // MySQL's and MariaDB's own limit
 constexpr std::uint32_t kMaxPrecision = 65;
-constexpr std::uint32_t kMaxScale = 30;
+constexpr std::uint32_t kMaxScale = 38;  // MariaDB: DECIMAL_MAX_SCALE; MySQL has 30
 constexpr std::uint32_t kMaxBits = 64;
 constexpr std::uint32_t kMaxFraction = 6;
 

@@ -16,7 +16,7 @@ constexpr std::array<std::uint8_t, 10> kLeftoverBytes = {0, 1, 1, 2, 2, 3, 3, 4,
 constexpr std::array<std::uint32_t, 10> kPowers = {
     1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 constexpr unsigned kMaxPrecision = 65;
-constexpr unsigned kMaxScale = 30;
+constexpr unsigned kMaxScale = 38;  // MariaDB: DECIMAL_MAX_SCALE; MySQL has 30
 
 // Big-endian groups of a packed decimal, its sign taken off.
 class DecimalGroups {

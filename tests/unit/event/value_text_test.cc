@@ -70,6 +70,12 @@ TEST(Decimal, PrintsAllDigitsOfTheScale) {
               {"7ffe2b3fffffffffffffffffffff", "-0.000120000000000000000000000000"}},
              decimal(30, 30));
   expect_all({{"8001d4c0", "0.000120000"}}, decimal(9, 9));
+  // MariaDB 10.11
+  expect_all({{"78a432eaff439eb1ca484078caf1cb3fb1", "-0.12345678901234567890123456789012345678"}},
+             decimal(38, 38));
+  expect_all({{"875bcd1500bc614e35b7bf87075bcd1500bc614e35b7bf87350e34c04e",
+               "123456789012345678901234567.12345678901234567890123456789012345678"}},
+             decimal(65, 38));
   expect_all({{"78", "-7"}, {"80", "0"}}, decimal(1, 0));
   expect_all({{"875bcd1500000001", "123456789.000000001"}, {"7ffffffefa0a1eff", "-1.100000000"}},
              decimal(18, 9));
@@ -88,6 +94,7 @@ TEST(Decimal, RefusesOtherLengthsImpossibleDigitsAndTypes) {
   EXPECT_EQ(text_of(unhex("85f5e10000"), decimal(10, 2)), "<refused>");  // 100000000 in eight
   EXPECT_EQ(text_of(unhex("80"), decimal(0, 0)), "<refused>");
   EXPECT_EQ(text_of(unhex("80"), decimal(1, 2)), "<refused>");
+  EXPECT_EQ(text_of(std::string(30, '\x80'), decimal(65, 39)), "<refused>");
   EXPECT_EQ(text_of(std::string(30, '\x80'), decimal(66, 0)), "<refused>");
 }
 
