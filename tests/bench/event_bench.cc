@@ -1,6 +1,8 @@
 // Decode + encode, and reading back, of rows made by hand: rows/s of one core.
 //   oltp: the table of sysbench (INT, INT, CHAR(120), CHAR(60)), 240 bytes of JSON a row
 //   wide: 40 columns of the common types
+//   plain: 68 bytes of a row in 6 columns (BIGINT, 2 INT, DATETIME, DECIMAL, VARCHAR)
+// values_*: each value decoded without text and folded into a checksum; cut_*: cut only.
 #include <array>
 #include <cstdlib>
 #include <iostream>
@@ -12,6 +14,7 @@
 
 #include "sluice/base/byte_writer.h"
 #include "sluice/binlog/rows.h"
+#include "sluice/binlog/value.h"
 #include "sluice/event/line_encoder.h"
 #include "sluice/event/line_reader.h"
 #include "sluice/event/table_plan.h"
@@ -139,7 +142,7 @@ void encode(benchmark::State& state, const Table& table, void (*row)(ByteWriter&
     append_line(out, lines.view().substr(line.begin, line.size), line, false, 1);
   };
   for ([[maybe_unused]] const auto& _ : state) {
-    auto cursor = must(binlog::RowCursor::open(plan->map(), event));
+    auto cursor = must(binlog::RowCursor::open(plan->layout(), event));
     lines.clear();
     out.clear();
     std::uint64_t index = 0;
@@ -178,6 +181,86 @@ BENCHMARK(encode_oltp_insert)->ArgName("rows_per_line")->Arg(1)->Arg(100);
 BENCHMARK(encode_oltp_update)->ArgName("rows_per_line")->Arg(1)->Arg(100);
 BENCHMARK(encode_wide_insert)->ArgName("rows_per_line")->Arg(1)->Arg(100);
 
+Table plain_table() {
+  Table t;
+  t.map.database = "shop";
+  t.map.table = "sales";
+  t.add("id", "bigint", DeclaredType::bigint, ColumnType::longlong);
+  t.add("customer", "int", DeclaredType::int_, ColumnType::long_);
+  t.add("item", "int", DeclaredType::int_, ColumnType::long_);
+  t.add("sold", "datetime", DeclaredType::datetime, ColumnType::datetime2);
+  t.add("price", "decimal(12,2)", DeclaredType::decimal, ColumnType::newdecimal, 12, 2);
+  t.add("note", "varchar(100)", DeclaredType::varchar, ColumnType::varchar, 400, 0, "utf8mb4");
+  t.schema.primary_key = {0};
+  return t;
+}
+
+// 1 + 8 + 4 + 4 + 5 + 6 + 2 + 38 bytes.
+void plain_row(ByteWriter& out, std::uint64_t i) {
+  out.le<1>(0).le<8>(i).le<4>(i * 7 % 100000).le<4>(i * 2654435761U % 1000000);
+  out.be<5>(0x99ba48a2cc).be<1>(0x80).be<4>(1234567).be<1>(99);
+  out.le<2>(38).bytes("fourteen crates of lemons, to be paid ");
+}
+
+// What a consumer of values does with one: reads all there is to it.
+std::uint64_t fold(std::uint64_t sum, const binlog::Value& v) noexcept {
+  sum = (sum ^ v.bits) * 0x9E3779B97F4A7C15U;
+  if (!v.bytes.empty()) sum += v.bytes.size() * 31 + std::to_integer<std::uint64_t>(v.bytes.back());
+  return sum;
+}
+
+void values(benchmark::State& state, const Table& table, void (*row)(ByteWriter&, std::uint64_t),
+            bool decode) {
+  const Rows rows = rows_of(table, row, false);
+  const auto plan = must(TablePlan::make(table.map, table.schema, {}, {}));
+  const binlog::FormatDescription format;
+  const auto event =
+      must(binlog::RowsEvent::decode(binlog::EventType::write_rows, as_bytes(rows.body), format));
+  const auto& columns = plan->map().columns;
+  binlog::RowImages images;
+  std::uint64_t sum = 0;
+  for ([[maybe_unused]] const auto& _ : state) {
+    auto cursor = must(binlog::RowCursor::open(plan->layout(), event));
+    while (must(cursor.next(images))) {
+      if (!decode) {
+        sum += images.after.back().bytes.size();
+        continue;
+      }
+      for (std::size_t i = 0; i < columns.size(); ++i)
+        if (images.after[i].state == binlog::CellState::value)
+          sum = fold(sum, binlog::decode_value(columns[i], images.after[i].bytes));
+    }
+  }
+  benchmark::DoNotOptimize(sum);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows.rows));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(event.rows.size()));
+}
+
+void cut_plain(benchmark::State& state) {
+  values(state, plain_table(), plain_row, false);
+}
+void cut_wide(benchmark::State& state) {
+  values(state, wide_table(), wide_row, false);
+}
+void values_plain(benchmark::State& state) {
+  values(state, plain_table(), plain_row, true);
+}
+void values_oltp(benchmark::State& state) {
+  values(state, oltp_table(), oltp_row, true);
+}
+void values_wide(benchmark::State& state) {
+  values(state, wide_table(), wide_row, true);
+}
+void encode_plain_insert(benchmark::State& state) {
+  encode(state, plain_table(), plain_row, false);
+}
+BENCHMARK(encode_plain_insert)->ArgName("rows_per_line")->Arg(100);
+BENCHMARK(cut_plain);
+BENCHMARK(cut_wide);
+BENCHMARK(values_plain);
+BENCHMARK(values_oltp);
+BENCHMARK(values_wide);
+
 void read(benchmark::State& state, const Table& table, void (*row)(ByteWriter&, std::uint64_t)) {
   const auto rows_per_line = static_cast<std::uint64_t>(state.range(0));
   const Rows rows = rows_of(table, row, false);
@@ -185,7 +268,7 @@ void read(benchmark::State& state, const Table& table, void (*row)(ByteWriter&, 
   const binlog::FormatDescription format;
   const auto event =
       must(binlog::RowsEvent::decode(binlog::EventType::write_rows, as_bytes(rows.body), format));
-  auto cursor = must(binlog::RowCursor::open(plan->map(), event));
+  auto cursor = must(binlog::RowCursor::open(plan->layout(), event));
   LineEncoder encoder;
   TextBuffer body;
   binlog::RowImages images;
