@@ -12,6 +12,7 @@
 #include "sluice/pipeline/commands.h"
 #include "sluice/pipeline/exit_code.h"
 
+#include "app/decode_command.h"
 #include "app/version.h"
 
 namespace sluice::app {
@@ -156,6 +157,8 @@ int main_with_arguments(int argc, char** argv) {
   reset->add_flag("--yes", yes, "do it; without it only tells");
   reset->callback(
       with_options([&](const Options& o) { return finish(pipeline::reset(o, yes, std::cout)); }));
+
+  add_decode_command(app, load, finish, code);
 
   app.add_subcommand("version", "print the version")->callback([] {
     std::cout << "sluice " << kVersion << '\n';

@@ -83,29 +83,22 @@ std::string_view event_type_name(EventType type) noexcept {
 }
 
 Result<EventHeader> EventHeader::decode(Bytes event) {
-  ByteReader r(event);
-  EventHeader h;
-  h.timestamp = r.u32();
-  h.type = static_cast<EventType>(r.u8());
-  h.server_id = r.u32();
-  h.event_size = r.u32();
-  h.log_pos = r.u32();
-  h.flags = r.u16();
-  if (!r.ok()) return truncated("event header", event);
-  return h;
+  if (event.size() < kSize) return truncated("event header", event);
+  return read(event);
 }
 
 Result<EventView> EventFramer::frame(Bytes event) {
-  SLUICE_TRY_ASSIGN(const EventHeader header, EventHeader::decode(event));
-  const std::string_view name = event_type_name(header.type);
+  if (event.size() < EventHeader::kSize) return truncated("event header", event);
+  const EventHeader header = EventHeader::read(event);
+  const auto name = [&] { return event_type_name(header.type); };
   const auto told = [&] {
     return std::to_string(event.size()) + " bytes, type " +
            std::to_string(static_cast<unsigned>(header.type)) + ", its header says " +
            std::to_string(header.event_size);
   };
   if (header.event_size > event.size())
-    return fatal(Errc::binlog_truncated, std::string(name) + ", " + told());
-  if (header.event_size < event.size()) return malformed(name, told());
+    return fatal(Errc::binlog_truncated, std::string(name()) + ", " + told());
+  if (header.event_size < event.size()) return malformed(name(), told());
 
   EventView view{header, {}, event};
   if (header.type == EventType::format_description) {
@@ -117,7 +110,7 @@ Result<EventView> EventFramer::frame(Bytes event) {
     return view;
   }
   if (header.type == EventType::start_v3)
-    return unsupported(name, "a binlog of MySQL 4.x or older; version 4 (MySQL 5.0+) is needed");
+    return unsupported(name(), "a binlog of MySQL 4.x or older; version 4 (MySQL 5.0+) is needed");
 
   // The headers of FORMAT_DESCRIPTION and ROTATE never grow: they are read before the length is
   // known.
@@ -125,7 +118,7 @@ Result<EventView> EventFramer::frame(Bytes event) {
                                ? EventHeader::kSize
                                : std::size_t{format_->header_len};
   const std::size_t tail = checksum_ == ChecksumAlg::crc32 ? kChecksumSize : 0;
-  if (event.size() < head + tail) return truncated(name, event);
+  if (event.size() < head + tail) return truncated(name(), event);
   if (tail != 0 && verify_) {
     ByteReader r(event.last(kChecksumSize));
     if (r.u32() != crc32(event.first(event.size() - kChecksumSize))) return wrong_checksum(header);
@@ -134,7 +127,7 @@ Result<EventView> EventFramer::frame(Bytes event) {
   // Set on the wire (and in copies made from the wire) the ignorable flag says that what follows is
   // plain.
   if (header.type == EventType::start_encryption && !header.ignorable())
-    return unsupported(name,
+    return unsupported(name(),
                        "an encrypted binlog file; read it from the server, which decrypts it");
   return view;
 }

@@ -150,6 +150,11 @@ Result<FormatDescription> FormatDescription::decode(Bytes event, bool verify_che
   return f;
 }
 
+std::uint32_t FormatDescription::version_number() const noexcept {
+  const auto [major, minor, patch] = parse_version(server_version);
+  return major * 10000 + minor * 100 + patch;
+}
+
 std::size_t FormatDescription::post_header(EventType type) const noexcept {
   // TRANSACTION_PAYLOAD is listed with its event number as the length, and has none (mysql-server:
   // codecs/binary.cpp).

@@ -166,11 +166,19 @@ std::string_view column_type_name(ColumnType type) noexcept {
   return "UNKNOWN";
 }
 
+Result<std::uint64_t> table_id_of(EventType type, Bytes body, const FormatDescription& format) {
+  ByteReader r(body);
+  // 6: trees before 5.1.4 with a table id of four bytes.
+  const std::uint64_t id = format.post_header(type) == 6 ? r.le<4>() : r.le<6>();
+  if (!r.ok()) return truncated(event_type_name(type), body);
+  return id;
+}
+
 Result<TableMap> TableMap::decode(Bytes body, const FormatDescription& format) {
   ByteReader r(body);
   TableMap map;
-  // 6: trees before 5.1.4 with a table id of four bytes.
-  map.table_id = format.post_header(EventType::table_map) == 6 ? r.le<4>() : r.le<6>();
+  SLUICE_TRY_ASSIGN(map.table_id, table_id_of(EventType::table_map, body, format));
+  r.take(format.post_header(EventType::table_map) == 6 ? 4 : 6);
   map.flags = r.u16();
   map.database = as_chars(r.take(r.lenenc()));
   r.take(1);  // NUL

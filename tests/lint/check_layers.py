@@ -7,7 +7,7 @@ import sys
 # Start of an include in <>, and the rooms it belongs to.  Public headers may name only those of PUBLIC.
 VENDOR = {
     "mysql": {"mysql"}, "errmsg": {"mysql"}, "amqp": {"queue"}, "hiredis": {"redis"}, "yaml-cpp": {"config"}, "re2": {"config"},
-    "nlohmann": {"event", "position", "schema"}, "simdjson": {"event"}, "spdlog": {"base"}, "libdeflate": {"base"},
+    "nlohmann": {"decode", "event", "position", "schema"}, "simdjson": {"event"}, "spdlog": {"base"}, "libdeflate": {"base"},
     "iconv": {"base"}, "xxhash": {"base"}, "zlib": {"binlog"}, "zstd": {"binlog"}, "openssl": {"mysql", "redis"}, "CLI": {"app"},
     "systemd": {"ops"}, "prometheus": {"ops"}, "httplib": {"ops"},
 }

@@ -94,6 +94,18 @@ struct EventHeader {
   bool ignorable() const noexcept { return (flags & kFlagIgnorable) != 0; }
   // Errors: fatal/binlog_truncated.
   static Result<EventHeader> decode(Bytes event);
+  // Precondition: event.size() >= kSize.
+  static EventHeader read(Bytes event) noexcept {
+    ByteReader r(event);
+    EventHeader h;
+    h.timestamp = r.u32();
+    h.type = static_cast<EventType>(r.u8());
+    h.server_id = r.u32();
+    h.event_size = r.u32();
+    h.log_pos = r.u32();
+    h.flags = r.u16();
+    return h;
+  }
 };
 
 // FORMAT_DESCRIPTION: how the events that follow are laid out.
@@ -118,6 +130,8 @@ struct FormatDescription {
   // one).  Errors: fatal/ binlog_truncated, binlog_malformed, binlog_checksum, binlog_unsupported
   // (before binlog version 4).
   static Result<FormatDescription> decode(Bytes event, bool verify_checksum);
+  // 80034, 101119; 0 when server_version begins with no number.
+  std::uint32_t version_number() const noexcept;
   // Length of the fixed part of an event's body; the built-in value for types the server did not
   // list.
   std::size_t post_header(EventType type) const noexcept;

@@ -97,4 +97,7 @@ struct TableMap {
   static Result<TableMap> decode(Bytes body, const FormatDescription& format);
 };
 
+// The table id at the head of a TABLE_MAP or ROWS event's body.  Errors: fatal/binlog_truncated.
+Result<std::uint64_t> table_id_of(EventType type, Bytes body, const FormatDescription& format);
+
 }  // namespace sluice::binlog
