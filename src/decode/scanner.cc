@@ -22,6 +22,11 @@ bool is_xa_bracket(std::string_view statement) {
          std::string_view("SBEsbe").find(statement[verb]) != std::string_view::npos;
 }
 
+// Null: rows of this table are not wanted.
+const binlog::RowLayout* layout_of(const event::PlanCache::Entry& entry) {
+  return entry.plan ? &entry.plan->layout() : entry.layout.get();
+}
+
 std::string_view base_name(std::string_view path) {
   return path.substr(path.find_last_of('/') + 1);
 }
@@ -151,7 +156,7 @@ bool Scanner::is_wanted_map(const EventView& event) const {
   if (event.header.type != EventType::table_map) return false;
   const auto id = binlog::table_id_of(event.header.type, event.body, *format_);
   const auto* entry = id ? tables_.find(*id) : nullptr;
-  return entry != nullptr && entry->layout != nullptr;
+  return entry != nullptr && layout_of(*entry) != nullptr;
 }
 
 Status Scanner::print(const EventView& event, std::string_view table, std::uint64_t rows) {
@@ -249,17 +254,18 @@ Status Scanner::on_rows(const EventView& event) {
                    "rows of table id " + std::to_string(id) + ", which no TABLE_MAP has named" +
                        (options_->start_pos != 0 ? ": begin at the start of the transaction" : ""));
     }
-    if (!entry->layout) return {};
-    SLUICE_TRY_ASSIGN(const std::uint64_t count, printer_.count_rows(rows, *entry->layout));
+    const binlog::RowLayout* layout = layout_of(*entry);
+    if (layout == nullptr) return {};
+    SLUICE_TRY_ASSIGN(const std::uint64_t count, printer_.count_rows(rows, *layout));
     totals_.rows += count;
     return print(event, entry->name, count);
   }
-  if (!entry->plan && !entry->layout) return {};
+  if (layout_of(*entry) == nullptr) return {};
   Job& job = this->job();
   RowsItem item;
   item.type = event.header.type;
   item.plan = entry->plan.get();
-  item.layout = entry->layout.get();
+  item.layout = layout_of(*entry);
   const std::shared_ptr<const void> table =
       entry->plan ? std::shared_ptr<const void>(entry->plan) : entry->layout;
   if (job.tables.empty() || job.tables.back() != table) job.tables.push_back(table);
@@ -305,15 +311,34 @@ Result<TableSchema> Scanner::schema_of(const binlog::TableMap& map, const std::s
     if (known.error().code != Errc::schema_missing) return std::move(known).error();
     note_once(name + " is not in the schema given: it is read as the binlog alone tells it");
   }
+  note_old_temporals(map, name);
   return schema::schema_from_map(map, format_->flavor);
+}
+
+// MariaDB with mysql56_temporal_format=OFF.
+void Scanner::note_old_temporals(const binlog::TableMap& map, const std::string& name) {
+  const auto is_old = [](const binlog::MapColumn& c) {
+    return c.type == binlog::ColumnType::time || c.type == binlog::ColumnType::datetime ||
+           c.type == binlog::ColumnType::timestamp;
+  };
+  if (format_->flavor == Flavor::mariadb &&
+      std::any_of(map.columns.begin(), map.columns.end(), is_old))
+    note_once(name +
+              " has times in MariaDB's old format; how many fractional digits they have only a "
+              "schema tells (--schema, --source-config), without one they are read as having none");
 }
 
 Result<event::PlanCache::Entry> Scanner::make_entry(binlog::TableMap map) {
   event::PlanCache::Entry entry;
   entry.name = map.database + "." + map.table;
   if (options_->tables && !options_->tables->matches(entry.name)) return entry;
-  if (options_->format == OutputFormat::events || options_->format == OutputFormat::none)
+  // Rows can be cut by the map alone, but for old temporal columns: a schema is used where one is.
+  const bool only_cut =
+      options_->format == OutputFormat::events || options_->format == OutputFormat::none;
+  if (only_cut && !schemas_ && open_schemas_ == nullptr) {
+    note_old_temporals(map, entry.name);
     return event::PlanCache::layout_only(std::move(map));
+  }
   SLUICE_TRY_ASSIGN(TableSchema schema, schema_of(map, entry.name));
   event::PartitionRule rule;
   if (options_->partitions == 0) rule.by = event::PartitionRule::By::table;

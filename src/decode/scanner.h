@@ -60,6 +60,7 @@ class Scanner {
   void close_group();
   Result<TableSchema> schema_of(const binlog::TableMap& map, const std::string& name);
   Result<event::PlanCache::Entry> make_entry(binlog::TableMap map);
+  void note_old_temporals(const binlog::TableMap& map, const std::string& name);
   void note_once(std::string text);
   Job& job();
 
