@@ -5,11 +5,6 @@
 #include "sluice/base/log.h"
 
 namespace sluice::pipeline {
-namespace {
-
-constexpr std::size_t kMostTables = 4096;
-
-}  // namespace
 
 Assembler::Assembler(AssemblerSettings settings, const TableFilter& filter,
                      schema::Catalog& catalog, TransactionSink& sink, ops::Counters& counters,
@@ -21,7 +16,8 @@ Assembler::Assembler(AssemblerSettings settings, const TableFilter& filter,
       counters_(&counters),
       clock_(&clock),
       unpacker_({.transaction_bytes = settings.inflated_bytes}),
-      encoders_(settings.partitions) {
+      make_plan_([this](binlog::TableMap map) { return make_plan(std::move(map)); }),
+      encoder_(settings.partitions, {.bytes = settings.line_bytes, .rows = 0}) {
   batch_.partitions.resize(settings_.partitions);
 }
 
@@ -108,7 +104,7 @@ Status Assembler::dispatch(const binlog::EventView& event,
     case EventType::mariadb_gtid: return on_gtid(event, format, event_start_);
     case EventType::query: return on_query(event, format, event_start_);
     case EventType::xid: SLUICE_TRY(binlog::XidEvent::decode(event.body)); return commit();
-    case EventType::table_map: return on_table_map(event, format);
+    case EventType::table_map: return tables_.add(event.body, format, make_plan_);
     case EventType::xa_prepare: return on_xa_prepare(event);
     case EventType::incident: {
       SLUICE_TRY_ASSIGN(const auto incident, binlog::IncidentEvent::decode(event.body));
@@ -292,15 +288,12 @@ Status Assembler::commit() {
   streamed_events_ = 0;
   streamed_id_ = {};
   sink_->complete(end);
-  // A server that reopens tables gives new ids all the time; no statement is open here that needs
-  // the old ones.
-  if (tables_.size() > kMostTables) tables_.clear();
+  // No statement is open here that needs the old ids.
+  tables_.trim();
   return {};
 }
 
 void Assembler::drop_rows() {
-  for (const std::uint32_t p : open_) encoders_[p].reset();
-  open_.clear();
   batch_.clear();
   savepoints_.clear();
 }

@@ -1,9 +1,7 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -14,6 +12,8 @@
 #include "sluice/binlog/rows.h"
 #include "sluice/binlog/table_map.h"
 #include "sluice/binlog/unpacker.h"
+#include "sluice/event/plan_cache.h"
+#include "sluice/event/rows_encoder.h"
 #include "sluice/model/binlog_position.h"
 #include "sluice/ops/counters.h"
 #include "sluice/schema/catalog.h"
@@ -38,7 +38,7 @@ struct AssemblerSettings {
 // lines by partition, hands whole transactions (or parts of large ones) to the sink.  What it does
 // not understand and must not skip is an error with position and remedy.  Needs no connection:
 // recorded packets drive it as well.  Belongs to one thread.
-class Assembler {
+class Assembler final : private event::LineSink {
  public:
   Assembler(AssemblerSettings settings, const TableFilter& filter, schema::Catalog& catalog,
             TransactionSink& sink, ops::Counters& counters, const Clock& clock);
@@ -74,12 +74,6 @@ class Assembler {
     std::int64_t commit_us = 0;
     std::uint64_t events = 0;  // ROWS events seen, filtered ones too
   };
-  // A table_id's meaning; found again without decoding when the same TABLE_MAP comes again.
-  struct TableEntry {
-    std::string body;
-    std::shared_ptr<const event::TablePlan> plan;  // null: filtered out
-    std::string name;
-  };
   struct Savepoint {
     std::string name;
     std::vector<std::pair<std::size_t, std::size_t>> marks;  // per partition: lines, text size
@@ -101,16 +95,12 @@ class Assembler {
                   std::uint64_t start);
   Status on_statement(const binlog::QueryEvent& query, const binlog::Statement& statement);
   Status on_dropped(const binlog::QueryEvent& query, const binlog::Statement& statement);
-  Status on_table_map(const binlog::EventView& event, const binlog::FormatDescription& format);
+  Result<event::PlanCache::Entry> make_plan(binlog::TableMap map);
   Status on_rows(const binlog::EventView& event, const binlog::FormatDescription& format);
   Status on_xa_prepare(const binlog::EventView& event);
   Status encode(const std::shared_ptr<const event::TablePlan>& plan, const binlog::RowsEvent& rows,
                 std::uint64_t ordinal);
-  Status put(std::uint32_t partition, const event::TablePlan& plan, ChangeKind kind,
-             std::uint8_t half, std::uint64_t row, std::span<const binlog::Cell> data,
-             std::span<const binlog::Cell> before);
-  void close_line(std::uint32_t partition);
-  void close_lines();
+  void take(std::uint32_t partition, event::LineEncoder& line) override;
   void open_group(std::uint32_t timestamp, std::uint64_t start);
   Status commit();
   Status abandon(std::string_view why);
@@ -141,17 +131,15 @@ class Assembler {
   // were handed over.
   TransactionId streamed_id_;
   std::uint64_t streamed_events_ = 0;
-  std::unordered_map<std::uint64_t, TableEntry> tables_;
+  event::PlanCache tables_;
+  event::PlanCache::Maker make_plan_;
   std::unordered_set<std::string> keyless_;  // tables that were told about
   // XA transactions that were prepared without a row of ours since the process began.
   std::unordered_set<std::string> empty_xa_;
   TransactionBatch batch_;
-  std::vector<event::LineEncoder> encoders_;  // one per partition
-  std::vector<std::uint32_t> open_;           // partitions with an open line
+  event::RowsEncoder encoder_;
   std::vector<Savepoint> savepoints_;
   event::LineContext context_;
-  binlog::RowImages images_;
-  TextBuffer scratch_;
 };
 
 }  // namespace sluice::pipeline
