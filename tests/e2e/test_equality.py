@@ -1,4 +1,5 @@
 """Whatever is changed in MySQL, and however often sluice dies on the way, Redis ends up the same and never goes backwards."""
+import struct
 import time
 
 from cases import SourceTest, for_each_source
@@ -9,6 +10,15 @@ CHANGES, KILLS, FREEZES = (50_000, 10, 2) if long_run() else (2_000, 2, 0)
 FREEZE_SECONDS = 20  # longer than the heartbeats of broker and source
 SEED = 20240607
 MOST_MEMORY = 400 << 20
+
+
+def event_types(binlog):
+    """The type codes in a binlog file."""
+    types, at = set(), 4
+    while at + 19 <= len(binlog):
+        types.add(binlog[at + 4])
+        at += struct.unpack_from("<I", binlog, at + 9)[0]
+    return types
 
 
 class Equality:
@@ -44,6 +54,25 @@ class Equality:
             self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
             self.assertLess(bench.daemon.peak_rss, MOST_MEMORY)
             print(f"{load.changes} changes, {rows} rows, {checker.reads} reads, {KILLS} kills, peak {bench.daemon.peak_rss >> 20} MiB")
+
+    def test_same_rows_of_a_compressed_binlog(self):
+        with self.bench() as bench:
+            settings, kind = {"mysql": (["binlog_transaction_compression = ON"], 40),
+                              "mariadb": (["log_bin_compress = ON", "log_bin_compress_min_len = 10"], 166)}[bench.mysql.flavor]
+            bench.mysql.execute(*(f"SET GLOBAL {s}" for s in settings))
+            load = Workload(bench.mysql, CHANGES, SEED)
+            load.start()
+            wait_until(lambda: load.progress() >= 0.5, 600, "half of the changes")
+            bench.daemon.kill()
+            bench.daemon.start()
+            load.finish(600)
+            self.assert_in_step(bench)
+            inserted, updated, deleted, moved = load.counts()
+            calls = bench.redis.command_calls()
+            self.assertEqual((calls["hset"], calls["unlink"]), (inserted + updated + moved, deleted + moved), "every change once")
+            self.assertIn(" gaps=0 ", bench.daemon.status())
+            binlog = bench.root / bench.mysql.flavor / "data" / bench.mysql.position()[0]
+            self.assertIn(kind, event_types(binlog.read_bytes()))
 
     def test_wait_command_tells_when_redis_has_it(self):
         with self.bench() as bench:
