@@ -52,7 +52,7 @@ void several_statements(Binlog& binlog) {
   binlog.xid();
 }
 
-// Ids but for the position of the transaction, which moves when another before it is compressed.
+// Its GTID stands at the same place, so the ids are the same to the last number.
 TEST_F(PackedTransactions, GiveTheRowsAndIdsOfPlainOnes) {
   const auto plain = played(with(false, several_statements));
   const Binlog packed = with(true, several_statements);
