@@ -62,9 +62,9 @@ bool append_shortest(Float v, TextBuffer& out) {
   unsigned n = 0;
   for (const char* p = digits.data(); p != e; ++p)
     if (*p != '.') d[n++] = *p;
-  // mysql-server: strings/dtoa.cc, my_gcvt(): plain digits while the point lies within 15 places,
-  // else an exponent.
-  if (exponent < -15 || exponent > 14) {
+  // mysql-server: strings/dtoa.cc, my_gcvt(): plain digits while the point lies within 15 places or
+  // there are digits behind it, else an exponent.
+  if (exponent < -15 || (exponent > 14 && static_cast<int>(n) <= exponent + 1)) {
     *to++ = d[0];
     if (n > 1) {
       *to++ = '.';
