@@ -97,7 +97,11 @@ Status JobEncoder::print_rows(Job& job, const RowsItem& item, const binlog::Rows
   for (;; ++place.row, ++job.rows) {
     SLUICE_TRY_ASSIGN(const bool more, cursor.next(images_));
     if (!more) return {};
-    SLUICE_TRY(row_writer_.append(job.out, *item.plan, rows.kind, images_, place));
+    const std::size_t whole = job.out.size();
+    if (Status s = row_writer_.append(job.out, *item.plan, rows.kind, images_, place); !s.ok()) {
+      job.out.truncate(whole);
+      return s;
+    }
   }
 }
 

@@ -50,8 +50,11 @@ Status JobRing::retire_oldest() {
   }
   ++retired_;
   Job& job = *jobs_[at];
-  SLUICE_TRY(done_(job));
-  Status s = std::move(job.status);
+  Status s = failure_ ? Status{stopped()} : done_(job);
+  if (s.ok() && !job.status.ok()) {
+    failure_ = std::move(job.status).error();
+    s = stopped();
+  }
   job.reset();
   return s;
 }

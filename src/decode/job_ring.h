@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -27,11 +28,13 @@ class JobRing {
 
   // The job that is being filled.
   Job& current() noexcept { return *jobs_[filled_ % jobs_.size()]; }
-  // Hands the current job over; waits for the oldest one when all are in use.  Errors: of that job,
-  // and of `done`.
+  // Hands the current job over; waits for the oldest one when all are in use.  Errors: of `done`;
+  // stopped when a job has failed.  Jobs behind that one are dropped.
   Status submit();
-  // Waits for all that were handed over.
+  // Waits for all that were handed over.  Errors: as submit().
   Status drain();
+  // Of the first job that failed, with its place.
+  const std::optional<Error>& failure() const noexcept { return failure_; }
 
  private:
   void work();
@@ -39,6 +42,7 @@ class JobRing {
 
   const DecodeOptions* options_;
   Done done_;
+  std::optional<Error> failure_;
   std::unique_ptr<JobEncoder> own_;  // without workers
   std::vector<std::unique_ptr<Job>> jobs_;
   // Numbers of jobs, ever growing: retired_ <= encoded <= taken_ <= filled_.

@@ -211,6 +211,37 @@ TEST(Decoder, FlippedBytesWithoutChecksumsDoNoHarm) {
   }
 }
 
+TEST(Decoder, AnErrorInARowEndsTheOutputWithTheLastWholeLine) {
+  const std::string good = read_whole(recorded("mysql-9.7.binlog"));
+  std::string bad = good;
+  const std::size_t at = bad.rfind("hello");  // a VARCHAR of utf8mb4
+  ASSERT_NE(at, std::string::npos);
+  bad[at] = '\xFF';
+  const auto begins = boundaries(good);
+  const std::size_t event = *std::prev(std::ranges::upper_bound(begins, at));
+  // Twice, so that there are more jobs behind the one that fails.
+  const TempFile file(bad + good.substr(4) + good.substr(4));
+  for (const OutputFormat format : {OutputFormat::rows, OutputFormat::canal}) {
+    DecodeOptions options;
+    options.format = format;
+    options.verify_checksums = false;
+    const Decoded whole = decoded({recorded("mysql-9.7.binlog")}, options);
+    for (const unsigned workers : {0U, 1U, 3U}) {
+      options.workers = workers;
+      const Decoded cut = decoded({file.path()}, options);
+      ASSERT_FALSE(cut.totals);
+      EXPECT_EQ(cut.totals.error().code, Errc::binlog_malformed);
+      EXPECT_THAT(cut.totals.error().what,
+                  ::testing::StartsWith(file.path() + ":" + std::to_string(event) + ": shop."))
+          << workers << " workers";
+      const auto some = lines(cut.out), all = lines(whole.out);
+      ASSERT_LT(some.size(), all.size());
+      for (std::size_t i = 0; i < some.size(); ++i) EXPECT_EQ(some[i]["table"], all[i]["table"]);
+      EXPECT_TRUE(cut.out.empty() || cut.out.back() == '\n');
+    }
+  }
+}
+
 TEST(Decoder, ShowsOnlyTheTablesAskedFor) {
   DecodeOptions options;
   options.format = OutputFormat::rows;
