@@ -114,7 +114,15 @@ Status Scanner::on_event(const EventView& event) {
     return fatal(Errc::binlog_malformed,
                  std::string(binlog::event_type_name(type)) + " before any FORMAT_DESCRIPTION");
   }
-  if (!binlog::EventUnpacker::is_packed(type)) return on_inner(event);
+  if (!binlog::EventUnpacker::is_packed(type)) {
+    if (type == EventType::format_description) {
+      unpacker_.reset();
+    } else if (unpacker_.in_fragments()) {
+      return fatal(Errc::binlog_malformed, std::string(binlog::event_type_name(type)) +
+                                               " comes between two PARTIAL_ROW_DATA");
+    }
+    return on_inner(event);
+  }
   if (options_->format == OutputFormat::events && !options_->tables) SLUICE_TRY(print(event));
   SLUICE_TRY(unpacker_.open(event, *format_));
   EventView inner;
@@ -160,7 +168,9 @@ bool Scanner::is_wanted_map(const EventView& event) const {
 }
 
 Status Scanner::print(const EventView& event, std::string_view table, std::uint64_t rows) {
-  return printer_.print(job().out, event, {*file_, offset_, format_.get(), table, rows});
+  SLUICE_TRY(printer_.print(job().out, event, {*file_, offset_, format_.get(), table, rows}));
+  // A compressed transaction has many events, and all stand in one chunk.
+  return job().out.size() >= kJobBytes ? ring_->submit() : Status{};
 }
 
 // Events that carry nothing for rows: their structure at least is looked at.

@@ -1,6 +1,6 @@
 """What the end-to-end tests are made of: real servers that can be killed, the program, a random workload, a comparison."""
-from .bench import Bench, long_run
+from .bench import Bench, binary, long_run
 from .servers import Unavailable
 from .waiting import wait_until
 
-__all__ = ["Bench", "Unavailable", "long_run", "wait_until"]
+__all__ = ["Bench", "Unavailable", "binary", "long_run", "wait_until"]

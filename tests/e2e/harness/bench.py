@@ -16,6 +16,11 @@ from .waiting import wait_until
 INSTANCE = "e2e"
 
 
+def binary():
+    """The program under test."""
+    return os.environ.get("SLUICE_BINARY") or str(servers.REPO / "build/dev/src/app/sluice")
+
+
 def long_run():
     return bool(os.environ.get("SLUICE_TEST_LONG"))
 
@@ -24,7 +29,7 @@ class Bench:
     """with Bench("mariadb", "FULL") as bench: servers run, the tables exist, the program is in step."""
 
     def __init__(self, flavor, metadata="FULL", rabbit="3.10", redis_kind="redis", partitions=8, **more_config):
-        self.binary = os.environ.get("SLUICE_BINARY") or str(servers.REPO / "build/dev/src/app/sluice")
+        self.binary = binary()
         base = pathlib.Path(os.environ.get("SLUICE_E2E_ROOT") or servers.REPO / "build" / "e2e")
         base.mkdir(parents=True, exist_ok=True)
         self.root = pathlib.Path(tempfile.mkdtemp(prefix=f"{flavor}-{metadata.lower()}-", dir=base))
