@@ -5,16 +5,20 @@
 namespace sluice {
 namespace {
 
-unsigned digits_of(std::uint64_t v) noexcept {
-  unsigned n = 1;
-  for (;;) {
-    if (v < 10) return n;
-    if (v < 100) return n + 1;
-    if (v < 1000) return n + 2;
-    if (v < 10000) return n + 3;
-    v /= 10000;
-    n += 4;
+inline char* write_four(char* to, std::uint32_t v) noexcept {
+  return write_two(write_two(to, v / 100), v % 100);
+}
+
+// v < 10000, without zeros in front.
+inline char* write_up_to_four(char* to, std::uint32_t v) noexcept {
+  if (v >= 1000) return write_four(to, v);
+  if (v >= 100) {
+    *to++ = static_cast<char>('0' + v / 100);
+    return write_two(to, v % 100);
   }
+  if (v >= 10) return write_two(to, v);
+  *to++ = static_cast<char>('0' + v);
+  return to;
 }
 
 }  // namespace
@@ -31,7 +35,15 @@ char* write_padded(char* to, std::uint64_t v, unsigned digits) noexcept {
 }
 
 char* write_uint(char* to, std::uint64_t v) noexcept {
-  return write_padded(to, v, digits_of(v));
+  constexpr std::uint64_t kEight = 100000000;
+  if (v >= kEight) {
+    to = write_uint(to, v / kEight);
+    const auto low = static_cast<std::uint32_t>(v % kEight);
+    return write_four(write_four(to, low / 10000), low % 10000);
+  }
+  const auto low = static_cast<std::uint32_t>(v);
+  if (low < 10000) return write_up_to_four(to, low);
+  return write_four(write_up_to_four(to, low / 10000), low % 10000);
 }
 
 char* write_int(char* to, std::int64_t v) noexcept {

@@ -49,7 +49,7 @@ static_assert(digit_bytes(7) == 4 && digit_bytes(8) == 4 && digit_bytes(5) == 3 
 constexpr std::uint64_t kPartialJson = 1;
 
 // The first four bytes as a little-endian number; what is not there counts as 0.
-std::uint32_t peek(Bytes in) noexcept {
+inline std::uint32_t peek(Bytes in) noexcept {
   return in.size() >= 4 ? ByteReader(in).u32() : static_cast<std::uint32_t>(little_endian(in));
 }
 

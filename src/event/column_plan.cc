@@ -55,7 +55,9 @@ Result<ColumnPlan> plan_column(const binlog::MapColumn& map, bool map_has_charse
   if (!append_json_utf8(prefix, schema.name))
     return fatal(Errc::schema_mismatch, "the column's name is not valid UTF-8");
   prefix.append("\":\"");
-  plan.prefix = prefix.view();
+  plan.prefix_size = prefix.size();
+  plan.padded_prefix = prefix.view();
+  plan.padded_prefix.append(ColumnPlan::kPadding, '\0');
   SLUICE_TRY(choose(plan, map, map_has_charsets, schema, options));
   return plan;
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,10 @@ struct ColumnPlan {
   // MariaDB COMPRESSED columns: how the value is rendered once it is inflated.
   RenderFn plain_json = nullptr;
   RenderFn plain_raw = nullptr;
-  std::string prefix;  // ,"name":"
+  // `,"name":"` and kPadding bytes, so that it is copied in blocks.
+  static constexpr std::size_t kPadding = 32;
+  std::string padded_prefix;
+  std::size_t prefix_size = 0;
   const Charset* charset = nullptr;
   std::uint32_t length = 0;  // BINARY(n): n; DECIMAL: precision; temporal types: fractional digits
   std::uint8_t scale = 0;    // DECIMAL
@@ -39,6 +43,16 @@ struct ColumnPlan {
   std::int32_t zone_seconds = 0;
   std::vector<std::string> labels;       // ENUM, SET
   std::vector<std::string> json_labels;  // the same, escaped
+
+  // Appends what stands in front of a value: `,"name":"`, without the comma when it is the first of
+  // its row, without the quote when it is null.
+  void append_prefix(TextBuffer& out, bool first, bool quote) const {
+    const char* const from = padded_prefix.data() + (first ? 1 : 0);
+    const std::size_t n = prefix_size - (first ? 1U : 0U) - (quote ? 0U : 1U);
+    char* const to = out.room(n + kPadding);
+    for (std::size_t i = 0; i < n; i += kPadding) std::memcpy(to + i, from + i, kPadding);
+    out.commit(n);
+  }
 };
 
 // Chooses the renderer.  `key`: the column decides identity, so its text is never replaced. Errors:

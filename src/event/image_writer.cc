@@ -17,13 +17,12 @@ Status ImageWriter::append_cell(const TablePlan& plan, std::size_t column, const
                                 bool first, TextBuffer& out) {
   const TablePlan::Data& d = plan.data();
   const ColumnPlan& c = d.columns[column];
-  const std::string_view prefix = std::string_view(c.prefix).substr(first ? 1 : 0);
   if (cell.state == CellState::null) {
-    out.append(prefix.substr(0, prefix.size() - 1));  // without the quote
+    c.append_prefix(out, first, false);
     out.append("null");
     return {};
   }
-  out.append(prefix);
+  c.append_prefix(out, first, true);
   const Rendered r = c.json(c, cell.bytes, out);
   if (r != Rendered::ok) {
     if (r != Rendered::replaced) return render_error(r, d.schema, column);
@@ -43,7 +42,7 @@ Result<bool> ImageWriter::append_diff(const TablePlan& plan, std::size_t column,
   if (r == Rendered::no_document && d.json_diff_text)
     r = append_json_diffs(diff.bytes, patched_) ? Rendered::ok : Rendered::bad_diff;
   if (r != Rendered::ok) return render_error(r, d.schema, column);
-  out.append(std::string_view(d.columns[column].prefix).substr(first ? 1 : 0));
+  d.columns[column].append_prefix(out, first, true);
   if (!append_json_utf8(out, patched_.view()))
     return render_error(Rendered::bad_text, d.schema, column);
   out.push_back('"');

@@ -16,9 +16,25 @@ namespace {
 
 enum class High { copy, utf8, refuse, latin1 };  // what becomes of bytes above 0x7F
 
+// Copies a word of 8 or 4 bytes; returns how many of its bytes, from the first on, can stay as they
+// are.
+template <High kHigh, class Word>
+std::size_t copy_clean_word(const char* from, char* to) noexcept {
+  Word v = 0;
+  std::memcpy(&v, from, sizeof v);
+  std::memcpy(to, &v, sizeof v);
+  constexpr auto kOnes = static_cast<Word>(0x0101010101010101);
+  constexpr auto kTops = static_cast<Word>(0x8080808080808080);
+  // Bytes below n: exact for the lowest set one, which is all that is used.
+  const auto below = [](Word x, Word n) { return (x - kOnes * n) & ~x & kTops; };
+  Word dirty = below(v, 0x20) | below(v ^ kOnes * '"', 1) | below(v ^ kOnes * '\\', 1);
+  if constexpr (kHigh != High::copy) dirty |= v & kTops;
+  return dirty == 0 ? sizeof v : static_cast<std::size_t>(std::countr_zero(dirty)) / 8;
+}
+
 #if defined(__SSE2__)
 constexpr std::size_t kBlock = 16;
-// Copies a block; returns how many of its bytes, from the first on, can stay as they are.
+// The same of a block.
 template <High kHigh>
 std::size_t copy_clean(const char* from, char* to) noexcept {
   const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
@@ -36,18 +52,23 @@ std::size_t copy_clean(const char* from, char* to) noexcept {
 constexpr std::size_t kBlock = 8;
 template <High kHigh>
 std::size_t copy_clean(const char* from, char* to) noexcept {
-  std::uint64_t v = 0;
-  std::memcpy(&v, from, kBlock);
-  std::memcpy(to, &v, kBlock);
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kTops = 0x8080808080808080;
-  // Bytes below n: exact for the lowest set one, which is all that is used.
-  const auto below = [](std::uint64_t x, std::uint64_t n) { return (x - kOnes * n) & ~x & kTops; };
-  std::uint64_t dirty = below(v, 0x20) | below(v ^ kOnes * '"', 1) | below(v ^ kOnes * '\\', 1);
-  if constexpr (kHigh != High::copy) dirty |= v & kTops;
-  return dirty == 0 ? kBlock : static_cast<std::size_t>(std::countr_zero(dirty)) / 8;
+  return copy_clean_word<kHigh, std::uint64_t>(from, to);
 }
 #endif
+
+// Of the `left` < kBlock last bytes, when there are four of them at least: two words that overlap.
+template <High kHigh, class Word>
+std::size_t copy_clean_words(const char* from, std::size_t left, char* to) noexcept {
+  const std::size_t first = copy_clean_word<kHigh, Word>(from, to);
+  if (first != sizeof(Word)) return first;
+  const std::size_t second = left - sizeof(Word);
+  return second + copy_clean_word<kHigh, Word>(from + second, to + second);
+}
+template <High kHigh>
+std::size_t copy_clean_end(const char* from, std::size_t left, char* to) noexcept {
+  if (left >= 8) return copy_clean_words<kHigh, std::uint64_t>(from, left, to);
+  return left >= 4 ? copy_clean_words<kHigh, std::uint32_t>(from, left, to) : 0;
+}
 
 // What follows the backslash: 'u' for the long form, 0 for what stays as it is.
 constexpr std::array<char, 256> kEscapes = [] {
@@ -62,6 +83,12 @@ constexpr std::array<char, 256> kEscapes = [] {
   t['\\'] = '\\';
   return t;
 }();
+
+template <High kHigh>
+bool stays(char c) noexcept {
+  const auto u = static_cast<unsigned char>(c);
+  return kEscapes[u] == 0 && (kHigh == High::copy || u < 0x80);
+}
 
 char* write_escape(char* to, unsigned char c, char form) noexcept {
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -92,35 +119,41 @@ bool escape(TextBuffer& out, std::string_view s) {
     char* to =
         out.room(kPiece < s.size() ? kPiece * kMaxPerByte + 32 : s.size() * kMaxPerByte + 32);
     while (at < piece_end) {
-      if (static_cast<std::size_t>(end - at) >= kBlock) {
-        const std::size_t n = copy_clean<kHigh>(at, to);
-        at += n;
-        to += n;
-        if (n == kBlock) continue;
-      }
-      const auto c = static_cast<unsigned char>(*at);
-      if (c >= 0x80 && kHigh != High::copy) {
-        if constexpr (kHigh == High::latin1) {
-          to = write_utf8(to, c);
+      const auto left = static_cast<std::size_t>(end - at);
+      const std::size_t n =
+          left >= kBlock ? copy_clean<kHigh>(at, to) : copy_clean_end<kHigh>(at, left, to);
+      at += n;
+      to += n;
+      if (n == kBlock) continue;
+      // What cannot stay often comes in runs: umlauts hardly, Chinese always.
+      while (at < piece_end && (end - at < 4 || !stays<kHigh>(*at))) {
+        const auto c = static_cast<unsigned char>(*at);
+        if (c >= 0x80 && kHigh != High::copy) {
+          if constexpr (kHigh == High::latin1) {
+            to = write_utf8(to, c);
+            ++at;
+          } else {
+            const std::size_t size =
+                kHigh == High::utf8
+                    ? utf8_length(std::string_view(at, static_cast<std::size_t>(end - at)))
+                    : 0;
+            if (size == 0) {
+              out.truncate(start);
+              return false;
+            }
+            if (end - at >= 4)  // all of it at once; there is room for what is too much
+              std::memcpy(to, at, 4);
+            else
+              std::copy_n(at, size, to);
+            to += size;
+            at += size;
+          }
+        } else if (const char form = kEscapes[c]; form != 0) {
+          to = write_escape(to, c, form);
           ++at;
         } else {
-          const std::size_t n =
-              kHigh == High::utf8
-                  ? utf8_length(std::string_view(at, static_cast<std::size_t>(end - at)))
-                  : 0;
-          if (n == 0) {
-            out.truncate(start);
-            return false;
-          }
-          to = std::copy_n(at, n, to);
-          at += n;
+          *to++ = *at++;
         }
-      } else if (const char form = kEscapes[c]; form != 0) {
-        to = write_escape(to, c, form);
-        ++at;
-      } else {
-        *to++ = static_cast<char>(c);
-        ++at;
       }
     }
     out.commit_to(to);
