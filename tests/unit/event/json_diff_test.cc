@@ -54,9 +54,9 @@ std::string document() {
   w.bytes("abcc").bytes(array).bytes(object);
   return std::move(w).str();
 }
-const std::string kSeven = unhex("050700");
-const std::string kText = unhex("0c026974");  // "it"
-const std::string kNull = unhex("0400");
+const std::string seven = unhex("050700");
+const std::string text_value = unhex("0c026974");  // "it"
+const std::string null_value = unhex("0400");
 
 TEST(JsonDiff, NoDiffLeavesTheDocument) {
   EXPECT_EQ(patched(document(), ""), R"({"a": 1, "b": [1, 2, 3], "cc": {"d": "x"}})");
@@ -64,36 +64,36 @@ TEST(JsonDiff, NoDiffLeavesTheDocument) {
 }
 
 TEST(JsonDiff, ReplacesWhatIsThere) {
-  EXPECT_EQ(patched(document(), replace("$.a", kText)),
+  EXPECT_EQ(patched(document(), replace("$.a", text_value)),
             R"({"a": "it", "b": [1, 2, 3], "cc": {"d": "x"}})");
-  EXPECT_EQ(patched(document(), replace("$.b[1]", kNull)),
+  EXPECT_EQ(patched(document(), replace("$.b[1]", null_value)),
             R"({"a": 1, "b": [1, null, 3], "cc": {"d": "x"}})");
-  EXPECT_EQ(patched(document(), replace("$.b[last]", kSeven)),
+  EXPECT_EQ(patched(document(), replace("$.b[last]", seven)),
             R"({"a": 1, "b": [1, 2, 7], "cc": {"d": "x"}})");
   EXPECT_EQ(patched(document(), replace("$.cc.d", document())),
             R"({"a": 1, "b": [1, 2, 3], "cc": {"d": {"a": 1, "b": [1, 2, 3], "cc": {"d": "x"}}}})");
   // A container that was taken apart before.
-  EXPECT_EQ(patched(document(), replace("$.b[0]", kSeven) + replace("$.b", kNull)),
+  EXPECT_EQ(patched(document(), replace("$.b[0]", seven) + replace("$.b", null_value)),
             R"({"a": 1, "b": null, "cc": {"d": "x"}})");
 }
 
 TEST(JsonDiff, InsertsMembersInTheServersOrder) {
-  EXPECT_EQ(patched(document(), insert("$.aa", kSeven)),
+  EXPECT_EQ(patched(document(), insert("$.aa", seven)),
             R"({"a": 1, "b": [1, 2, 3], "aa": 7, "cc": {"d": "x"}})");
-  EXPECT_EQ(patched(document(), insert("$.\"\"", kSeven) + insert("$.c", kNull)),
+  EXPECT_EQ(patched(document(), insert("$.\"\"", seven) + insert("$.c", null_value)),
             R"({"": 7, "a": 1, "b": [1, 2, 3], "c": null, "cc": {"d": "x"}})");
-  EXPECT_EQ(patched(document(), insert(R"($."q\"\n")", kSeven)),
+  EXPECT_EQ(patched(document(), insert(R"($."q\"\n")", seven)),
             R"({"a": 1, "b": [1, 2, 3], "cc": {"d": "x"}, "q\"\n": 7})");
 }
 
 TEST(JsonDiff, InsertedCellsMoveWhatComesBehindAndGoToTheEndAtMost) {
-  EXPECT_EQ(patched(document(), insert("$.b[0]", kSeven)),
+  EXPECT_EQ(patched(document(), insert("$.b[0]", seven)),
             R"({"a": 1, "b": [7, 1, 2, 3], "cc": {"d": "x"}})");
-  EXPECT_EQ(patched(document(), insert("$.b[3]", kSeven)),
+  EXPECT_EQ(patched(document(), insert("$.b[3]", seven)),
             R"({"a": 1, "b": [1, 2, 3, 7], "cc": {"d": "x"}})");
-  EXPECT_EQ(patched(document(), insert("$.b[99]", kSeven)),
+  EXPECT_EQ(patched(document(), insert("$.b[99]", seven)),
             R"({"a": 1, "b": [1, 2, 3, 7], "cc": {"d": "x"}})");
-  EXPECT_EQ(patched(document(), insert("$.b[last]", kSeven)),
+  EXPECT_EQ(patched(document(), insert("$.b[last]", seven)),
             R"({"a": 1, "b": [1, 2, 7, 3], "cc": {"d": "x"}})");
 }
 
@@ -104,31 +104,32 @@ TEST(JsonDiff, Removes) {
 }
 
 TEST(JsonDiff, LaterDiffsSeeWhatEarlierOnesMade) {
-  EXPECT_EQ(patched(document(), insert("$.z", document()) + remove("$.z.b[1]") +
-                                    replace("$.z.cc.d", kNull) + insert("$.z.b[0]", kText)),
-            R"({"a": 1, "b": [1, 2, 3], "z": {"a": 1, "b": ["it", 1, 3], "cc": {"d": null}}, )"
-            R"("cc": {"d": "x"}})");
+  EXPECT_EQ(
+      patched(document(), insert("$.z", document()) + remove("$.z.b[1]") +
+                              replace("$.z.cc.d", null_value) + insert("$.z.b[0]", text_value)),
+      R"({"a": 1, "b": [1, 2, 3], "z": {"a": 1, "b": ["it", 1, 3], "cc": {"d": null}}, )"
+      R"("cc": {"d": "x"}})");
 }
 
 TEST(JsonDiff, WhatDoesNotFitIsRefused) {
-  for (const std::string& diff : {replace("$", kSeven),
-                                  insert("$", kSeven),
+  for (const std::string& diff : {replace("$", seven),
+                                  insert("$", seven),
                                   remove("$"),
-                                  replace("$.x", kSeven),
-                                  replace("$.b[3]", kSeven),
-                                  replace("$.b.x", kSeven),
-                                  replace("$.cc[0]", kSeven),
-                                  insert("$.a", kSeven),
-                                  insert("$.a[0]", kSeven),
-                                  insert("$.a.b", kSeven),
-                                  insert("$.b.x", kSeven),
-                                  insert("$.x.y", kSeven),
+                                  replace("$.x", seven),
+                                  replace("$.b[3]", seven),
+                                  replace("$.b.x", seven),
+                                  replace("$.cc[0]", seven),
+                                  insert("$.a", seven),
+                                  insert("$.a[0]", seven),
+                                  insert("$.a.b", seven),
+                                  insert("$.b.x", seven),
+                                  insert("$.x.y", seven),
                                   remove("$.x"),
                                   remove("$.b[3]"),
                                   remove("$.b[last-3]"),
                                   remove("$.a[0]"),
-                                  replace("$.*", kSeven),
-                                  replace("a", kSeven),
+                                  replace("$.*", seven),
+                                  replace("a", seven),
                                   std::string("\x03", 1),
                                   replace("$.a", unhex("0d"))})
     EXPECT_EQ(patched(document(), diff), "<refused>") << expression(diff);
@@ -141,7 +142,7 @@ TEST(JsonDiff, ManyPathsIntoBytesThatAreSharedAreRefused) {
   std::string shared = unhex("02c8005c02");
   for (int i = 0; i < 200; ++i) shared += unhex("020000");
   std::string diffs;
-  for (int i = 0; i < 200; ++i) diffs += replace("$[" + std::to_string(i) + "][0]", kSeven);
+  for (int i = 0; i < 200; ++i) diffs += replace("$[" + std::to_string(i) + "][0]", seven);
   EXPECT_EQ(patched(shared, diffs), "<refused>");
 }
 
@@ -159,8 +160,8 @@ TEST(JsonDiff, NestsAHundredDeepAndNoDeeper) {
 }
 
 TEST(JsonDiff, SurvivesACutAndAChangeAtEveryByte) {
-  const std::string diffs = replace("$.a", kText) + insert(R"($."q\n")", kSeven) +
-                            remove("$.b[0]") + insert("$.b[1]", kNull);
+  const std::string diffs = replace("$.a", text_value) + insert(R"($."q\n")", seven) +
+                            remove("$.b[0]") + insert("$.b[1]", null_value);
   const std::string whole = patched(document(), diffs);
   EXPECT_EQ(whole, R"({"a": "it", "b": [2, null, 3], "cc": {"d": "x"}, "q\n": 7})");
   for (std::size_t n = 1; n < diffs.size(); ++n) {
@@ -170,7 +171,7 @@ TEST(JsonDiff, SurvivesACutAndAChangeAtEveryByte) {
     EXPECT_NE(patched(document(), cut), "<refused, but wrote>") << n;
     EXPECT_NE(expression(cut), "<refused, but wrote>") << n;
   }
-  EXPECT_EQ(patched(document(), replace("$.a", kText).substr(0, 7)), "<refused>");
+  EXPECT_EQ(patched(document(), replace("$.a", text_value).substr(0, 7)), "<refused>");
   const std::string doc = document();
   for (std::size_t n = 1; n < doc.size(); ++n)
     EXPECT_EQ(patched(std::string_view(doc).substr(0, n), diffs), "<refused>") << n;
@@ -192,15 +193,15 @@ TEST(JsonDiff, SurvivesACutAndAChangeAtEveryByte) {
 // mysqlbinlog 9.7 -v, on one line.
 TEST(JsonDiffText, IsWhatMysqlbinlogPrints) {
   EXPECT_EQ(expression(""), "@");
-  EXPECT_EQ(expression(replace("$.a", kSeven)), "JSON_REPLACE(@, '$.a', 7)");
-  EXPECT_EQ(expression(replace("$.a", kNull) + replace("$.b[0]", unhex("0401"))),
+  EXPECT_EQ(expression(replace("$.a", seven)), "JSON_REPLACE(@, '$.a', 7)");
+  EXPECT_EQ(expression(replace("$.a", null_value) + replace("$.b[0]", unhex("0401"))),
             "JSON_REPLACE(@, '$.a', null, '$.b[0]', true)");
   EXPECT_EQ(expression(remove("$.s[0]") + remove("$.c")), "JSON_REMOVE(@, '$.s[0]', '$.c')");
   EXPECT_EQ(
       expression(replace(R"($."quo\"ted".x)",
                          "\x0c\x05"
                          "a'\\\n\t") +
-                 insert("$.b[5]", kSeven) + insert("$.new", unhex("0ff6070b028000000132")) +
+                 insert("$.b[5]", seven) + insert("$.new", unhex("0ff6070b028000000132")) +
                  remove("$.b[0]")),
       R"(JSON_REMOVE(JSON_INSERT(JSON_ARRAY_INSERT(JSON_REPLACE(@, '$."quo\\"ted".x', 'a\'\\\n\t'), )"
       R"('$.b[5]', 7), '$.new', 1.50), '$.b[0]'))");

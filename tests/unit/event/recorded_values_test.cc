@@ -76,7 +76,8 @@ int compare_pairs(const std::string& table, const nlohmann::json& row) {
     const auto column = row.find(name.substr(0, name.size() - 2));
     if (column == row.end()) continue;
     ++pairs;
-    const std::string where = table + "." + name + " of row " + row["id"].get<std::string>();
+    std::string where = table;
+    where.append(".").append(name).append(" of row ").append(row["id"].get<std::string>());
     if (value.is_null()) {
       EXPECT_TRUE(column->is_null()) << where;
       continue;
