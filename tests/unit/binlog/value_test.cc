@@ -44,8 +44,8 @@ std::string value(const MapColumn& c, std::string_view digits) {
 }
 
 // Packed as documented; `micros` may borrow in a negative time.
-std::string packed(std::int64_t year, int month, int day, int hour, int minute, int second,
-                   std::int64_t micros) {
+std::string packed(std::int64_t year, std::int64_t month, std::int64_t day, std::int64_t hour,
+                   std::int64_t minute, std::int64_t second, std::int64_t micros) {
   const std::int64_t date = ((year * 13 + month) * 32 + day) * 131072;
   return std::to_string((date + hour * 4096 + minute * 64 + second) * 16777216 + micros);
 }
