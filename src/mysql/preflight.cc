@@ -19,7 +19,7 @@ constexpr std::uint32_t kShowReplicasVersion = 80022;  // MySQL; SHOW SLAVE HOST
 
 constexpr std::string_view kSettings =
     "'log_bin', 'server_id', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', "
-    "'gtid_mode'";
+    "'binlog_row_value_options', 'gtid_mode'";
 
 std::string global_and_file(const std::string& name, const std::string& value) {
   return "SET GLOBAL " + name + " = '" + value + "'; and " + name + " = " + value + " in my.cnf";
@@ -27,9 +27,10 @@ std::string global_and_file(const std::string& name, const std::string& value) {
 
 class Preflight {
  public:
-  Preflight(Connection& connection, const ReplicaIdentity& identity,
+  Preflight(Connection& connection, const SourceOptions& options, const ReplicaIdentity& identity,
             const std::optional<BinlogPosition>& from)
       : connection_(connection),
+        partial_images_(options.row_image() == SourceOptions::RowImage::any),
         identity_(identity),
         from_(from),
         mysql_(connection.server().flavor == Flavor::mysql) {}
@@ -90,7 +91,12 @@ class Preflight {
     demand("binlog_format", "ROW", true,
            "rows are not in the binlog; sessions keep the old format until they connect again");
     // With whole images a JSON difference finds its document, too (binlog_row_value_options).
-    demand("binlog_row_image", "FULL", true, "rows lack columns");
+    demand("binlog_row_image", "FULL", !partial_images_,
+           partial_images_ ? "rows lack columns, which source.row_image: any accepts"
+                           : "rows lack columns");
+    if (setting("binlog_row_image") != "FULL")
+      demand("binlog_row_value_options", "", true,
+             "a JSON difference needs the whole document before it, which these row images lack");
     demand(
         "binlog_row_metadata", "FULL", false,
         "column names are taken from the tables as they are now, and a replayed ALTER may stop us");
@@ -190,6 +196,7 @@ class Preflight {
   }
 
   Connection& connection_;
+  bool partial_images_;
   const ReplicaIdentity& identity_;
   const std::optional<BinlogPosition>& from_;
   bool mysql_;
@@ -200,10 +207,10 @@ class Preflight {
 
 }  // namespace
 
-Result<std::vector<Finding>> preflight(Connection& connection, const SourceOptions&,
+Result<std::vector<Finding>> preflight(Connection& connection, const SourceOptions& options,
                                        const ReplicaIdentity& identity,
                                        const std::optional<BinlogPosition>& from) {
-  return Preflight(connection, identity, from).run();
+  return Preflight(connection, options, identity, from).run();
 }
 
 }  // namespace sluice::mysql

@@ -51,6 +51,16 @@ struct SourceOptions : Section {
   Option<std::uint32_t> server_id{this, "server_id", 0, Range<std::uint32_t>{0, 4294967295},
                                   "Our id among the source's replicas, unique there; 0: derived "
                                   "from the instance's name and host."};
+  enum class RowImage : std::uint8_t { full, any };
+  friend config::Names option_names(RowImage) {
+    static constexpr std::array<std::string_view, 2> kNames{"full", "any"};
+    return kNames;
+  }
+  Option<RowImage> row_image{
+      this, "row_image", RowImage::full,
+      "full: a source whose binlog_row_image is not FULL is refused. any: taken as it is (MINIMAL, "
+      "NOBLOB, FULL_NODUP); messages and hashes then have only the columns a change carries: an "
+      "insert's defaults and, when a key changes, what did not change are missing."};
   Option<StartPosition> start{this, "start", StartPosition{},
                               "Where the very first start begins, when there is no state file: "
                               "latest, earliest or {file: F, pos: N}."};

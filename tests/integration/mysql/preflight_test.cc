@@ -91,6 +91,26 @@ TEST_P(SourcePreflight, NamesEverySettingAtOnceWithItsRemedy) {
   EXPECT_EQ(findings.size(), 3U);
 }
 
+TEST_P(SourcePreflight, TakesPartialRowImagesWhenTold) {
+  set_global("binlog_row_image", "MINIMAL");
+  OwnOptions o;
+  o.source.row_image.set(SourceOptions::RowImage::any);
+  make_account(o.source, all_rights());
+  EXPECT_THAT(check(o.source), ElementsAre(finding(false, "row_image: any accepts",
+                                                   "SET GLOBAL binlog_row_image = 'FULL'")));
+}
+
+TEST_P(SourcePreflight, RefusesJsonDifferencesWithoutTheirDocuments) {
+  if (!is_mysql()) GTEST_SKIP() << "MariaDB logs no JSON differences";
+  set_global("binlog_row_image", "NOBLOB");
+  set_global("binlog_row_value_options", "PARTIAL_JSON");
+  OwnOptions o;
+  o.source.row_image.set(SourceOptions::RowImage::any);
+  make_account(o.source, all_rights());
+  EXPECT_THAT(check(o.source), Contains(finding(true, "binlog_row_value_options is PARTIAL_JSON",
+                                                "SET GLOBAL binlog_row_value_options = ''")));
+}
+
 TEST_P(SourcePreflight, ItsRemediesAreStatementsTheServerTakes) {
   set_global("binlog_format", "STATEMENT");
   set_global("binlog_row_image", "MINIMAL");
