@@ -62,7 +62,7 @@ class Run {
 
   const DecodeTotals& totals() const { return scanner_.totals(); }
   // What ended file(): a job's error is what stopped the rest.
-  Error why(Error error) const { return ring_.failure() ? *ring_.failure() : std::move(error); }
+  const Error& why(const Error& error) const { return ring_.failure() ? *ring_.failure() : error; }
 
  private:
   // What was read before the error is written before it is returned.
@@ -104,7 +104,7 @@ Result<DecodeTotals> decode(const std::vector<std::string>& paths, const DecodeO
   Run run(options, schemas, sink);
   std::uint64_t from = options.start_pos;
   for (const std::string& path : paths) {
-    if (Status s = run.file(path, from); !s.ok()) return run.why(std::move(s).error());
+    if (Status s = run.file(path, from); !s.ok()) return run.why(s.error());
     from = 0;
   }
   return run.totals();
