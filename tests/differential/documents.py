@@ -41,8 +41,8 @@ def document(rnd, depth=4):
     return "{" + ", ".join(json.dumps(name) + ": " + document(rnd, depth - 1) for name in rnd.sample(NAMES, count)) + "}"
 
 
-def large(rnd):
-    """JSON text beyond what 16-bit offsets reach."""
+def large(rnd, deepest=90):
+    """JSON text beyond what 16-bit offsets reach, or deep."""
     kind = rnd.randrange(5)
     if kind == 0:
         return "[" + ",".join(str(rnd.choice(NUMBERS)) for _ in range(rnd.choice([20000, 70000]))) + "]"
@@ -51,8 +51,7 @@ def large(rnd):
     if kind == 2:
         return json.dumps({"k" * 65535: 1, "text": "x" * 70000})
     if kind == 3:
-        depth = 90
-        return '{"a":[' * (depth // 2) + "1" + "]}" * (depth // 2)
+        return '{"a":[' * (deepest // 2) + "1" + "]}" * (deepest // 2)
     return json.dumps([document(rnd) for _ in range(300)])
 
 
@@ -119,7 +118,7 @@ def array_document(rnd):
 def json_tables(flavor):
     if flavor == "mariadb":
         typed = mixed(["'null'", "'{\"a\":1,\"a\":2}'", "' [ 1 , 2.50 ]  '", "'{\"b\":1,\"a\":1e2}'", "'\"x\"'"],
-                      lambda r: text_literal(large(r) if r.random() > 0.985 else document(r)), share=0.2)
+                      lambda r: text_literal(large(r, 30) if r.random() > 0.985 else document(r)), share=0.2)  # it takes 32 levels
         return [Table("documents", [Column(JSON_TEXT, "JSON", typed), Column(JSON_TEXT, "JSON", typed)])]
     edges = ["'null'", "'{}'", "'[]'", "'\"\"'", "'0'"]
     return [Table("documents", [

@@ -72,6 +72,8 @@ class Report:
         return "\n".join(lines) + "\n\n" + TAIL + self.declared() + "\n"
 
     def code(self, name, kind):
+        if kind.rendered == "as its type":
+            return kind.rendered
         if not callable(kind.sql_type):
             return str(kind.sql_type)
         signed, unsigned = kind.sql_type(name), kind.sql_type(name + " UNSIGNED")
