@@ -87,7 +87,7 @@ Result<EventHeader> EventHeader::decode(Bytes event) {
   return read(event);
 }
 
-Result<EventView> EventFramer::frame(Bytes event) {
+Result<EventView> EventFramer::frame_other(Bytes event) {
   if (event.size() < EventHeader::kSize) return truncated("event header", event);
   const EventHeader header = EventHeader::read(event);
   const auto name = [&] { return event_type_name(header.type); };

@@ -72,6 +72,7 @@ Status Scanner::scan(const std::shared_ptr<Chunk>& chunk, std::uint64_t from) {
   Bytes left = chunk->events();
   offset_ = chunk->offset();
   const auto walk = [&]() -> Status {
+    EventView event;
     while (!left.empty()) {
       const auto header = binlog::EventHeader::read(left);
       const Bytes bytes = left.first(header.event_size);  // the chunk holds whole events
@@ -82,7 +83,7 @@ Status Scanner::scan(const std::shared_ptr<Chunk>& chunk, std::uint64_t from) {
         return fatal(Errc::usage, "no event begins at " + std::to_string(from) +
                                       ": this one ends at " + std::to_string(end));
       if (offset_ >= from || description) {
-        SLUICE_TRY_ASSIGN(const EventView event, framer_.frame(bytes));
+        SLUICE_TRY(framer_.frame(bytes, event));
         ++totals_.events;
         totals_.bytes += header.event_size;
         SLUICE_TRY(on_event(event));

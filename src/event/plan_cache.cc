@@ -31,9 +31,9 @@ Status PlanCache::add(Bytes body, const binlog::FormatDescription& format, const
   SLUICE_TRY_ASSIGN(const std::uint64_t id,
                     binlog::table_id_of(binlog::EventType::table_map, body, format));
   const std::string_view bytes = as_chars(body);
-  const auto [it, is_new] = tables_.try_emplace(id);
+  if (const Known* known = look_up(id); known != nullptr && known->body == bytes) return {};
+  const auto it = tables_.try_emplace(id).first;
   Known& known = it->second;
-  if (!is_new && known.body == bytes) return {};
   const auto fill = [&]() -> Status {
     SLUICE_TRY_ASSIGN(binlog::TableMap map, binlog::TableMap::decode(body, format));
     SLUICE_TRY_ASSIGN(known.entry, make(std::move(map)));
@@ -41,21 +41,34 @@ Status PlanCache::add(Bytes body, const binlog::FormatDescription& format, const
     return {};
   };
   Status s = fill();
-  if (!s.ok()) tables_.erase(it);
+  if (!s.ok()) {
+    last_ = nullptr;
+    tables_.erase(it);
+  }
   return s;
 }
 
-const PlanCache::Entry* PlanCache::find(std::uint64_t table_id) const noexcept {
+PlanCache::Known* PlanCache::look_up(std::uint64_t table_id) const noexcept {
+  if (last_ != nullptr && last_id_ == table_id) return last_;
   const auto it = tables_.find(table_id);
-  return it == tables_.end() ? nullptr : &it->second.entry;
+  if (it == tables_.end()) return nullptr;
+  last_id_ = table_id;
+  last_ = &it->second;
+  return last_;
+}
+
+const PlanCache::Entry* PlanCache::find(std::uint64_t table_id) const noexcept {
+  const Known* known = look_up(table_id);
+  return known == nullptr ? nullptr : &known->entry;
 }
 
 void PlanCache::clear() noexcept {
+  last_ = nullptr;
   tables_.clear();
 }
 
 void PlanCache::trim() noexcept {
-  if (tables_.size() > kMostTables) tables_.clear();
+  if (tables_.size() > kMostTables) clear();
 }
 
 }  // namespace sluice::event

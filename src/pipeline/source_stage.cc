@@ -82,7 +82,8 @@ Status SourceStage::feed(binlog::EventSource& source, binlog::EventFramer& frame
     outbox_->set_idle(idle);
   }
   SLUICE_TRY_ASSIGN(const Bytes bytes, source.next());
-  SLUICE_TRY_ASSIGN(const binlog::EventView event, framer.frame(bytes));
+  binlog::EventView event;
+  SLUICE_TRY(framer.frame(bytes, event));
   SLUICE_TRY(assembler_->feed(event, framer.format()));
   health_->source_timestamp.store(assembler_->last_timestamp(), std::memory_order_relaxed);
   return {};

@@ -43,7 +43,8 @@ void fold(const binlog::TableMap& map, const std::vector<binlog::Cell>& cells, C
 class Reader {
  public:
   Status event(Bytes bytes) {
-    SLUICE_TRY_ASSIGN(const binlog::EventView event, framer_.frame(bytes));
+    binlog::EventView event;
+    SLUICE_TRY(framer_.frame(bytes, event));
     if (framer_.format() == nullptr) return {};
     const binlog::FormatDescription& format = *framer_.format();
     if (event.header.type == binlog::EventType::table_map)

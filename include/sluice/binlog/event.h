@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sluice/base/byte_reader.h"
+#include "sluice/base/checksum.h"
 #include "sluice/base/result.h"
 #include "sluice/model/flavor.h"
 
@@ -156,11 +157,49 @@ class EventFramer {
   // `event`: exactly one event.  Errors: fatal/binlog_truncated, binlog_malformed, binlog_checksum,
   // binlog_unsupported (MySQL 4.x, an encrypted file); all name the type, and the size where it is
   // to blame.
-  Result<EventView> frame(Bytes event);
+  Result<EventView> frame(Bytes event) {
+    EventView view;
+    if (frame_plain(event, view)) return view;
+    return frame_other(event);
+  }
+  // The same into `out`, for whoever frames millions of them.
+  Status frame(Bytes event, EventView& out) {
+    if (frame_plain(event, out)) return {};
+    auto view = frame_other(event);
+    if (!view) return std::move(view).error();
+    out = *view;
+    return {};
+  }
   // The latest FORMAT_DESCRIPTION, or null before the first.
   const FormatDescription* format() const noexcept { return format_ ? &*format_ : nullptr; }
 
  private:
+  // What almost every event is: of a type without rules of its own, and whole.  False: look closer.
+  bool frame_plain(Bytes event, EventView& out) const noexcept {
+    constexpr std::size_t kChecksumSize = 4;
+    if (!format_ || event.size() < EventHeader::kSize) return false;
+    out.header = EventHeader::read(event);
+    const std::size_t head = format_->header_len;
+    const std::size_t tail = checksum_ == ChecksumAlg::crc32 ? kChecksumSize : 0;
+    switch (out.header.type) {
+      case EventType::start_v3:
+      case EventType::rotate:
+      case EventType::format_description:
+      case EventType::start_encryption: return false;
+      default: break;
+    }
+    if (out.header.event_size != event.size() || event.size() < head + tail) return false;
+    if (tail != 0 && verify_) {
+      ByteReader sum(event.last(kChecksumSize));
+      if (sum.u32() != crc32(event.first(event.size() - kChecksumSize))) return false;
+    }
+    out.body = event.subspan(head, event.size() - head - tail);
+    out.whole = event;
+    out.nested = false;
+    return true;
+  }
+  Result<EventView> frame_other(Bytes event);
+
   ChecksumAlg checksum_;
   bool verify_;
   std::optional<FormatDescription> format_;

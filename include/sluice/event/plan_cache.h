@@ -44,7 +44,11 @@ class PlanCache {
     std::string body;
     Entry entry;
   };
-  std::unordered_map<std::uint64_t, Known> tables_;
+  Known* look_up(std::uint64_t table_id) const noexcept;
+  mutable std::unordered_map<std::uint64_t, Known> tables_;
+  // The entry asked for last: a TABLE_MAP and its rows come together.
+  mutable std::uint64_t last_id_ = 0;
+  mutable Known* last_ = nullptr;
 };
 
 }  // namespace sluice::event
