@@ -4,8 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <iostream>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -29,7 +29,8 @@ Status Terminal::write(std::string_view text) {
     } else if (errno == EPIPE) {
       return stopped();  // `sluice decode ... | head`: all that was wanted has been read
     } else if (errno != EINTR) {
-      return fatal(Errc::io, std::string("cannot write the output: ") + std::strerror(errno));
+      return fatal(Errc::io, std::string("cannot write the output: ") +
+                                 std::generic_category().message(errno));
     }
   }
   return {};

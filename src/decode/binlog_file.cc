@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -19,7 +20,8 @@ namespace {
 constexpr std::size_t kMagicSize = 4;
 
 Error io_error(const std::string& name, std::string_view what) {
-  return fatal(Errc::io, name + ": " + std::string(what) + ": " + std::strerror(errno));
+  return fatal(Errc::io,
+               name + ": " + std::string(what) + ": " + std::generic_category().message(errno));
 }
 
 bool begins_with(Bytes head, std::initializer_list<unsigned> bytes) noexcept {

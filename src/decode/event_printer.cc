@@ -66,7 +66,7 @@ void EventPrinter::begin_file(TextBuffer& out, std::string_view file) const {
   out.append("\n#    offset      size  time                  type                  says\n");
 }
 
-Status EventPrinter::print(TextBuffer& out, const EventView& event, const Context& context) {
+Status EventPrinter::print(TextBuffer& out, const EventView& event, const Context& context) const {
   SLUICE_TRY_ASSIGN(EventFields fields, event_fields(event, *context.format));
   if (!context.table.empty()) {
     fields.push_back({"table", std::string(context.table), false});

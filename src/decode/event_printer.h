@@ -28,7 +28,7 @@ class EventPrinter {
   // A line that names the file; nothing in JSON, where each line does.
   void begin_file(TextBuffer& out, std::string_view file) const;
   // Errors: those of the event's decoder.
-  Status print(TextBuffer& out, const binlog::EventView& event, const Context& context);
+  Status print(TextBuffer& out, const binlog::EventView& event, const Context& context) const;
   // Rows of a ROWS event, each cut into columns.
   Result<std::uint64_t> count_rows(const binlog::RowsEvent& rows, const binlog::RowLayout& layout);
 

@@ -307,7 +307,7 @@ Status Scanner::on_rows(const EventView& event) {
   return {};
 }
 
-void Scanner::note_once(std::string text) {
+void Scanner::note_once(const std::string& text) {
   if (noted_.insert(text).second) sink_->note(text);
 }
 

@@ -61,7 +61,7 @@ class Scanner {
   Result<TableSchema> schema_of(const binlog::TableMap& map, const std::string& name);
   Result<event::PlanCache::Entry> make_entry(binlog::TableMap map);
   void note_old_temporals(const binlog::TableMap& map, const std::string& name);
-  void note_once(std::string text);
+  void note_once(const std::string& text);
   Job& job();
 
   const DecodeOptions* options_;
