@@ -18,7 +18,8 @@ struct DdlContext {
   std::uint32_t version = 0;
   std::uint64_t sql_mode = 0;       // bits of binlog::sql_mode; others are of no effect
   std::string database;             // of names without one
-  std::string charset = "utf8mb4";  // of that database
+  std::string charset = "utf8mb4";  // of that database; "": not known
+  std::string server_charset;       // of databases created without one; "": not known
   // Decides whether TIMESTAMP is nullable.  Nullopt: the default of the version.
   std::optional<bool> explicit_defaults_for_timestamp;
 };

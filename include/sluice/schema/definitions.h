@@ -31,7 +31,8 @@ struct TableEffect {
 };
 
 // Tables as they are at one place of the binlog, changed by the DDL statements that follow.  A
-// value.  Belongs to one thread.
+// value.  Belongs to one thread.  It must see the statements of all tables, also of those nobody
+// maps: they are renamed to others.
 class Definitions {
  public:
   using Name = std::pair<std::string, std::string>;  // database, table
@@ -43,8 +44,9 @@ class Definitions {
 
   // Does what the statement does on a server with this context.  `statement` is UTF-8, one
   // statement, as a QUERY event has it.  A table statement that cannot be read makes its table
-  // unknown and says so in the effects: nothing is guessed.  Statements that leave columns and keys
-  // of tables alone have no effects.
+  // unknown and says so in the effects: nothing is guessed.  A table that was never known stays so
+  // without a word, but one that it is renamed to is unknown then.  Statements that leave columns
+  // and keys of tables alone have no effects.
   std::vector<TableEffect> apply(std::string_view statement, const DdlContext& context);
 
   // Null when it is not known: never seen, or made unknown by a statement.  Valid until the next
@@ -52,16 +54,35 @@ class Definitions {
   const TableSchema* find(std::string_view database, std::string_view table) const;
   // True when a statement made it unknown (find() is null then).
   bool is_lost(std::string_view database, std::string_view table) const;
+  // What is_lost() hangs on, TableEffect::why; null when it is not lost.
+  const std::string* why_lost(std::string_view database, std::string_view table) const;
   // Takes over what a server said of it.
   void put(TableSchema table);
+  // Knows it no more and does not call it lost; `table` empty: nor any other of the database, nor
+  // the database.
+  void erase(std::string_view database, std::string_view table);
+  // Makes it unknown; `table` empty: all of the database; both: all there are.
+  void lose(std::string_view database, std::string_view table, std::string why);
+  // False when `from` is neither known nor lost.
+  bool rename(const Name& from, const Name& to);
   // Character set of a database, for tables created without one; "" when it is not known.
   std::string_view charset_of(std::string_view database) const;
   void put_database(std::string database, std::string charset);
+  // The same; the context's when it is the context's database that is not known.
+  std::string_view charset_in(std::string_view database, const DdlContext& context) const;
 
+  // The name as the server stores it.
+  Name stored(std::string_view database, std::string_view table) const;
+  // By stored name; in small letters when the server compares in them.
   const std::map<Name, TableSchema>& tables() const noexcept { return tables_; }
+  // Why each of them is not known; an empty name stands for all.
+  const std::map<Name, std::string>& lost() const noexcept { return lost_; }
+  // Character sets by name; "" when it is not known.
   const std::map<std::string, std::string>& databases() const noexcept { return databases_; }
 
  private:
+  Name key_of(std::string_view database, std::string_view table) const;
+
   std::uint8_t lower_case_ = 0;
   std::map<Name, TableSchema> tables_;
   std::map<Name, std::string> lost_;  // why

@@ -85,6 +85,7 @@ struct TableDefinition {
   bool or_replace = false, temporary = false, if_not_exists = false;
   std::optional<std::pair<std::string, std::string>> like;  // database, table: all there is
   std::size_t like_at = 0;
+  std::optional<std::size_t> select_at;  // of CREATE TABLE ... SELECT: there is more than is here
   std::vector<ColumnDefinition> columns;
   std::vector<KeyDefinition> keys;  // in the order of the statement
   std::vector<PeriodDefinition> periods;

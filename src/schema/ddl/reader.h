@@ -32,7 +32,12 @@ Status read_references(Cursor& in);
 // here.  DEFAULT gives "".
 Result<bool> read_charset(Cursor& in, std::string& charset, std::string& collation);
 
-// The whole statement from CREATE to its end.
-Result<TableDefinition> read_table(Cursor& in);
+// The whole statement from CREATE to its end.  `subject`, where it is given: the table's database
+// ("": not said) and name, as soon as they are read.
+Result<TableDefinition> read_table(Cursor& in,
+                                   std::pair<std::string, std::string>* subject = nullptr);
+
+// What follows the name in CREATE and ALTER DATABASE.
+Status read_database_options(Cursor& in, std::string& charset, std::string& collation);
 
 }  // namespace sluice::schema::ddl

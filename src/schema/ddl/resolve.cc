@@ -76,6 +76,12 @@ Status add_versioning(const TableDefinition& definition, TableSchema& table) {
 
 }  // namespace
 
+Error only_the_server_knows(const Cursor& in, std::size_t select_at) {
+  return in.error_at(select_at,
+                     "CREATE TABLE ... SELECT: only the server knows the columns; write the table "
+                     "as SHOW CREATE TABLE prints it");
+}
+
 Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition,
                             std::string_view database_charset) {
   const DdlContext& context = in.context();
@@ -101,6 +107,7 @@ Result<TableSchema> read_create_table(std::string_view statement, const DdlConte
   SLUICE_TRY_ASSIGN(const ddl::TableDefinition definition, ddl::read_table(in));
   if (definition.like)
     return in.error_at(definition.like_at, "only the server knows the table it is to be like");
+  if (definition.select_at) return ddl::only_the_server_knows(in, *definition.select_at);
   return ddl::resolve(in, definition, context.charset);
 }
 

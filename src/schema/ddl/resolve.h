@@ -17,6 +17,9 @@ namespace sluice::schema::ddl {
 Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition,
                             std::string_view database_charset);
 
+// Of CREATE TABLE ... SELECT.
+Error only_the_server_knows(const Cursor& in, std::size_t select_at);
+
 // The character set that is meant: by its own name or by a collation's; `inherited` when neither is
 // said.  `at`: where to point in an error.
 Result<std::string> resolve_charset(const Cursor& in, std::string_view charset,

@@ -15,10 +15,9 @@ using binlog::SqlToken;
 constexpr std::size_t kMaxColumns = 4096;  // of both servers
 constexpr std::size_t kMaxKeys = 256;      // twice as many as MariaDB has
 
-Error selects(const Cursor& in) {
-  return in.error(
-      "CREATE TABLE ... SELECT: only the server knows the columns; write the table as "
-      "SHOW CREATE TABLE prints it");
+Status selects(const Cursor& in, TableDefinition& table) {
+  table.select_at = in.offset();
+  return {};
 }
 
 bool at_select(const Cursor& in) {
@@ -42,13 +41,13 @@ Status read_item(Cursor& in, TableDefinition& table) {
 }
 
 // PARTITION BY and all that follows: it ends the statement but for a SELECT.
-Status skip_partitions(Cursor& in) {
+Status skip_partitions(Cursor& in, TableDefinition& table) {
   while (!in.at_end()) {
     if (in.is('(')) {
       SLUICE_TRY(in.skip_parentheses());
       continue;
     }
-    if (in.is_any({"SELECT", "IGNORE", "REPLACE"})) return selects(in);
+    if (in.is_any({"SELECT", "IGNORE", "REPLACE"})) return selects(in, table);
     if (in.is(';') || in.is(')')) return in.error("the statement's end is expected");
     in.step();
   }
@@ -97,7 +96,7 @@ Status read_option(Cursor& in, TableDefinition& table) {
     return in.want("VERSIONING");
   }
   if (in.eat("START")) return in.want("TRANSACTION");  // MySQL's binlog: rows follow
-  if (in.eat("PARTITION", "BY")) return skip_partitions(in);
+  if (in.eat("PARTITION", "BY")) return skip_partitions(in, table);
   in.eat("DEFAULT");
   SLUICE_TRY_ASSIGN(const bool charset, read_charset(in, table.charset, table.collation));
   if (charset) return {};
@@ -117,6 +116,23 @@ Status read_option(Cursor& in, TableDefinition& table) {
   return {};
 }
 
+// LIKE, or the list of columns; neither before a SELECT and before options that one follows.
+Status read_body(Cursor& in, TableDefinition& table) {
+  if (in.eat("LIKE")) return read_like(in, table);
+  if (!in.is('(')) return at_select(in) ? selects(in, table) : in.error("\"(\" expected");
+  if (in.ahead().is("SELECT")) return selects(in, table);
+  in.step();
+  if (in.eat("LIKE")) {
+    SLUICE_TRY(read_like(in, table));
+  } else {
+    do {
+      SLUICE_TRY(read_item(in, table));
+      if (table.keys.size() > kMaxKeys) return in.error("more than 256 keys");
+    } while (in.eat(','));
+  }
+  return in.want(')');
+}
+
 }  // namespace
 
 Result<std::pair<std::string, std::string>> read_table_name(Cursor& in) {
@@ -126,7 +142,7 @@ Result<std::pair<std::string, std::string>> read_table_name(Cursor& in) {
   return std::pair(std::move(first), std::move(second));
 }
 
-Result<TableDefinition> read_table(Cursor& in) {
+Result<TableDefinition> read_table(Cursor& in, std::pair<std::string, std::string>* subject) {
   TableDefinition table;
   SLUICE_TRY(in.want("CREATE"));
   if (in.eat("OR")) {
@@ -141,30 +157,18 @@ Result<TableDefinition> read_table(Cursor& in) {
     table.if_not_exists = true;
   }
   SLUICE_TRY_ASSIGN(auto name, read_table_name(in));
+  if (subject != nullptr) *subject = name;
   std::tie(table.database, table.name) = std::move(name);
-  if (in.eat("LIKE")) {
-    SLUICE_TRY(read_like(in, table));
-  } else if (!in.is('(')) {
-    return at_select(in) ? selects(in) : in.error("\"(\" expected");
-  } else {
-    in.step();
-    if (in.is("SELECT")) return selects(in);
-    if (in.eat("LIKE")) {
-      SLUICE_TRY(read_like(in, table));
-    } else {
-      do {
-        SLUICE_TRY(read_item(in, table));
-        if (table.keys.size() > kMaxKeys) return in.error("more than 256 keys");
-      } while (in.eat(','));
-    }
-    SLUICE_TRY(in.want(')'));
-  }
-  while (!in.at_end()) {
+  SLUICE_TRY(read_body(in, table));
+  while (!in.at_end() && !table.select_at) {
     if (in.eat(',')) continue;
-    if (at_select(in)) return selects(in);
-    if (in.is(';') || in.is("CREATE"))
+    if (at_select(in)) {
+      SLUICE_TRY(selects(in, table));
+    } else if (in.is(';') || in.is("CREATE")) {
       return in.error("another statement begins before a \";\" has ended this one");
-    SLUICE_TRY(read_option(in, table));
+    } else {
+      SLUICE_TRY(read_option(in, table));
+    }
   }
   return table;
 }

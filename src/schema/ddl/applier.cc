@@ -1,0 +1,146 @@
+#include "schema/ddl/applier.h"
+
+#include <tuple>
+#include <utility>
+#include <variant>
+
+#include "sluice/base/charset.h"
+#include "sluice/schema/create_table.h"
+
+#include "schema/ddl/resolve.h"
+
+namespace sluice::schema::ddl {
+namespace {
+
+// MariaDB's sequences are tables with these columns (MariaDB: sql/sql_sequence.cc
+// sequence_structure).
+constexpr std::string_view kSequence =
+    "CREATE TABLE s (next_not_cached_value bigint(21) NOT NULL, minimum_value bigint(21) NOT NULL, "
+    "maximum_value bigint(21) NOT NULL, start_value bigint(21) NOT NULL, "
+    "increment bigint(21) NOT NULL, cache_size bigint(21) unsigned NOT NULL, "
+    "cycle_option tinyint(1) unsigned NOT NULL, cycle_count bigint(21) NOT NULL)";
+
+}  // namespace
+
+std::vector<TableEffect> Applier::run() && {
+  Subject subject;
+  const auto statement = read_statement(*in_, subject);
+  if (statement.ok()) {
+    std::visit(*this, *statement);
+    return std::move(effects_);
+  }
+  const Name name = subject.name.second.empty() ? Name() : full(subject.name);
+  // A table that nobody knows has nothing to lose.
+  if (!subject.altered || name.second.empty() || is_there(name)) lose(name, statement.error());
+  return std::move(effects_);
+}
+
+std::vector<TableEffect> Applier::refuse(std::string_view why) && {
+  const Error error = in_->error(why);
+  Subject subject;
+  const auto statement = read_statement(*in_, subject);
+  if (!statement.ok() || !std::holds_alternative<PassedOver>(*statement)) lose(Name(), error);
+  return std::move(effects_);
+}
+
+Name Applier::full(Name name) const {
+  if (name.first.empty()) name.first = in_->context().database;
+  return tables_->stored(name.first, name.second);
+}
+
+TableEffect& Applier::add(TableEffect::Kind kind, const Name& name) {
+  TableEffect effect;
+  effect.kind = kind;
+  std::tie(effect.database, effect.table) = name;
+  effects_.push_back(std::move(effect));
+  return effects_.back();
+}
+
+void Applier::lose(const Name& name, const Error& why) {
+  tables_->lose(name.first, name.second, why.what);
+  add(TableEffect::Kind::not_known, name).why = why.what;
+}
+
+bool Applier::is_there(const Name& name) const {
+  return tables_->find(name.first, name.second) != nullptr ||
+         tables_->is_lost(name.first, name.second);
+}
+
+void Applier::operator()(const PassedOver& /*statement*/) {}
+
+void Applier::create(const Name& name, Result<TableSchema> table) {
+  if (!table) return lose(name, table.error());
+  std::tie(table->database, table->name) = name;
+  tables_->put(std::move(table).value());
+  add(TableEffect::Kind::created, name);
+}
+
+Result<TableSchema> Applier::made(const TableDefinition& definition, const Name& name) const {
+  if (definition.select_at) return only_the_server_knows(*in_, *definition.select_at);
+  if (!definition.like)
+    return resolve(*in_, definition, tables_->charset_in(name.first, in_->context()));
+  const Name like = full(*definition.like);
+  const TableSchema* found = tables_->find(like.first, like.second);
+  if (found == nullptr)
+    return in_->error_at(definition.like_at, "there is no such table before this statement");
+  return *found;
+}
+
+void Applier::operator()(const CreateTable& statement) {
+  const TableDefinition& definition = statement.table;
+  const Name name = full({definition.database, definition.name});
+  if (definition.if_not_exists && is_there(name)) return;
+  create(name, made(definition, name));
+}
+
+void Applier::operator()(const CreateSequence& statement) {
+  const Name name = full(statement.name);
+  if (statement.if_not_exists && is_there(name)) return;
+  create(name, read_create_table(kSequence, in_->context()));
+}
+
+void Applier::operator()(const DropTables& statement) {
+  for (const Name& given : statement.tables) {
+    const Name name = full(given);
+    tables_->erase(name.first, name.second);
+    add(TableEffect::Kind::dropped, name);
+  }
+}
+
+void Applier::rename(const Name& from, const Name& to) {
+  TableEffect& effect = add(TableEffect::Kind::renamed, from);
+  std::tie(effect.new_database, effect.new_table) = to;
+  if (tables_->rename(from, to)) return;
+  const std::string why = from.first + "." + from.second + " was renamed to it and is not known";
+  tables_->lose(to.first, to.second, why);
+  add(TableEffect::Kind::not_known, to).why = why;
+}
+
+void Applier::operator()(const RenameTables& statement) {
+  for (const auto& [from, to] : statement.tables) rename(full(from), full(to));
+}
+
+void Applier::operator()(const Truncate& statement) {
+  add(TableEffect::Kind::emptied, full(statement.table));
+}
+
+void Applier::operator()(const DatabaseOptions& statement) {
+  const std::string database = full({statement.database, ""}).first;
+  const bool known = !tables_->charset_of(database).empty();
+  if (statement.create && known && statement.if_not_exists) return;
+  if (statement.charset.empty() && statement.collation.empty()) {
+    if (!statement.create) return;
+    return tables_->put_database(database, in_->context().server_charset);
+  }
+  auto charset = resolve_charset(*in_, statement.charset, statement.collation,
+                                 tables_->charset_in(database, in_->context()), in_->offset());
+  tables_->put_database(database, charset.ok() ? std::move(charset).value() : std::string());
+}
+
+void Applier::operator()(const DropDatabase& statement) {
+  const std::string database = full({statement.database, ""}).first;
+  tables_->erase(database, "");
+  add(TableEffect::Kind::dropped, {database, ""});
+}
+
+}  // namespace sluice::schema::ddl

@@ -1,0 +1,47 @@
+#pragma once
+// What a statement that was read does to the tables there are.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/base/result.h"
+#include "sluice/schema/definitions.h"
+
+#include "schema/ddl/cursor.h"
+#include "schema/ddl/statement.h"
+
+namespace sluice::schema::ddl {
+
+class Applier {
+ public:
+  Applier(Definitions& tables, Cursor& in) : tables_(&tables), in_(&in) {}
+
+  std::vector<TableEffect> run() &&;
+  // Makes all tables unknown when it is a table statement, whatever it says.
+  std::vector<TableEffect> refuse(std::string_view why) &&;
+
+  void operator()(const PassedOver& statement);
+  void operator()(const CreateTable& statement);
+  void operator()(const CreateSequence& statement);
+  void operator()(const DropTables& statement);
+  void operator()(const RenameTables& statement);
+  void operator()(const Truncate& statement);
+  void operator()(const DatabaseOptions& statement);
+  void operator()(const DropDatabase& statement);
+
+ private:
+  Name full(Name name) const;
+  TableEffect& add(TableEffect::Kind kind, const Name& name);
+  void lose(const Name& name, const Error& why);
+  // True when CREATE ... IF NOT EXISTS finds the table.
+  bool is_there(const Name& name) const;
+  void create(const Name& name, Result<TableSchema> table);
+  Result<TableSchema> made(const TableDefinition& definition, const Name& name) const;
+  void rename(const Name& from, const Name& to);
+
+  Definitions* tables_;
+  Cursor* in_;
+  std::vector<TableEffect> effects_;
+};
+
+}  // namespace sluice::schema::ddl
