@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,41 @@ struct UniqueKey {
   friend bool operator==(const UniqueKey&, const UniqueKey&) = default;
 };
 
+struct IndexPart {
+  static constexpr std::uint16_t kExpression = 0xFFFF;  // its value is in no column
+  static constexpr std::uint32_t kPrefix = 0xFFFFFFFF;  // of a length that is not known
+  std::uint16_t column = kExpression;                   // index into TableSchema::columns
+  std::uint32_t length = 0;  // of a prefix, in characters or bytes; 0: all of it
+  friend bool operator==(const IndexPart&, const IndexPart&) = default;
+};
+
+struct IndexSchema {
+  enum class Kind : std::uint8_t { primary, unique, other };
+  Kind kind = Kind::other;
+  std::string name;
+  std::vector<IndexPart> parts;
+  bool implied = false;  // made for a foreign key; goes when another begins with its columns
+  std::string period;    // MariaDB's WITHOUT OVERLAPS; "" for none
+  friend bool operator==(const IndexSchema&, const IndexSchema&) = default;
+};
+
+// MariaDB's PERIOD FOR name (start, end).
+struct PeriodSchema {
+  std::string name;
+  std::uint16_t start = 0, end = 0;  // indexes into TableSchema::columns
+  friend bool operator==(const PeriodSchema&, const PeriodSchema&) = default;
+};
+
+// What reading rows does not need, but following the DDL statements that change the table does.
+struct TableDetail {
+  std::string charset;               // of columns that do not say theirs; "": not known
+  std::vector<IndexSchema> indexes;  // all, the primary key first, then the unique ones in order
+  std::vector<PeriodSchema> periods;
+  bool system_versioned = false;  // MariaDB; without a period SYSTEM_TIME the last two columns are
+                                  // those that nothing but the binlog shows
+  friend bool operator==(const TableDetail&, const TableDetail&) = default;
+};
+
 // A table as the server described it.
 struct TableSchema {
   std::string database;
@@ -83,6 +119,7 @@ struct TableSchema {
   std::vector<ColumnSchema> columns;       // in table order, invisible ones included
   std::vector<std::uint16_t> primary_key;  // in key order; empty: none
   std::vector<UniqueKey> unique_keys;  // without the primary key; in the order of SHOW CREATE TABLE
+  std::optional<TableDetail> detail;   // nullopt: not told
 
   // The columns that identify a row by default: the primary key, else the first unique key that is
   // neither nullable nor a prefix; empty when there is none.

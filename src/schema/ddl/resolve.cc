@@ -30,20 +30,31 @@ bool nullable(const Cursor& in, const ColumnDefinition& column) {
   return timestamps_default_to_null(in.context());
 }
 
-Status add_columns(const Cursor& in, const TableDefinition& definition, std::string_view charset,
-                   TableSchema& table) {
+int find_column(const TableSchema& table, std::string_view name) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i)
+    if (same_name(table.columns[i].name, name)) return static_cast<int>(i);
+  return -1;
+}
+
+Status check_names(const Cursor& in, const TableDefinition& definition) {
   std::unordered_set<std::string> seen;
-  table.columns.reserve(definition.columns.size());
-  for (const ColumnDefinition& c : definition.columns) {
+  for (const ColumnDefinition& c : definition.columns)
     if (!seen.insert(lowered(c.name)).second)
       return in.error_at(c.at, "column `" + c.name + "` is there twice");
-    ColumnSchema column;
-    SLUICE_TRY(resolve_type(in, c.type, charset, column));
-    column.name = c.name;
-    column.nullable = nullable(in, c);
-    column.generated = c.generated;
-    column.invisible = c.invisible;
-    table.columns.push_back(std::move(column));
+  return {};
+}
+
+Status set_periods(const Cursor& in, const Draft& draft, TableSchema& table) {
+  for (const PeriodDefinition& p : draft.periods) {
+    PeriodSchema period;
+    period.name = p.name;
+    for (const auto& [name, end] : {std::pair(&p.start, &period.start), {&p.end, &period.end}}) {
+      const int c = find_column(table, *name);
+      if (c < 0) return in.error_at(p.at, "there is no column `" + *name + "`");
+      *end = static_cast<std::uint16_t>(c);
+      table.columns[*end].nullable = false;
+    }
+    table.detail->periods.push_back(std::move(period));
   }
   return {};
 }
@@ -51,11 +62,11 @@ Status add_columns(const Cursor& in, const TableDefinition& definition, std::str
 // MariaDB's WITH SYSTEM VERSIONING has the columns that are named for it, or two that nothing but
 // the binlog shows.  The second is part of every unique key: rows of the past are in the table,
 // too.
-Status add_versioning(const TableDefinition& definition, TableSchema& table) {
-  const auto ends = [](const ColumnDefinition& c) { return c.row_end; };
-  const auto named = std::find_if(definition.columns.begin(), definition.columns.end(), ends);
-  auto row_end = static_cast<std::uint16_t>(named - definition.columns.begin());
-  if (named == definition.columns.end()) {
+Status add_versioning(TableSchema& table) {
+  const auto& periods = table.detail->periods;
+  const auto named = std::find_if(periods.begin(), periods.end(), is_system_time);
+  std::uint16_t row_end = 0;
+  if (named == periods.end()) {
     for (const char* name : {"row_start", "row_end"}) {
       ColumnSchema column;
       SLUICE_TRY(parse_column_type("timestamp(6)", column));
@@ -65,6 +76,8 @@ Status add_versioning(const TableDefinition& definition, TableSchema& table) {
       table.columns.push_back(std::move(column));
     }
     row_end = static_cast<std::uint16_t>(table.columns.size() - 1);
+  } else {
+    row_end = named->end;
   }
   const auto add = [row_end](std::vector<std::uint16_t>& key) {
     if (std::find(key.begin(), key.end(), row_end) == key.end()) key.push_back(row_end);
@@ -76,24 +89,56 @@ Status add_versioning(const TableDefinition& definition, TableSchema& table) {
 
 }  // namespace
 
+bool is_system_time(const PeriodSchema& period) {
+  return same_name(period.name, "SYSTEM_TIME");
+}
+
 Error only_the_server_knows(const Cursor& in, std::size_t select_at) {
   return in.error_at(select_at,
                      "CREATE TABLE ... SELECT: only the server knows the columns; write the table "
                      "as SHOW CREATE TABLE prints it");
 }
 
+Result<ColumnSchema> resolve_column(const Cursor& in, const ColumnDefinition& definition,
+                                    std::string_view table_charset) {
+  ColumnSchema column;
+  SLUICE_TRY(resolve_type(in, definition.type, table_charset, column));
+  column.name = definition.name;
+  column.nullable = nullable(in, definition);
+  column.generated = definition.generated;
+  column.invisible = definition.invisible;
+  return column;
+}
+
+Result<TableSchema> finish(const Cursor& in, Draft draft) {
+  TableSchema table;
+  TableDetail& detail = table.detail.emplace();
+  detail.charset = std::move(draft.charset);
+  detail.system_versioned = draft.system_versioned;
+  table.columns = std::move(draft.columns);
+  SLUICE_TRY(set_periods(in, draft, table));
+  SLUICE_TRY(resolve_keys(in, draft, table));
+  if (draft.system_versioned) SLUICE_TRY(add_versioning(table));
+  return table;
+}
+
 Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition,
                             std::string_view database_charset) {
-  const DdlContext& context = in.context();
-  TableSchema table;
-  table.database = definition.database.empty() ? context.database : definition.database;
+  Draft draft;
+  SLUICE_TRY_ASSIGN(draft.charset, resolve_charset(in, definition.charset, definition.collation,
+                                                   database_charset, in.offset()));
+  SLUICE_TRY(check_names(in, definition));
+  draft.columns.reserve(definition.columns.size());
+  for (const ColumnDefinition& c : definition.columns) {
+    SLUICE_TRY_ASSIGN(ColumnSchema column, resolve_column(in, c, draft.charset));
+    draft.columns.push_back(std::move(column));
+  }
+  draft.keys = definition.keys;
+  draft.periods = definition.periods;
+  draft.system_versioned = definition.system_versioned;
+  SLUICE_TRY_ASSIGN(TableSchema table, finish(in, std::move(draft)));
+  table.database = definition.database.empty() ? in.context().database : definition.database;
   table.name = definition.name;
-  SLUICE_TRY_ASSIGN(
-      const std::string charset,
-      resolve_charset(in, definition.charset, definition.collation, database_charset, in.offset()));
-  SLUICE_TRY(add_columns(in, definition, charset, table));
-  SLUICE_TRY(resolve_keys(in, definition, table));
-  if (definition.system_versioned) SLUICE_TRY(add_versioning(definition, table));
   return table;
 }
 

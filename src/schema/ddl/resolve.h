@@ -2,6 +2,7 @@
 // From a table's definition to what the server makes of it.
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sluice/base/result.h"
 #include "sluice/model/table_schema.h"
@@ -13,9 +14,28 @@ namespace sluice::schema::ddl {
 
 // Errors of all: fatal/schema_statement; `in` tells their place.
 
-// The table as the server makes it in a database of this character set.  Not for LIKE.
+// A table in the making: its columns are those it will have, its keys as they are written.
+struct Draft {
+  std::vector<ColumnSchema> columns;  // without those MariaDB hides
+  std::vector<KeyDefinition> keys;
+  std::vector<PeriodDefinition> periods;
+  std::string charset;  // "": not known
+  bool system_versioned = false;
+};
+
+// Keys with the names and in the order the server gives them, columns of keys and periods NOT NULL,
+// MariaDB's hidden columns.  The table has no name yet.
+Result<TableSchema> finish(const Cursor& in, Draft draft);
+
+// The table as the server makes it in a database of this character set.  Not for LIKE and SELECT.
 Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition,
                             std::string_view database_charset);
+
+bool is_system_time(const PeriodSchema& period);
+
+// A column in a table of this character set; keys may make it NOT NULL.
+Result<ColumnSchema> resolve_column(const Cursor& in, const ColumnDefinition& definition,
+                                    std::string_view table_charset);
 
 // Of CREATE TABLE ... SELECT.
 Error only_the_server_knows(const Cursor& in, std::size_t select_at);
@@ -31,8 +51,8 @@ Result<std::string> resolve_charset(const Cursor& in, std::string_view charset,
 Status resolve_type(const Cursor& in, const TypeDefinition& type, std::string_view inherited,
                     ColumnSchema& column);
 
-// Primary and unique keys with the names and in the order the server gives them.  The columns are
-// there; those of the primary key and of periods are made NOT NULL.
-Status resolve_keys(const Cursor& in, const TableDefinition& definition, TableSchema& table);
+// Primary and unique keys and all indexes of the draft, in a table that has its columns and
+// periods; columns of the primary key are made NOT NULL.
+Status resolve_keys(const Cursor& in, const Draft& draft, TableSchema& table);
 
 }  // namespace sluice::schema::ddl

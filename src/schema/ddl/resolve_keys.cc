@@ -43,33 +43,30 @@ std::uint64_t bytes_per_char(const ColumnSchema& column) {
 
 class KeyResolver {
  public:
-  KeyResolver(const Cursor& in, const TableDefinition& definition, TableSchema& table)
-      : in_(in),
-        definition_(definition),
-        table_(table),
-        mariadb_(in.context().flavor == Flavor::mariadb) {}
+  KeyResolver(const Cursor& in, const Draft& draft, TableSchema& table)
+      : in_(in), draft_(draft), table_(table), mariadb_(in.context().flavor == Flavor::mariadb) {}
 
   Status resolve() {
-    SLUICE_TRY(make_periods_not_null());
     make_inline_primary_not_null();
     const std::vector<const KeyDefinition*> kept = keys_that_stay();
     for (const KeyDefinition* key : kept) SLUICE_TRY(add(*key));
     // The server sorts them; the sort is stable.
-    std::stable_sort(unique_.begin(), unique_.end(),
+    std::stable_sort(sorted_.begin(), sorted_.end(),
                      [](const Sorted& a, const Sorted& b) { return a.rank < b.rank; });
-    for (Sorted& s : unique_) {
-      s.key.nullable = std::any_of(s.key.columns.begin(), s.key.columns.end(),
-                                   [this](std::uint16_t c) { return table_.columns[c].nullable; });
-      table_.unique_keys.push_back(std::move(s.key));
-    }
+    for (Sorted& s : sorted_) SLUICE_TRY(put(std::move(s)));
     return {};
   }
 
  private:
   struct Sorted {
-    UniqueKey key;
+    IndexSchema index;
+    bool expression = false;
     unsigned rank = 0;
+    std::size_t at = 0;
   };
+  // The primary key is first, keys that are not unique are last.
+  static constexpr unsigned kPrimary = 0, kUnique = 1, kPrefix = 1, kNullable = 2, kHashed = 5,
+                            kOther = 6;
 
   int find(std::string_view column) const {
     const auto it =
@@ -83,18 +80,8 @@ class KeyResolver {
     return static_cast<std::uint16_t>(found);
   }
 
-  Status make_periods_not_null() {
-    for (const PeriodDefinition& p : definition_.periods) {
-      for (const std::string& name : {p.start, p.end}) {
-        SLUICE_TRY_ASSIGN(const std::uint16_t c, column_of(name, p.at));
-        table_.columns[c].nullable = false;
-      }
-    }
-    return {};
-  }
-
   void make_inline_primary_not_null() {
-    for (const KeyDefinition& key : definition_.keys)
+    for (const KeyDefinition& key : draft_.keys)
       if (key.kind == KeyKind::primary && key.on_column)
         if (const int c = find(key.parts.front().column); c >= 0)
           table_.columns[static_cast<std::size_t>(c)].nullable = false;
@@ -103,7 +90,7 @@ class KeyResolver {
   // The key that a foreign key gets goes when another begins with its columns.
   std::vector<const KeyDefinition*> keys_that_stay() const {
     std::vector<const KeyDefinition*> out;
-    for (const KeyDefinition& key : definition_.keys) {
+    for (const KeyDefinition& key : draft_.keys) {
       if (key.kind == KeyKind::foreign && ignored_reference(key)) continue;
       if (key.kind == KeyKind::unique && key.on_column && mariadb_ && also_primary(key)) continue;
       const auto covered = [&key](const KeyDefinition* other) {
@@ -133,10 +120,9 @@ class KeyResolver {
 
   // Said beside one column, PRIMARY KEY and UNIQUE are one key in MariaDB.
   bool also_primary(const KeyDefinition& key) const {
-    return std::any_of(
-        definition_.keys.begin(), definition_.keys.end(), [&key](const KeyDefinition& other) {
-          return other.kind == KeyKind::primary && other.on_column && other.at == key.at;
-        });
+    return std::any_of(draft_.keys.begin(), draft_.keys.end(), [&key](const KeyDefinition& other) {
+      return other.kind == KeyKind::primary && other.on_column && other.at == key.at;
+    });
   }
 
   static bool begins_with(const KeyDefinition& longer, const KeyDefinition& shorter) {
@@ -168,61 +154,84 @@ class KeyResolver {
   }
 
   Status add(const KeyDefinition& key) {
-    UniqueKey made;
-    made.name = key.kind == KeyKind::primary ? std::string("PRIMARY")
-                : key.name.empty()           ? make_name(key)
-                                             : key.name;
-    names_.push_back(made.name);
-    if (key.kind != KeyKind::primary && key.kind != KeyKind::unique) return check_columns(key);
-    bool expression = false, nullable = false, hashed = false;
+    Sorted made;
+    made.at = key.at;
+    IndexSchema& index = made.index;
+    index.kind = key.kind == KeyKind::primary  ? IndexSchema::Kind::primary
+                 : key.kind == KeyKind::unique ? IndexSchema::Kind::unique
+                                               : IndexSchema::Kind::other;
+    index.implied = key.kind == KeyKind::foreign;
+    index.name = key.kind == KeyKind::primary ? std::string("PRIMARY")
+                 : key.name.empty()           ? make_name(key)
+                                              : key.name;
+    index.period = key.without_overlaps;
+    names_.push_back(index.name);
+    bool nullable = false, prefix = false, hashed = false;
     std::uint64_t bytes = 0;
     for (const KeyPart& part : key.parts) {
-      if (part.column.empty()) {  // its value is in no column
-        expression = true;
+      if (part.column.empty()) {
+        index.parts.emplace_back();
+        made.expression = true;
         continue;
       }
       SLUICE_TRY_ASSIGN(const std::uint16_t c, column_of(part.column, part.at));
       ColumnSchema& column = table_.columns[c];
       if (key.kind == KeyKind::primary) column.nullable = false;
+      const bool shortened = is_prefix(part, column);
+      index.parts.push_back({c, shortened ? static_cast<std::uint32_t>(part.prefix) : 0});
       nullable = nullable || column.nullable;
+      prefix = prefix || shortened;
       hashed = hashed || (is_blob(column.type) && part.prefix == 0);
       bytes += part_bytes(part, column);
-      made.columns.push_back(c);
-      made.prefix = made.prefix || is_prefix(part, column);
     }
-    SLUICE_TRY(add_period(key, made));
-    if (expression && key.kind == KeyKind::primary)
-      return in_.error_at(key.at, "a primary key takes no expression");
-    if (key.kind == KeyKind::primary) {
-      if (!table_.primary_key.empty()) return in_.error_at(key.at, "a second primary key");
-      table_.primary_key = std::move(made.columns);
-      return {};
-    }
-    if (expression) return {};
     hashed = mariadb_ && (hashed || bytes > kMaxKeyBytes);
-    const unsigned rank = hashed ? 4U : (nullable ? 2U : 0U) + (made.prefix ? 1U : 0U);
-    unique_.push_back({std::move(made), rank});
+    made.rank = rank(index.kind, nullable, prefix, hashed);
+    sorted_.push_back(std::move(made));
     return {};
   }
 
-  Status check_columns(const KeyDefinition& key) const {
-    for (const KeyPart& part : key.parts)
-      if (!part.column.empty()) SLUICE_TRY(column_of(part.column, part.at));
+  static unsigned rank(IndexSchema::Kind kind, bool nullable, bool prefix, bool hashed) {
+    if (kind == IndexSchema::Kind::primary) return kPrimary;
+    if (kind == IndexSchema::Kind::other) return kOther;
+    if (hashed) return kHashed;
+    return kUnique + (nullable ? kNullable : 0) + (prefix ? kPrefix : 0);
+  }
+
+  // Into the table, with what follows of it for rows.
+  Status put(Sorted made) {
+    const IndexSchema::Kind kind = made.index.kind;
+    UniqueKey key;
+    key.name = made.index.name;
+    for (const IndexPart& part : made.index.parts) {
+      if (part.column == IndexPart::kExpression) continue;
+      key.columns.push_back(part.column);
+      key.nullable = key.nullable || table_.columns[part.column].nullable;
+      key.prefix = key.prefix || part.length != 0;
+    }
+    SLUICE_TRY(add_period(made, key));
+    table_.detail->indexes.push_back(std::move(made.index));
+    if (kind == IndexSchema::Kind::primary) {
+      if (made.expression) return in_.error_at(made.at, "a primary key takes no expression");
+      if (!table_.primary_key.empty()) return in_.error_at(made.at, "a second primary key");
+      table_.primary_key = std::move(key.columns);
+    } else if (kind == IndexSchema::Kind::unique && !made.expression) {
+      table_.unique_keys.push_back(std::move(key));
+    }
     return {};
   }
 
   // A period is its end and its start, in this order.
-  Status add_period(const KeyDefinition& key, UniqueKey& made) const {
-    if (key.without_overlaps.empty()) return {};
-    for (const PeriodDefinition& p : definition_.periods) {
-      if (!same_name(p.name, key.without_overlaps)) continue;
-      for (const std::string& name : {p.end, p.start}) {
-        SLUICE_TRY_ASSIGN(const std::uint16_t c, column_of(name, p.at));
-        made.columns.push_back(c);
+  Status add_period(const Sorted& made, UniqueKey& key) const {
+    if (made.index.period.empty()) return {};
+    for (const PeriodSchema& p : table_.detail->periods) {
+      if (!same_name(p.name, made.index.period)) continue;
+      for (const std::uint16_t c : {p.end, p.start}) {
+        key.columns.push_back(c);
+        key.nullable = key.nullable || table_.columns[c].nullable;
       }
       return {};
     }
-    return in_.error_at(key.at, "there is no period `" + key.without_overlaps + "`");
+    return in_.error_at(made.at, "there is no period `" + made.index.period + "`");
   }
 
   // A number of all the characters there are is none.
@@ -231,22 +240,23 @@ class KeyResolver {
   }
 
   static std::uint64_t part_bytes(const KeyPart& part, const ColumnSchema& column) {
+    if (part.prefix == IndexPart::kPrefix) return 0;
     const std::uint64_t length = part.prefix != 0 ? part.prefix : column.length;
     return length * bytes_per_char(column);
   }
 
   const Cursor& in_;
-  const TableDefinition& definition_;
+  const Draft& draft_;
   TableSchema& table_;
   bool mariadb_;
   std::vector<std::string> names_;
-  std::vector<Sorted> unique_;
+  std::vector<Sorted> sorted_;
 };
 
 }  // namespace
 
-Status resolve_keys(const Cursor& in, const TableDefinition& definition, TableSchema& table) {
-  return KeyResolver(in, definition, table).resolve();
+Status resolve_keys(const Cursor& in, const Draft& draft, TableSchema& table) {
+  return KeyResolver(in, draft, table).resolve();
 }
 
 }  // namespace sluice::schema::ddl
