@@ -37,18 +37,42 @@ enum class Var : std::uint8_t {
   character_set_collations = 131,  // MariaDB
 };
 
+// MariaDB's bit of flags2 for explicit_defaults_for_timestamp (OPTION_EXPLICIT_DEF_TIMESTAMP), and
+// the first version that always says it.
+constexpr std::uint32_t kExplicitTimestamps = 1U << 24;
+constexpr std::uint32_t kSaysTimestamps = 101000;
+
+// MariaDB: sql/log_event.h Gtid_log_event::FL_START_ALTER_E1 and its kin.
+QueryEvent::AlterPhase alter_phase(unsigned gtid_flags3) noexcept {
+  if ((gtid_flags3 & 2U) != 0) return QueryEvent::AlterPhase::start;
+  if ((gtid_flags3 & 4U) != 0) return QueryEvent::AlterPhase::commit;
+  if ((gtid_flags3 & 8U) != 0) return QueryEvent::AlterPhase::rollback;
+  return QueryEvent::AlterPhase::none;
+}
+
+void read_flags2(std::uint32_t flags, const FormatDescription& format, QueryEvent& event) {
+  if (format.flavor != Flavor::mariadb) return;
+  const bool is_set = (flags & kExplicitTimestamps) != 0;
+  if (is_set || format.version_number() >= kSaysTimestamps)
+    event.explicit_defaults_for_timestamp = is_set;
+}
+
 // Reads the value of one variable.  False for one we do not know: the rest cannot be read then, nor
 // need it.
-bool read_var(ByteReader& in, Var var, QueryEvent& event) {
+bool read_var(ByteReader& in, Var var, const FormatDescription& format, QueryEvent& event) {
   switch (var) {
+    case Var::flags2: read_flags2(in.u32(), format, event); return true;
     case Var::sql_mode: event.sql_mode = in.u64(); return true;
     case Var::charset:
       event.charset_client = in.u16();
-      in.take(4);  // connection collation, server collation
+      in.take(2);  // connection collation
+      event.charset_server = in.u16();
+      return true;
+    case Var::explicit_defaults_for_timestamp:
+      event.explicit_defaults_for_timestamp = in.u8() != 0;
       return true;
     case Var::microseconds:
     case Var::hrnow: event.microseconds = static_cast<std::uint32_t>(in.le<3>()); return true;
-    case Var::flags2:
     case Var::auto_increment:
     case Var::master_data_written: in.take(4); return true;
     case Var::table_map_for_update:
@@ -57,7 +81,6 @@ bool read_var(ByteReader& in, Var var, QueryEvent& event) {
     case Var::lc_time_names:
     case Var::charset_database:
     case Var::default_collation_utf8mb4: in.take(2); return true;
-    case Var::explicit_defaults_for_timestamp:
     case Var::sql_require_primary_key:
     case Var::default_table_encryption: in.take(1); return true;
     case Var::catalog: in.take(std::size_t{in.u8()} + 1); return true;  // with its NUL
@@ -75,10 +98,12 @@ bool read_var(ByteReader& in, Var var, QueryEvent& event) {
         }
       return true;
     }
-    case Var::gtid_flags3:
-      if ((in.u8() & 0xCU) != 0)
-        in.take(8);  // COMMIT ALTER and ROLLBACK ALTER name their START ALTER
+    case Var::gtid_flags3: {
+      const unsigned flags = in.u8();
+      event.alter_phase = alter_phase(flags);
+      if ((flags & 0xCU) != 0) in.take(8);  // COMMIT ALTER and ROLLBACK ALTER name their START ALTER
       return true;
+    }
     case Var::character_set_collations: in.take(std::size_t{in.u8()} * 4); return true;
   }
   return false;
@@ -103,7 +128,7 @@ Result<QueryEvent> QueryEvent::decode(Bytes body, const FormatDescription& forma
   if (!r.ok()) return truncated(kName, body);
   event.statement = as_chars(r.rest());
   while (vars.remaining() != 0)
-    if (!read_var(vars, static_cast<Var>(vars.u8()), event)) break;
+    if (!read_var(vars, static_cast<Var>(vars.u8()), format, event)) break;
   if (!vars.ok()) return malformed(kName, "a status variable ends too early");
   return event;
 }

@@ -29,7 +29,13 @@ struct QueryEvent {
   std::string_view statement;  // in the session's character_set_client
   std::uint64_t sql_mode = 0;
   std::uint16_t charset_client = 0;           // collation id, 0 = not told
+  std::uint16_t charset_server = 0;           // of databases made without one; the same
   std::optional<std::uint32_t> microseconds;  // of the start, beside the header's seconds
+  std::optional<bool> explicit_defaults_for_timestamp;
+  // MariaDB's binlog_alter_two_phase: the statement stands in the binlog when it begins, and again
+  // when it has ended.
+  enum class AlterPhase : std::uint8_t { none, start, commit, rollback };
+  AlterPhase alter_phase = AlterPhase::none;
   static Result<QueryEvent> decode(Bytes body, const FormatDescription& format);
 };
 

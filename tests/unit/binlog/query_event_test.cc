@@ -80,6 +80,46 @@ TEST(QueryEvent, ReadsSqlModeAndMicroseconds) {
   }
 }
 
+TEST(QueryEvent, ReadsTheCharacterSetOfNewDatabases) {
+  const auto body = query(hex("04 2d00 2e00 0800"), "", "X");
+  const auto q = QueryEvent::decode(as_bytes(body), mysql_format());
+  ASSERT_TRUE(q.ok());
+  EXPECT_EQ(q->charset_server, 8U);
+}
+
+TEST(QueryEvent, ReadsWhetherTimestampsHaveDefaults) {
+  const auto read = [](std::string_view vars, const FormatDescription& format) {
+    const auto body = query(hex(vars), "", "X");
+    const auto q = QueryEvent::decode(as_bytes(body), format);
+    EXPECT_TRUE(q.ok());
+    return q.ok() ? q->explicit_defaults_for_timestamp : std::nullopt;
+  };
+  const FormatDescription mysql = mysql_format(), mariadb = testing::mariadb_format();
+  EXPECT_EQ(read("10 01", mysql), true);
+  EXPECT_EQ(read("10 00", mysql), false);
+  EXPECT_EQ(read("00 00000001", mysql), std::nullopt);
+  EXPECT_EQ(read("00 00000001", mariadb), true);
+  EXPECT_EQ(read("00 00000000", mariadb), false);
+  FormatDescription old = mariadb;
+  old.server_version = "10.3.39-MariaDB";
+  EXPECT_EQ(read("00 00000001", old), true);
+  EXPECT_EQ(read("00 00000000", old), std::nullopt) << "may be a server that does not tell";
+}
+
+// As MariaDB writes them.
+TEST(QueryEvent, TellsTheTwoPhasesOfAnAlter) {
+  using Phase = QueryEvent::AlterPhase;
+  for (const auto& [vars, phase] :
+       {std::pair("82 02", Phase::start), std::pair("82 04 0500000000000000", Phase::commit),
+        std::pair("82 08 0500000000000000", Phase::rollback), std::pair("82 01", Phase::none),
+        std::pair("", Phase::none)}) {
+    const auto body = query(hex(vars), "", "ALTER TABLE t ADD b INT");
+    const auto q = QueryEvent::decode(as_bytes(body), testing::mariadb_format());
+    ASSERT_TRUE(q.ok());
+    EXPECT_EQ(q->alter_phase, phase) << vars;
+  }
+}
+
 TEST(QueryEvent, AnUnknownVariableEndsTheVariablesOnly) {
   for (const char* vars : {"63 0102", "ff 000000"}) {
     const auto body = query(hex("04 2d00 2e00 2f00") + hex(vars), "shop", "BEGIN");
