@@ -78,8 +78,10 @@ void Definitions::lose(std::string_view database, std::string_view table, std::s
 bool Definitions::rename(const Name& from, const Name& to) {
   const Name old_key = key_of(from.first, from.second);
   const Name new_key = key_of(to.first, to.second);
-  lost_.erase(new_key);
-  tables_.erase(new_key);
+  if (new_key != old_key) {
+    lost_.erase(new_key);
+    tables_.erase(new_key);
+  }
   if (auto lost = lost_.extract(old_key)) {
     lost.key() = new_key;
     lost_.insert(std::move(lost));

@@ -7,6 +7,7 @@
 #include "sluice/base/charset.h"
 #include "sluice/schema/create_table.h"
 
+#include "schema/ddl/alter.h"
 #include "schema/ddl/resolve.h"
 
 namespace sluice::schema::ddl {
@@ -14,11 +15,31 @@ namespace {
 
 // MariaDB's sequences are tables with these columns (MariaDB: sql/sql_sequence.cc
 // sequence_structure).
-constexpr std::string_view kSequence =
-    "CREATE TABLE s (next_not_cached_value bigint(21) NOT NULL, minimum_value bigint(21) NOT NULL, "
-    "maximum_value bigint(21) NOT NULL, start_value bigint(21) NOT NULL, "
-    "increment bigint(21) NOT NULL, cache_size bigint(21) unsigned NOT NULL, "
-    "cycle_option tinyint(1) unsigned NOT NULL, cycle_count bigint(21) NOT NULL)";
+std::string sequence(const std::string& type) {
+  std::string sized = type.substr(0, type.find(' '));
+  if (sized.empty() || sized == "bigint") sized = "bigint(21)";
+  if (sized == "int") sized = "int(12)";
+  if (sized == "mediumint") sized = "mediumint(10)";
+  if (sized == "smallint") sized = "smallint(7)";
+  if (sized == "tinyint") sized = "tinyint(5)";
+  if (type.ends_with(" unsigned")) sized += " unsigned";
+  std::string out = "CREATE TABLE s (";
+  for (const char* name :
+       {"next_not_cached_value", "minimum_value", "maximum_value", "start_value"})
+    out += std::string(name) + " " + sized + " NOT NULL, ";
+  return out +
+         "increment bigint(21) NOT NULL, cache_size bigint(21) unsigned NOT NULL, cycle_option "
+         "tinyint(1) unsigned NOT NULL, cycle_count bigint(21) NOT NULL)";
+}
+
+// Nothing that columns, keys or the character set hang on.
+bool leaves_table(const AlterTable& change) {
+  const TableDefinition& added = change.added;
+  return change.columns.empty() && change.keys.empty() && added.keys.empty() &&
+         added.periods.empty() && added.charset.empty() && added.collation.empty() &&
+         !added.system_versioned && !change.drop_versioning && !change.convert &&
+         change.dropped_periods.empty();
+}
 
 }  // namespace
 
@@ -95,8 +116,50 @@ void Applier::operator()(const CreateTable& statement) {
 
 void Applier::operator()(const CreateSequence& statement) {
   const Name name = full(statement.name);
+  if (statement.alter && statement.type.empty()) return;
   if (statement.if_not_exists && is_there(name)) return;
-  create(name, read_create_table(kSequence, in_->context()));
+  auto table = read_create_table(sequence(statement.type), in_->context());
+  if (!statement.alter) return create(name, std::move(table));
+  if (!is_there(name)) return;
+  create(name, std::move(table));
+  effects_.back().kind = TableEffect::Kind::altered;
+}
+
+void Applier::alter(const AlterTable& change, const Name& name) {
+  const TableSchema* before = tables_->find(name.first, name.second);
+  if (before == nullptr) {
+    if (tables_->is_lost(name.first, name.second)) add(TableEffect::Kind::altered, name);
+    return;
+  }
+  auto after = ddl::alter(*in_, change, *before, tables_->charset_in(name.first, in_->context()));
+  if (!after) return lose(name, after.error());
+  if (*after == *before) return;
+  tables_->put(std::move(after).value());
+  add(TableEffect::Kind::altered, name);
+}
+
+// Partitions that go, come or become tables.
+void Applier::move_rows(const AlterTable& change, const Name& name) {
+  if (change.moves_rows) add(TableEffect::Kind::emptied, name);
+  if (change.exchanged) add(TableEffect::Kind::emptied, full(*change.exchanged));
+  if (change.taken_in) {
+    const Name other = full(*change.taken_in);
+    tables_->erase(other.first, other.second);
+    add(TableEffect::Kind::dropped, other);
+  }
+  if (change.split_off) {
+    const TableSchema* whole = tables_->find(name.first, name.second);
+    create(full(*change.split_off), whole != nullptr
+                                        ? Result<TableSchema>(*whole)
+                                        : in_->error("the table it was a part of is not known"));
+  }
+}
+
+void Applier::operator()(const AlterTable& statement) {
+  const Name name = full(statement.table);
+  if (!leaves_table(statement)) alter(statement, name);
+  move_rows(statement, name);
+  if (statement.rename) rename(name, full(*statement.rename));
 }
 
 void Applier::operator()(const DropTables& statement) {

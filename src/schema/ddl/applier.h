@@ -23,6 +23,7 @@ class Applier {
   void operator()(const PassedOver& statement);
   void operator()(const CreateTable& statement);
   void operator()(const CreateSequence& statement);
+  void operator()(const AlterTable& statement);
   void operator()(const DropTables& statement);
   void operator()(const RenameTables& statement);
   void operator()(const Truncate& statement);
@@ -38,6 +39,8 @@ class Applier {
   void create(const Name& name, Result<TableSchema> table);
   Result<TableSchema> made(const TableDefinition& definition, const Name& name) const;
   void rename(const Name& from, const Name& to);
+  void alter(const AlterTable& change, const Name& name);
+  void move_rows(const AlterTable& change, const Name& name);
 
   Definitions* tables_;
   Cursor* in_;

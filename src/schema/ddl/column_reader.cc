@@ -59,32 +59,6 @@ void skip_number(Cursor& in) {
   }
 }
 
-// What may stand behind DEFAULT without parentheses: a literal, a function call, a name, CASE, with
-// signs before it (MariaDB: sql/sql_yacc.yy column_default_non_parenthesized_expr).
-Status skip_default(Cursor& in) {
-  while (in.is('-') || in.is('+') || in.is('~') || in.is('!') || in.is("BINARY")) in.step();
-  if (in.is('(')) return in.skip_parentheses();
-  if (begins_literal(in)) return skip_literal(in);
-  if (in.is("CASE")) return skip_case(in);
-  const bool number =
-      in.is('.') || (in.now().kind == SqlToken::Kind::word && is_digit(in.now().text[0]));
-  if (number) {
-    skip_number(in);
-    return {};
-  }
-  if (in.is_any({"NEXT", "PREVIOUS"}) && in.ahead().is("VALUE")) {
-    in.step();
-    in.step();
-    SLUICE_TRY(in.want("FOR"));
-    SLUICE_TRY(read_table_name(in));
-    return {};
-  }
-  do {
-    SLUICE_TRY(in.want_name("a default value"));
-  } while (in.eat('.'));
-  return in.is('(') ? in.skip_parentheses() : Status();
-}
-
 // ON UPDATE CURRENT_TIMESTAMP(3)
 Status skip_on_update(Cursor& in) {
   in.step();
@@ -110,8 +84,7 @@ class ColumnReader {
     const bool serial = in_.is("SERIAL");
     SLUICE_TRY(read_type(in_, column_.type));
     if (serial) make_serial();
-    while (!in_.is(',') && !in_.is(')') && in_.now().kind != SqlToken::Kind::end)
-      SLUICE_TRY(attribute());
+    while (!at_clause_end(in_)) SLUICE_TRY(attribute());
     return {};
   }
 
@@ -279,6 +252,37 @@ class ColumnReader {
 
 }  // namespace
 
+bool at_clause_end(const Cursor& in) {
+  if (in.is(',') || in.is(')') || in.at_end()) return true;
+  if (in.is("FIRST") || in.is("AFTER")) return true;
+  return (in.is("PARTITION") && in.ahead().is("BY")) ||
+         (in.is("REMOVE") && in.ahead().is("PARTITIONING"));
+}
+
+Status skip_default(Cursor& in) {
+  while (in.is('-') || in.is('+') || in.is('~') || in.is('!') || in.is("BINARY")) in.step();
+  if (in.is('(')) return in.skip_parentheses();
+  if (begins_literal(in)) return skip_literal(in);
+  if (in.is("CASE")) return skip_case(in);
+  const bool number =
+      in.is('.') || (in.now().kind == SqlToken::Kind::word && is_digit(in.now().text[0]));
+  if (number) {
+    skip_number(in);
+    return {};
+  }
+  if (in.is_any({"NEXT", "PREVIOUS"}) && in.ahead().is("VALUE")) {
+    in.step();
+    in.step();
+    SLUICE_TRY(in.want("FOR"));
+    SLUICE_TRY(read_table_name(in));
+    return {};
+  }
+  do {
+    SLUICE_TRY(in.want_name("a default value"));
+  } while (in.eat('.'));
+  return in.is('(') ? in.skip_parentheses() : Status();
+}
+
 Status read_column(Cursor& in, ColumnDefinition column, TableDefinition& table) {
   SLUICE_TRY(ColumnReader(in, column, table).read());
   table.columns.push_back(std::move(column));
@@ -292,7 +296,7 @@ Result<bool> read_charset(Cursor& in, std::string& charset, std::string& collati
   in.eat('=');
   std::string& out = collate ? collation : charset;
   if (in.eat("DEFAULT")) {
-    out.clear();
+    out = collate ? std::string_view() : kDefaultCharset;
   } else if (in.is_string()) {
     SLUICE_TRY_ASSIGN(out, in.want_string("a character set"));
   } else {

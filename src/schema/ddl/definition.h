@@ -4,10 +4,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace sluice::schema::ddl {
+
+// Stands for CHARACTER SET DEFAULT.
+inline constexpr std::string_view kDefaultCharset = "default";
 
 // What a type's name takes and how it is printed.
 enum class TypeForm : std::uint8_t {
@@ -68,14 +72,16 @@ struct KeyDefinition {
   KeyKind kind = KeyKind::index;
   std::string name;  // "": the server chooses
   std::vector<KeyPart> parts;
-  std::string without_overlaps;  // MariaDB: the period that is part of the key
-  bool on_column = false;        // said beside its column
+  std::string without_overlaps;                    // MariaDB: the period that is part of the key
+  bool on_column = false;                          // said beside its column
+  bool if_not_exists = false, or_replace = false;  // MariaDB
   std::size_t at = 0;
 };
 
 // MariaDB's PERIOD FOR name (start, end).
 struct PeriodDefinition {
   std::string name, start, end;
+  bool if_not_exists = false;
   std::size_t at = 0;
 };
 
@@ -89,7 +95,7 @@ struct TableDefinition {
   std::vector<ColumnDefinition> columns;
   std::vector<KeyDefinition> keys;  // in the order of the statement
   std::vector<PeriodDefinition> periods;
-  std::string charset, collation;  // of the table; "" unless said
+  std::string charset, collation;  // of the table; "" unless said, kDefaultCharset: the database's
   bool system_versioned = false;   // MariaDB
 };
 

@@ -21,49 +21,13 @@ bool at_index_type(const Cursor& in) {
          (in.ahead().is("BTREE") || in.ahead().is("HASH") || in.ahead().is("RTREE"));
 }
 
-Status skip_index_type(Cursor& in) {
-  in.step();
-  SLUICE_TRY(in.want_name("an index type"));
-  return {};
-}
-
-void skip_if_not_exists(Cursor& in) {
-  if (in.eat("IF")) {
-    in.eat("NOT");
-    in.eat("EXISTS");
-  }
-}
-
 // [name] [USING type] before the columns
-Status read_key_name(Cursor& in, std::string& name) {
-  skip_if_not_exists(in);
+Status read_key_name(Cursor& in, KeyDefinition& key) {
+  key.if_not_exists = eat_if_exists(in) || key.if_not_exists;
   if (!in.is('(') && !at_index_type(in)) {
-    SLUICE_TRY_ASSIGN(name, in.want_name("a key's name"));
+    SLUICE_TRY_ASSIGN(key.name, in.want_name("a key's name"));
   }
-  return at_index_type(in) ? skip_index_type(in) : Status();
-}
-
-Status skip_key_options(Cursor& in) {
-  while (!in.is(',') && !in.is(')') && in.now().kind != SqlToken::Kind::end) {
-    if (at_index_type(in)) {
-      SLUICE_TRY(skip_index_type(in));
-    } else if (in.eat("WITH")) {
-      SLUICE_TRY(in.want("PARSER"));
-      SLUICE_TRY(in.want_name("a parser"));
-    } else if (in.eat("NOT")) {
-      SLUICE_TRY(in.want("IGNORED"));
-    } else if (in.is_any({"KEY_BLOCK_SIZE", "COMMENT", "ENGINE_ATTRIBUTE",
-                          "SECONDARY_ENGINE_ATTRIBUTE"}) ||
-               (in.is_name() && in.ahead().symbol('='))) {
-      in.step();
-      in.eat('=');
-      if (!in.is_name() && !in.is_string()) return in.error("a value is expected");
-      in.step();
-    } else if (!in.eat("VISIBLE") && !in.eat("INVISIBLE") && !in.eat("IGNORED")) {
-      return in.error("no option of a key is known that begins so");
-    }
-  }
-  return {};
+  return skip_index_type(in);
 }
 
 Status read_key_part(Cursor& in, KeyDefinition& key) {
@@ -87,27 +51,34 @@ Status read_key_part(Cursor& in, KeyDefinition& key) {
   return {};
 }
 
+// What stands behind CONSTRAINT.
+struct Constraint {
+  std::string name;
+  bool if_not_exists = false;
+};
+
 // The rest of a key of this kind: [name] [USING type] (parts) options
-Status read_key(Cursor& in, KeyKind kind, std::string_view constraint, TableDefinition& table) {
+Status read_key(Cursor& in, KeyKind kind, const Constraint& constraint, TableDefinition& table) {
   KeyDefinition key;
   key.kind = kind;
   key.at = in.offset();
-  SLUICE_TRY(read_key_name(in, key.name));
-  if (key.name.empty()) key.name = constraint;
+  key.if_not_exists = constraint.if_not_exists;
+  SLUICE_TRY(read_key_name(in, key));
+  if (key.name.empty()) key.name = constraint.name;
   SLUICE_TRY(read_key_parts(in, key));
   SLUICE_TRY(skip_key_options(in));
   table.keys.push_back(std::move(key));
   return {};
 }
 
-Status read_foreign_key(Cursor& in, std::string_view constraint, TableDefinition& table) {
+Status read_foreign_key(Cursor& in, const Constraint& constraint, TableDefinition& table) {
   KeyDefinition key;
   key.kind = KeyKind::foreign;
   key.at = in.offset();
   SLUICE_TRY(in.want("KEY"));
-  SLUICE_TRY(read_key_name(in, key.name));
+  SLUICE_TRY(read_key_name(in, key));
   // The key that the server makes for it takes the constraint's name first.
-  if (!constraint.empty()) key.name = constraint;
+  if (!constraint.name.empty()) key.name = constraint.name;
   SLUICE_TRY(read_key_parts(in, key));
   SLUICE_TRY(read_references(in));
   table.keys.push_back(std::move(key));
@@ -115,7 +86,7 @@ Status read_foreign_key(Cursor& in, std::string_view constraint, TableDefinition
 }
 
 Status read_check(Cursor& in) {
-  skip_if_not_exists(in);
+  eat_if_exists(in);
   SLUICE_TRY(in.skip_parentheses());
   if (in.eat("NOT")) return in.want("ENFORCED");
   in.eat("ENFORCED");
@@ -126,8 +97,9 @@ Status read_check(Cursor& in) {
 Status read_period(Cursor& in, TableDefinition& table) {
   if (table.periods.size() == kMaxPeriods) return in.error("a third period");
   PeriodDefinition period;
+  period.if_not_exists = eat_if_exists(in);
   SLUICE_TRY(in.want("FOR"));
-  skip_if_not_exists(in);
+  period.if_not_exists = eat_if_exists(in) || period.if_not_exists;
   period.at = in.offset();
   SLUICE_TRY_ASSIGN(period.name, in.want_name("a period"));
   SLUICE_TRY(in.want('('));
@@ -140,22 +112,54 @@ Status read_period(Cursor& in, TableDefinition& table) {
 
 // Behind CONSTRAINT.
 Status read_constraint(Cursor& in, TableDefinition& table) {
-  std::string name;
-  skip_if_not_exists(in);
+  Constraint constraint;
+  constraint.if_not_exists = eat_if_exists(in);
   if (!in.is_any({"PRIMARY", "UNIQUE", "FOREIGN", "CHECK"})) {
-    SLUICE_TRY_ASSIGN(name, in.want_name("a constraint"));
+    SLUICE_TRY_ASSIGN(constraint.name, in.want_name("a constraint"));
   }
-  if (in.eat("PRIMARY", "KEY")) return read_key(in, KeyKind::primary, "", table);
+  if (in.eat("PRIMARY", "KEY")) return read_key(in, KeyKind::primary, {}, table);
   if (in.eat("UNIQUE")) {
     if (!in.eat("KEY")) in.eat("INDEX");
-    return read_key(in, KeyKind::unique, name, table);
+    return read_key(in, KeyKind::unique, constraint, table);
   }
-  if (in.eat("FOREIGN")) return read_foreign_key(in, name, table);
+  if (in.eat("FOREIGN")) return read_foreign_key(in, constraint, table);
   SLUICE_TRY(in.want("CHECK"));
   return read_check(in);
 }
 
 }  // namespace
+
+Status skip_index_type(Cursor& in) {
+  if (!at_index_type(in)) return {};
+  in.step();
+  SLUICE_TRY(in.want_name("an index type"));
+  return {};
+}
+
+Status skip_key_options(Cursor& in) {
+  while (!at_clause_end(in)) {
+    if (at_index_type(in)) {
+      SLUICE_TRY(skip_index_type(in));
+    } else if (in.is("WAIT") || in.is("NOWAIT")) {
+      skip_wait(in);
+    } else if (in.eat("WITH")) {
+      SLUICE_TRY(in.want("PARSER"));
+      SLUICE_TRY(in.want_name("a parser"));
+    } else if (in.eat("NOT")) {
+      SLUICE_TRY(in.want("IGNORED"));
+    } else if (in.is_any({"KEY_BLOCK_SIZE", "COMMENT", "ENGINE_ATTRIBUTE",
+                          "SECONDARY_ENGINE_ATTRIBUTE", "ALGORITHM", "LOCK"}) ||
+               (in.is_name() && in.ahead().symbol('='))) {
+      in.step();
+      in.eat('=');
+      if (!in.is_name() && !in.is_string()) return in.error("a value is expected");
+      in.step();
+    } else if (!in.eat("VISIBLE") && !in.eat("INVISIBLE") && !in.eat("IGNORED")) {
+      return in.error("no option of a key is known that begins so");
+    }
+  }
+  return {};
+}
 
 Status read_key_parts(Cursor& in, KeyDefinition& key) {
   SLUICE_TRY(in.want('('));
@@ -194,13 +198,13 @@ Result<bool> read_table_item(Cursor& in, TableDefinition& table) {
   if (in.now().kind != SqlToken::Kind::word) return false;
   if (in.eat("CONSTRAINT")) return done(read_constraint(in, table));
   if (in.is_any({"PRIMARY", "UNIQUE", "FOREIGN", "CHECK"})) return done(read_constraint(in, table));
-  if (in.eat("KEY") || in.eat("INDEX")) return done(read_key(in, KeyKind::index, "", table));
+  if (in.eat("KEY") || in.eat("INDEX")) return done(read_key(in, KeyKind::index, {}, table));
   if (in.eat("FULLTEXT") || in.eat("SPATIAL") || in.eat("VECTOR", "KEY") ||
       in.eat("VECTOR", "INDEX")) {
     if (!in.eat("KEY")) in.eat("INDEX");
-    return done(read_key(in, KeyKind::index, "", table));
+    return done(read_key(in, KeyKind::index, {}, table));
   }
-  if (in.is("PERIOD") && in.ahead().is("FOR")) {
+  if (in.is("PERIOD") && (in.ahead().is("FOR") || in.ahead().is("IF"))) {
     in.step();
     return done(read_period(in, table));
   }

@@ -230,7 +230,7 @@ Result<std::string> resolve_charset(const Cursor& in, std::string_view charset,
                                     std::string_view collation, std::string_view inherited,
                                     std::size_t at) {
   std::string named;
-  if (!charset.empty()) {
+  if (!charset.empty() && charset != kDefaultCharset) {
     const Charset* found = Charset::by_name(lowered(charset));
     if (found == nullptr)
       return in.error_at(at, "character set " + std::string(charset) + " is not known");

@@ -23,23 +23,15 @@ constexpr std::array kHarmless = {
 
 // Behind CREATE, ALTER or DROP, with what may stand before it: things that are no tables.
 constexpr std::array kOtherThings = {
-    "VIEW",    "ALGORITHM",    "DEFINER",  "SQL",     "PROCEDURE", "FUNCTION",  "AGGREGATE",
-    "TRIGGER", "EVENT",        "USER",     "ROLE",    "SERVER",    "PACKAGE",   "TABLESPACE",
-    "LOGFILE", "UNDO",         "RESOURCE", "SPATIAL", "FULLTEXT",  "VECTOR",    "PREPARE",
-    "CATALOG", "MATERIALIZED", "JSON",     "LIBRARY", "MASKING",   "EXTERNAL",  "SEQUENCE",
-    "INDEX",   "ONLINE",       "OFFLINE",  "UNIQUE",  "INSTANCE",  "TEMPORARY",
+    "VIEW",    "ALGORITHM", "DEFINER",  "SQL",       "PROCEDURE", "FUNCTION", "AGGREGATE",
+    "TRIGGER", "EVENT",     "USER",     "ROLE",      "SERVER",    "PACKAGE",  "TABLESPACE",
+    "LOGFILE", "UNDO",      "RESOURCE", "SPATIAL",   "PREPARE",   "CATALOG",  "MATERIALIZED",
+    "JSON",    "LIBRARY",   "MASKING",  "TEMPORARY", "INSTANCE",  "EXTERNAL",
 };
 
 template <std::size_t N>
 bool is_one(const Cursor& in, const std::array<const char*, N>& words) {
   return std::any_of(words.begin(), words.end(), [&in](const char* word) { return in.is(word); });
-}
-
-// IF [NOT] EXISTS; true when it is there.
-bool eat_if(Cursor& in) {
-  if (!in.eat("IF")) return false;
-  in.eat("NOT");
-  return in.eat("EXISTS");
 }
 
 Status read_subject(Cursor& in, Subject& subject) {
@@ -51,7 +43,7 @@ Result<Statement> read_create_database(Cursor& in, bool replace) {
   DatabaseOptions out;
   out.create = true;
   out.or_replace = replace;
-  out.if_not_exists = eat_if(in);
+  out.if_not_exists = eat_if_exists(in);
   SLUICE_TRY_ASSIGN(out.database, in.want_name("a database"));
   SLUICE_TRY(read_database_options(in, out.charset, out.collation));
   return Statement(std::move(out));
@@ -68,26 +60,80 @@ Result<Statement> read_alter_database(Cursor& in) {
   return Statement(std::move(out));
 }
 
-Result<Statement> read_create_sequence(Cursor& in, bool replace, Subject& subject) {
+// MariaDB 11.5: AS INT UNSIGNED
+Result<Statement> read_sequence(Cursor& in, bool alter, Subject& subject) {
   CreateSequence out;
-  out.or_replace = replace;
-  out.if_not_exists = eat_if(in);
+  out.alter = alter;
+  out.if_not_exists = eat_if_exists(in) && !alter;
   SLUICE_TRY(read_subject(in, subject));
   out.name = subject.name;
-  if (in.is("AS"))
-    return in.error("a sequence with a type is not read: write it as SHOW CREATE TABLE prints it");
+  while (!in.at_end() && !in.is("AS")) in.step();
+  if (!in.eat("AS")) return Statement(std::move(out));
+  TypeDefinition type;
+  SLUICE_TRY(read_type(in, type));
+  if (type.form != TypeForm::integer) return in.error("an integer type expected");
+  out.type = type.name;
+  while (in.is_any({"SIGNED", "UNSIGNED", "ZEROFILL"})) {
+    if (in.is("UNSIGNED")) out.type += " unsigned";
+    in.step();
+  }
   return Statement(std::move(out));
 }
 
-// Something that may be a table's: the subject is read as far as it can be.
-Error unknown_thing(Cursor& in, std::string_view what) {
+// What CREATE, ALTER or DROP is about, if it is none of our things.  Of a word that is not known
+// nobody can say that it is no table.
+Result<Statement> read_other(Cursor& in, std::string_view what) {
+  if (is_one(in, kOtherThings)) return Statement(PassedOver{});
   return in.error("nothing is known that is " + std::string(what) + " so");
 }
 
-// What `CREATE something` is: a table statement of which we know nothing, or no table at all.
-Result<Statement> read_other(Cursor& in, std::string_view what) {
-  if (is_one(in, kOtherThings)) return Statement(PassedOver{});
-  return unknown_thing(in, what);
+// CREATE [UNIQUE | FULLTEXT | SPATIAL | VECTOR] INDEX [IF NOT EXISTS] name [USING type] ON table
+// (parts) options
+Result<Statement> read_create_index(Cursor& in, bool replace, Subject& subject) {
+  KeyDefinition key;
+  if (in.eat("UNIQUE"))
+    key.kind = KeyKind::unique;
+  else if (!in.is("INDEX"))
+    in.step();
+  SLUICE_TRY(in.want("INDEX"));
+  key.or_replace = replace;
+  key.if_not_exists = eat_if_exists(in);
+  key.at = in.offset();
+  SLUICE_TRY_ASSIGN(key.name, in.want_name("a key's name"));
+  SLUICE_TRY(skip_index_type(in));
+  SLUICE_TRY(in.want("ON"));
+  subject.altered = true;
+  SLUICE_TRY(read_subject(in, subject));
+  AlterTable out;
+  out.table = subject.name;
+  SLUICE_TRY(read_key_parts(in, key));
+  SLUICE_TRY(skip_key_options(in));
+  if (!in.at_end()) return in.error("the statement's end is expected");
+  out.added.keys.push_back(std::move(key));
+  return Statement(std::move(out));
+}
+
+// DROP INDEX [IF EXISTS] name ON table options
+Result<Statement> read_drop_index(Cursor& in, Subject& subject) {
+  in.step();
+  KeyAction action;
+  action.conditional = eat_if_exists(in);
+  action.at = in.offset();
+  SLUICE_TRY_ASSIGN(action.name, in.want_name("a key"));
+  SLUICE_TRY(in.want("ON"));
+  subject.altered = true;
+  SLUICE_TRY(read_subject(in, subject));
+  SLUICE_TRY(skip_key_options(in));
+  if (!in.at_end()) return in.error("the statement's end is expected");
+  AlterTable out;
+  out.table = subject.name;
+  out.keys.push_back(std::move(action));
+  return Statement(std::move(out));
+}
+
+bool at_index(const Cursor& in) {
+  return in.is("INDEX") || in.is("UNIQUE") ||
+         (in.is_any({"FULLTEXT", "SPATIAL", "VECTOR"}) && in.ahead().is("INDEX"));
 }
 
 Result<Statement> read_create(Cursor& in, Subject& subject) {
@@ -102,15 +148,9 @@ Result<Statement> read_create(Cursor& in, Subject& subject) {
     return Statement(std::move(out));
   }
   if (in.eat("DATABASE") || in.eat("SCHEMA")) return read_create_database(in, replace);
-  if (in.eat("SEQUENCE")) return read_create_sequence(in, replace, subject);
+  if (in.eat("SEQUENCE")) return read_sequence(in, false, subject);
   while (in.is_any({"ONLINE", "OFFLINE"})) in.step();
-  if (in.eat("UNIQUE")) {
-    while (!in.at_end() && !in.is("ON")) in.step();
-    SLUICE_TRY(in.want("ON"));
-    subject.altered = true;
-    SLUICE_TRY(read_subject(in, subject));
-    return in.error("CREATE UNIQUE INDEX is not read");
-  }
+  if (at_index(in)) return read_create_index(in, replace, subject);
   return read_other(in, "created");
 }
 
@@ -119,7 +159,7 @@ Result<Statement> read_drop(Cursor& in, Subject& subject) {
   if (in.eat("TEMPORARY")) return Statement(PassedOver{});
   if (in.eat("TABLE") || in.eat("TABLES") || in.eat("SEQUENCE")) {
     DropTables out;
-    eat_if(in);
+    eat_if_exists(in);
     do {
       SLUICE_TRY_ASSIGN(Name name, read_table_name(in));
       out.tables.push_back(std::move(name));
@@ -128,30 +168,28 @@ Result<Statement> read_drop(Cursor& in, Subject& subject) {
   }
   if (in.eat("DATABASE") || in.eat("SCHEMA")) {
     DropDatabase out;
-    eat_if(in);
+    eat_if_exists(in);
     SLUICE_TRY_ASSIGN(out.database, in.want_name("a database"));
     return Statement(std::move(out));
   }
   while (in.is_any({"ONLINE", "OFFLINE"})) in.step();
-  if (in.is("INDEX")) {
-    while (!in.at_end() && !in.is("ON")) in.step();
-    SLUICE_TRY(in.want("ON"));
-    subject.altered = true;
-    SLUICE_TRY(read_subject(in, subject));
-    return in.error("DROP INDEX is not read");
-  }
+  if (in.is("INDEX")) return read_drop_index(in, subject);
   return read_other(in, "dropped");
 }
 
 Result<Statement> read_alter(Cursor& in, Subject& subject) {
   in.step();
   if (in.eat("DATABASE") || in.eat("SCHEMA")) return read_alter_database(in);
-  while (in.is_any({"ONLINE", "OFFLINE", "IGNORE"})) in.step();
-  if (!in.eat("TABLE")) return Statement(PassedOver{});
-  eat_if(in);
   subject.altered = true;
+  if (in.eat("SEQUENCE")) return read_sequence(in, true, subject);
+  while (in.is_any({"ONLINE", "OFFLINE", "IGNORE"})) in.step();
+  if (!in.eat("TABLE")) return read_other(in, "altered");
+  eat_if_exists(in);
   SLUICE_TRY(read_subject(in, subject));
-  return in.error("ALTER TABLE is not read");
+  AlterTable out;
+  out.table = subject.name;
+  SLUICE_TRY(read_alterations(in, out));
+  return Statement(std::move(out));
 }
 
 // RENAME TABLE a [WAIT n] TO b, c TO d
@@ -159,13 +197,10 @@ Result<Statement> read_rename(Cursor& in) {
   in.step();
   if (!in.eat("TABLE") && !in.eat("TABLES")) return Statement(PassedOver{});  // RENAME USER
   RenameTables out;
-  eat_if(in);
+  eat_if_exists(in);
   do {
     SLUICE_TRY_ASSIGN(Name from, read_table_name(in));
-    if (in.eat("WAIT"))
-      in.step();
-    else
-      in.eat("NOWAIT");
+    skip_wait(in);
     SLUICE_TRY(in.want("TO"));
     SLUICE_TRY_ASSIGN(Name to, read_table_name(in));
     out.tables.emplace_back(std::move(from), std::move(to));
@@ -176,6 +211,7 @@ Result<Statement> read_rename(Cursor& in) {
 Result<Statement> read_truncate(Cursor& in, Subject& subject) {
   in.step();
   in.eat("TABLE");
+  subject.altered = true;
   SLUICE_TRY(read_subject(in, subject));
   return Statement(Truncate{subject.name});
 }

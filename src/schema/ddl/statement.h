@@ -8,6 +8,7 @@
 
 #include "sluice/base/result.h"
 
+#include "schema/ddl/alteration.h"
 #include "schema/ddl/cursor.h"
 #include "schema/ddl/definition.h"
 
@@ -23,7 +24,9 @@ struct CreateTable {
 // MariaDB's; a table with columns of its own.
 struct CreateSequence {
   Name name;
-  bool or_replace = false, if_not_exists = false;
+  bool alter = false;  // ALTER SEQUENCE; only with a type it changes columns
+  bool if_not_exists = false;
+  std::string type;  // "" unless said: "int unsigned"
 };
 struct DropTables {
   std::vector<Name> tables;
@@ -44,8 +47,8 @@ struct DropDatabase {
   std::string database;
 };
 
-using Statement = std::variant<PassedOver, CreateTable, CreateSequence, DropTables, RenameTables,
-                               Truncate, DatabaseOptions, DropDatabase>;
+using Statement = std::variant<PassedOver, CreateTable, CreateSequence, AlterTable, DropTables,
+                               RenameTables, Truncate, DatabaseOptions, DropDatabase>;
 
 // The table a statement is about, as soon as its name is read: whom an error concerns.
 struct Subject {

@@ -89,7 +89,40 @@ bool at_plain_option(const Cursor& in) {
                     "IETF_QUOTES"});
 }
 
-Status read_option(Cursor& in, TableDefinition& table) {
+// LIKE, or the list of columns; neither before a SELECT and before options that one follows.
+Status read_body(Cursor& in, TableDefinition& table) {
+  if (in.eat("LIKE")) return read_like(in, table);
+  if (!in.is('(')) return at_select(in) ? selects(in, table) : in.error("\"(\" expected");
+  if (in.ahead().is("SELECT")) return selects(in, table);
+  in.step();
+  if (in.eat("LIKE")) {
+    SLUICE_TRY(read_like(in, table));
+  } else {
+    do {
+      SLUICE_TRY(read_item(in, table));
+      if (table.keys.size() > kMaxKeys) return in.error("more than 256 keys");
+    } while (in.eat(','));
+  }
+  return in.want(')');
+}
+
+}  // namespace
+
+bool eat_if_exists(Cursor& in) {
+  if (!in.is("IF")) return false;
+  in.step();
+  in.eat("NOT");
+  return in.eat("EXISTS");
+}
+
+void skip_wait(Cursor& in) {
+  if (in.eat("WAIT"))
+    in.step();
+  else
+    in.eat("NOWAIT");
+}
+
+Status read_table_option(Cursor& in, TableDefinition& table) {
   if (in.eat("WITH")) {
     SLUICE_TRY(in.want("SYSTEM"));
     table.system_versioned = true;
@@ -116,25 +149,6 @@ Status read_option(Cursor& in, TableDefinition& table) {
   return {};
 }
 
-// LIKE, or the list of columns; neither before a SELECT and before options that one follows.
-Status read_body(Cursor& in, TableDefinition& table) {
-  if (in.eat("LIKE")) return read_like(in, table);
-  if (!in.is('(')) return at_select(in) ? selects(in, table) : in.error("\"(\" expected");
-  if (in.ahead().is("SELECT")) return selects(in, table);
-  in.step();
-  if (in.eat("LIKE")) {
-    SLUICE_TRY(read_like(in, table));
-  } else {
-    do {
-      SLUICE_TRY(read_item(in, table));
-      if (table.keys.size() > kMaxKeys) return in.error("more than 256 keys");
-    } while (in.eat(','));
-  }
-  return in.want(')');
-}
-
-}  // namespace
-
 Result<std::pair<std::string, std::string>> read_table_name(Cursor& in) {
   SLUICE_TRY_ASSIGN(std::string first, in.want_name("a table"));
   if (!in.eat('.')) return std::pair(std::string(), std::move(first));
@@ -151,11 +165,7 @@ Result<TableDefinition> read_table(Cursor& in, std::pair<std::string, std::strin
   }
   table.temporary = in.eat("TEMPORARY");
   SLUICE_TRY(in.want("TABLE"));
-  if (in.eat("IF")) {
-    SLUICE_TRY(in.want("NOT"));
-    SLUICE_TRY(in.want("EXISTS"));
-    table.if_not_exists = true;
-  }
+  table.if_not_exists = eat_if_exists(in);
   SLUICE_TRY_ASSIGN(auto name, read_table_name(in));
   if (subject != nullptr) *subject = name;
   std::tie(table.database, table.name) = std::move(name);
@@ -167,7 +177,7 @@ Result<TableDefinition> read_table(Cursor& in, std::pair<std::string, std::strin
     } else if (in.is(';') || in.is("CREATE")) {
       return in.error("another statement begins before a \";\" has ended this one");
     } else {
-      SLUICE_TRY(read_option(in, table));
+      SLUICE_TRY(read_table_option(in, table));
     }
   }
   return table;

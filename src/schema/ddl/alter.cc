@@ -1,0 +1,298 @@
+// What ALTER TABLE makes of a table (mysql-server and MariaDB: sql/sql_table.cc
+// mysql_prepare_alter_table, MariaDB: handle_if_exists_options).
+#include "schema/ddl/alter.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "schema/ddl/alter_columns.h"
+#include "schema/ddl/resolve.h"
+
+namespace sluice::schema::ddl {
+namespace {
+
+constexpr std::size_t kHidden = 2;  // columns of MariaDB's system versioning
+
+bool takes_prefix(DeclaredType type) noexcept {
+  switch (type) {
+    case DeclaredType::char_:
+    case DeclaredType::varchar:
+    case DeclaredType::tinytext:
+    case DeclaredType::text:
+    case DeclaredType::mediumtext:
+    case DeclaredType::longtext:
+    case DeclaredType::binary:
+    case DeclaredType::varbinary:
+    case DeclaredType::tinyblob:
+    case DeclaredType::blob:
+    case DeclaredType::mediumblob:
+    case DeclaredType::longblob:
+    case DeclaredType::geometry: return true;
+    default: return false;
+  }
+}
+
+bool has_length(DeclaredType type) noexcept {
+  return type == DeclaredType::char_ || type == DeclaredType::varchar ||
+         type == DeclaredType::binary || type == DeclaredType::varbinary;
+}
+
+KeyKind kind_of(const IndexSchema& index) noexcept {
+  if (index.implied) return KeyKind::foreign;
+  switch (index.kind) {
+    case IndexSchema::Kind::primary: return KeyKind::primary;
+    case IndexSchema::Kind::unique: return KeyKind::unique;
+    case IndexSchema::Kind::other: break;
+  }
+  return KeyKind::index;
+}
+
+class Alteration {
+ public:
+  Alteration(const Cursor& in, const AlterTable& change, const TableSchema& before,
+             std::string_view database_charset)
+      : in_(in),
+        change_(change),
+        before_(before),
+        database_charset_(database_charset),
+        detail_(before.detail ? *before.detail : told_by_keys(before)) {}
+
+  Result<TableSchema> run() {
+    SLUICE_TRY(check_told());
+    SLUICE_TRY(set_charset());
+    SLUICE_TRY(set_columns());
+    SLUICE_TRY(keep_keys());
+    SLUICE_TRY(add_keys());
+    SLUICE_TRY(set_periods());
+    draft_.system_versioned =
+        (detail_.system_versioned && !change_.drop_versioning) || change_.added.system_versioned;
+    SLUICE_TRY_ASSIGN(TableSchema table, finish(in_, std::move(draft_)));
+    table.database = before_.database;
+    table.name = before_.name;
+    if (!before_.detail) table.detail.reset();
+    return table;
+  }
+
+ private:
+  // Of a table that was told without its detail.
+  static TableDetail told_by_keys(const TableSchema& table) {
+    TableDetail out;
+    const auto add = [&out](IndexSchema::Kind kind, std::string name,
+                            const std::vector<std::uint16_t>& columns, bool prefix) {
+      IndexSchema index;
+      index.kind = kind;
+      index.name = std::move(name);
+      for (const std::uint16_t c : columns)
+        index.parts.push_back({c, prefix ? IndexPart::kPrefix : 0});
+      out.indexes.push_back(std::move(index));
+    };
+    if (!table.primary_key.empty())
+      add(IndexSchema::Kind::primary, "PRIMARY", table.primary_key, false);
+    for (const UniqueKey& key : table.unique_keys)
+      add(IndexSchema::Kind::unique, key.name, key.columns, key.prefix);
+    return out;
+  }
+
+  // Without the detail nobody knows whether these are MariaDB's row_start and row_end.
+  Status check_told() const {
+    if (before_.detail || in_.context().flavor != Flavor::mariadb) return {};
+    const bool versioned =
+        std::any_of(before_.columns.begin(), before_.columns.end(), [](const ColumnSchema& c) {
+          return c.generated && !c.nullable && (c.type == DeclaredType::timestamp || c.is_unsigned);
+        });
+    if (!versioned) return {};
+    return in_.error("it is not known whether the table has system versioning");
+  }
+
+  bool hides_columns() const {
+    return detail_.system_versioned &&
+           std::none_of(detail_.periods.begin(), detail_.periods.end(), is_system_time);
+  }
+
+  Status set_charset() {
+    const bool to_default = change_.added.charset == kDefaultCharset;
+    SLUICE_TRY_ASSIGN(
+        draft_.charset,
+        resolve_charset(in_, change_.added.charset, change_.added.collation,
+                        to_default ? database_charset_ : std::string_view(detail_.charset),
+                        in_.offset()));
+    if (!change_.convert) return {};
+    SLUICE_TRY_ASSIGN(convert_,
+                      resolve_charset(in_, change_.convert_charset, change_.convert_collation,
+                                      database_charset_, in_.offset()));
+    if (convert_.empty()) return in_.error("the character set of the database is not known");
+    draft_.charset = convert_;
+    return {};
+  }
+
+  Status set_columns() {
+    std::vector<ColumnSchema> before = before_.columns;
+    if (hides_columns() && before.size() >= kHidden) before.resize(before.size() - kHidden);
+    const ColumnContext context{draft_.charset, convert_};
+    SLUICE_TRY_ASSIGN(columns_, alter_columns(in_, change_.columns, before, context));
+    draft_.columns.reserve(columns_.size());
+    for (const AlteredColumn& c : columns_) draft_.columns.push_back(c.column);
+    return {};
+  }
+
+  const AlteredColumn* column_now(std::uint16_t old) const {
+    const auto found = std::find_if(columns_.begin(), columns_.end(),
+                                    [old](const AlteredColumn& c) { return c.old == old; });
+    return found == columns_.end() ? nullptr : &*found;
+  }
+
+  bool drops(const KeyAction& action, const IndexSchema& index) const {
+    const bool named = same_name(action.name, index.name);
+    switch (action.kind) {
+      case KeyAction::Kind::drop: return named;
+      case KeyAction::Kind::drop_primary: return index.kind == IndexSchema::Kind::primary;
+      case KeyAction::Kind::drop_constraint: return named && index.kind != IndexSchema::Kind::other;
+      case KeyAction::Kind::rename: break;
+    }
+    return false;
+  }
+
+  // The keys there are, without those that are dropped.
+  Status keep_keys() {
+    std::vector<bool> done(change_.keys.size(), false);
+    for (const IndexSchema& index : detail_.indexes) {
+      std::string name = index.name;
+      bool dropped = is_replaced(index);
+      for (std::size_t i = 0; i < change_.keys.size(); ++i) {
+        const KeyAction& action = change_.keys[i];
+        const bool renamed =
+            action.kind == KeyAction::Kind::rename && same_name(action.name, index.name);
+        const bool drop = drops(action, index);
+        if (renamed) name = action.new_name;
+        dropped = dropped || drop;
+        done[i] = done[i] || renamed || drop;
+      }
+      if (!dropped) SLUICE_TRY(keep_key(index, std::move(name)));
+    }
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      const KeyAction& action = change_.keys[i];
+      // It may be a check or a foreign key, or a key that was not told.
+      const bool maybe =
+          action.conditional || !before_.detail || action.kind == KeyAction::Kind::drop_constraint;
+      if (!done[i] && !maybe)
+        return in_.error_at(
+            action.at, "there is no key `" +
+                           (action.kind == KeyAction::Kind::drop_primary ? std::string("PRIMARY")
+                                                                         : action.name) +
+                           "`");
+    }
+    return {};
+  }
+
+  Status keep_key(const IndexSchema& index, std::string name) {
+    KeyDefinition key;
+    key.kind = kind_of(index);
+    key.name = std::move(name);
+    key.without_overlaps = index.period;
+    key.at = in_.offset();
+    for (const IndexPart& part : index.parts) {
+      KeyPart kept;
+      kept.at = key.at;
+      if (part.column != IndexPart::kExpression) {
+        const AlteredColumn* column = column_now(part.column);
+        if (column == nullptr) continue;  // dropped
+        kept.column = column->column.name;
+        if (part.length == IndexPart::kPrefix && column->redefined)
+          return in_.error("how long a prefix of `" + kept.column + "` key `" + index.name +
+                           "` has is not known");
+        kept.prefix = prefix_now(part, before_.columns[part.column], column->column);
+      }
+      key.parts.push_back(std::move(kept));
+    }
+    if (!key.parts.empty()) draft_.keys.push_back(std::move(key));
+    return {};
+  }
+
+  static std::uint64_t prefix_now(const IndexPart& part, const ColumnSchema& before,
+                                  const ColumnSchema& now) {
+    if (part.length == 0 || part.length == IndexPart::kPrefix) return part.length;
+    if (!takes_prefix(before.type) || !takes_prefix(now.type)) return 0;
+    if (has_length(before.type) && before.length == part.length) return 0;
+    return has_length(now.type) && now.length < part.length ? 0 : part.length;
+  }
+
+  // CREATE OR REPLACE INDEX
+  bool is_replaced(const IndexSchema& index) const {
+    return std::any_of(change_.added.keys.begin(), change_.added.keys.end(),
+                       [&index](const KeyDefinition& key) {
+                         return key.or_replace && same_name(key.name, index.name);
+                       });
+  }
+
+  // The name that IF NOT EXISTS looks for.
+  static std::string_view looked_for(const KeyDefinition& key) {
+    if (key.kind == KeyKind::primary) return "PRIMARY";
+    if (key.name.empty() && !key.parts.empty()) return key.parts.front().column;
+    return key.name;
+  }
+
+  bool is_there(const KeyDefinition& key) const {
+    const std::string_view name = looked_for(key);
+    const auto& added = change_.added.keys;
+    return std::any_of(detail_.indexes.begin(), detail_.indexes.end(),
+                       [name](const IndexSchema& index) { return same_name(index.name, name); }) ||
+           std::any_of(
+               added.begin(), added.begin() + (&key - added.data()),
+               [name](const KeyDefinition& other) { return same_name(looked_for(other), name); });
+  }
+
+  Status add_keys() {
+    for (const KeyDefinition& key : change_.added.keys) {
+      if (key.if_not_exists && key.kind != KeyKind::foreign && is_there(key)) continue;
+      if (!before_.detail && key.kind == KeyKind::unique && key.name.empty())
+        return in_.error_at(key.at, "the names of the table's keys are not all known");
+      draft_.keys.push_back(key);
+    }
+    return {};
+  }
+
+  bool drops_period(const PeriodSchema& period) const {
+    return std::any_of(change_.dropped_periods.begin(), change_.dropped_periods.end(),
+                       [&period](const std::string& name) { return same_name(name, period.name); });
+  }
+
+  Status set_periods() {
+    for (const PeriodSchema& period : detail_.periods) {
+      if (drops_period(period)) continue;
+      const AlteredColumn* start = column_now(period.start);
+      const AlteredColumn* end = column_now(period.end);
+      if (start == nullptr || end == nullptr) continue;  // went with its columns
+      draft_.periods.push_back(
+          {period.name, start->column.name, end->column.name, false, in_.offset()});
+    }
+    for (const PeriodDefinition& period : change_.added.periods) {
+      const bool there = std::any_of(
+          draft_.periods.begin(), draft_.periods.end(),
+          [&period](const PeriodDefinition& p) { return same_name(p.name, period.name); });
+      if (!there) draft_.periods.push_back(period);
+    }
+    return {};
+  }
+
+  const Cursor& in_;
+  const AlterTable& change_;
+  const TableSchema& before_;
+  std::string_view database_charset_;
+  TableDetail detail_;
+  std::string convert_;
+  std::vector<AlteredColumn> columns_;
+  Draft draft_;
+};
+
+}  // namespace
+
+Result<TableSchema> alter(const Cursor& in, const AlterTable& change, const TableSchema& before,
+                          std::string_view database_charset) {
+  return Alteration(in, change, before, database_charset).run();
+}
+
+}  // namespace sluice::schema::ddl

@@ -1,0 +1,84 @@
+// ALTER TABLE ... CONVERT TO CHARACTER SET (mysql-server: sql/sql_table.cc
+// get_sql_field_charset, prepare_create_field; MariaDB: sql/field.cc
+// Column_definition::prepare_stage1_convert_default).
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "sluice/base/charset.h"
+
+#include "schema/ddl/alter.h"
+#include "schema/ddl/resolve.h"
+#include "schema/type_match.h"
+
+namespace sluice::schema::ddl {
+namespace {
+
+struct TextType {
+  DeclaredType type;
+  std::string_view name;
+  std::uint64_t bytes;
+};
+constexpr std::array kTexts = {
+    TextType{DeclaredType::tinytext, "tinytext", 0xFF},
+    TextType{DeclaredType::text, "text", 0xFFFF},
+    TextType{DeclaredType::mediumtext, "mediumtext", 0xFFFFFF},
+    TextType{DeclaredType::longtext, "longtext", 0xFFFFFFFF},
+};
+
+unsigned bytes_per_char(std::string_view charset) {
+  const Charset* found = Charset::by_name(charset);
+  return found == nullptr ? 1 : found->max_bytes_per_char();
+}
+
+// The smallest type, from that of the column on, that holds as many characters.
+std::string_view grown(const ColumnSchema& column, std::string_view charset) {
+  const auto* now = std::find_if(kTexts.begin(), kTexts.end(),
+                                 [&](const TextType& t) { return t.type == column.type; });
+  if (now == kTexts.end()) return {};
+  const std::uint64_t bytes = now->bytes / bytes_per_char(column.charset) * bytes_per_char(charset);
+  const auto* fits =
+      std::find_if(now, kTexts.end(), [bytes](const TextType& t) { return bytes <= t.bytes; });
+  return fits == kTexts.end() ? kTexts.back().name : fits->name;
+}
+
+}  // namespace
+
+Result<ColumnSchema> convert_column(const Cursor& in, const ColumnSchema& column,
+                                    std::string_view charset) {
+  if (!is_text(column.type) || column.charset.empty() || column.charset == "binary") return column;
+  TypeDefinition type;
+  type.charset = charset;
+  type.compressed = column.compressed;
+  type.at = in.offset();
+  switch (column.type) {
+    case DeclaredType::char_:
+    case DeclaredType::varchar:
+      type.form = TypeForm::characters;
+      type.name = column.type == DeclaredType::char_ ? "char" : "varchar";
+      type.numbers = {column.length};
+      break;
+    case DeclaredType::enum_:
+    case DeclaredType::set:
+      type.form = TypeForm::labels;
+      type.name = column.type == DeclaredType::enum_ ? "enum" : "set";
+      for (const std::string& label : column.labels) type.labels.push_back({label, false});
+      break;
+    default:
+      type.form = TypeForm::sized_text;
+      type.name = grown(column, charset);
+      if (type.name.empty()) return column;
+  }
+  ColumnSchema out;
+  SLUICE_TRY(resolve_type(in, type, charset, out));
+  out.name = column.name;
+  out.nullable = column.nullable;
+  out.generated = column.generated;
+  out.invisible = column.invisible;
+  return out;
+}
+
+}  // namespace sluice::schema::ddl
