@@ -82,6 +82,7 @@ struct IndexPart {
   static constexpr std::uint32_t kPrefix = 0xFFFFFFFF;  // of a length that is not known
   std::uint16_t column = kExpression;                   // index into TableSchema::columns
   std::uint32_t length = 0;  // of a prefix, in characters or bytes; 0: all of it
+  bool descending = false;
   friend bool operator==(const IndexPart&, const IndexPart&) = default;
 };
 

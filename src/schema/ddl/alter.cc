@@ -9,13 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include "sluice/base/charset.h"
+
 #include "schema/ddl/alter_columns.h"
 #include "schema/ddl/resolve.h"
 
 namespace sluice::schema::ddl {
 namespace {
-
-constexpr std::size_t kHidden = 2;  // columns of MariaDB's system versioning
 
 bool takes_prefix(DeclaredType type) noexcept {
   switch (type) {
@@ -41,24 +41,40 @@ bool has_length(DeclaredType type) noexcept {
          type == DeclaredType::binary || type == DeclaredType::varbinary;
 }
 
-KeyKind kind_of(const IndexSchema& index) noexcept {
-  if (index.implied) return KeyKind::foreign;
-  switch (index.kind) {
-    case IndexSchema::Kind::primary: return KeyKind::primary;
-    case IndexSchema::Kind::unique: return KeyKind::unique;
-    case IndexSchema::Kind::other: break;
+std::uint32_t bytes_per_char(const ColumnSchema& column) {
+  const Charset* charset = Charset::by_name(column.charset);
+  return charset == nullptr ? 1 : charset->max_bytes_per_char();
+}
+
+// A key on an ENUM or SET is as long as its number.  The servers take that for the length of a
+// prefix when the column becomes text.
+std::uint32_t label_prefix(const ColumnSchema& column) {
+  const std::size_t labels = column.labels.size();
+  const bool is_set = column.type == DeclaredType::set;
+  std::size_t bytes = labels < 256 ? 1 : 2;
+  if (is_set) bytes = (labels + 7) / 8;
+  if (is_set && bytes > 4) bytes = 8;
+  std::size_t longest = 0, all = labels == 0 ? 0 : labels - 1;  // a comma between each two
+  for (const std::string& label : column.labels) {
+    const auto characters =
+        static_cast<std::size_t>(std::count_if(label.begin(), label.end(), [](char c) {
+          return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+        }));
+    longest = std::max(longest, characters);
+    all += characters;
   }
-  return KeyKind::index;
+  const std::size_t length = (is_set ? all : longest) * bytes_per_char(column);
+  return length == bytes ? 0 : static_cast<std::uint32_t>(bytes) / bytes_per_char(column);
 }
 
 class Alteration {
  public:
   Alteration(const Cursor& in, const AlterTable& change, const TableSchema& before,
-             std::string_view database_charset)
+             std::string_view default_charset)
       : in_(in),
         change_(change),
         before_(before),
-        database_charset_(database_charset),
+        default_charset_(default_charset),
         detail_(before.detail ? *before.detail : told_by_keys(before)) {}
 
   Result<TableSchema> run() {
@@ -68,6 +84,7 @@ class Alteration {
     SLUICE_TRY(keep_keys());
     SLUICE_TRY(add_keys());
     SLUICE_TRY(set_periods());
+    draft_.sorts_keys = sorts_keys();
     draft_.system_versioned =
         (detail_.system_versioned && !change_.drop_versioning) || change_.added.system_versioned;
     SLUICE_TRY_ASSIGN(TableSchema table, finish(in_, std::move(draft_)));
@@ -87,7 +104,7 @@ class Alteration {
       index.kind = kind;
       index.name = std::move(name);
       for (const std::uint16_t c : columns)
-        index.parts.push_back({c, prefix ? IndexPart::kPrefix : 0});
+        index.parts.push_back({c, prefix ? IndexPart::kPrefix : 0, false});
       out.indexes.push_back(std::move(index));
     };
     if (!table.primary_key.empty())
@@ -108,22 +125,17 @@ class Alteration {
     return in_.error("it is not known whether the table has system versioning");
   }
 
-  bool hides_columns() const {
-    return detail_.system_versioned &&
-           std::none_of(detail_.periods.begin(), detail_.periods.end(), is_system_time);
-  }
-
   Status set_charset() {
     const bool to_default = change_.added.charset == kDefaultCharset;
     SLUICE_TRY_ASSIGN(
         draft_.charset,
         resolve_charset(in_, change_.added.charset, change_.added.collation,
-                        to_default ? database_charset_ : std::string_view(detail_.charset),
+                        to_default ? default_charset_ : std::string_view(detail_.charset),
                         in_.offset()));
     if (!change_.convert) return {};
     SLUICE_TRY_ASSIGN(convert_,
                       resolve_charset(in_, change_.convert_charset, change_.convert_collation,
-                                      database_charset_, in_.offset()));
+                                      default_charset_, in_.offset()));
     if (convert_.empty()) return in_.error("the character set of the database is not known");
     draft_.charset = convert_;
     return {};
@@ -131,7 +143,7 @@ class Alteration {
 
   Status set_columns() {
     std::vector<ColumnSchema> before = before_.columns;
-    if (hides_columns() && before.size() >= kHidden) before.resize(before.size() - kHidden);
+    if (hides_columns(detail_) && before.size() >= kHidden) before.resize(before.size() - kHidden);
     const ColumnContext context{draft_.charset, convert_};
     SLUICE_TRY_ASSIGN(columns_, alter_columns(in_, change_.columns, before, context));
     draft_.columns.reserve(columns_.size());
@@ -197,6 +209,7 @@ class Alteration {
     for (const IndexPart& part : index.parts) {
       KeyPart kept;
       kept.at = key.at;
+      kept.descending = part.descending;
       if (part.column != IndexPart::kExpression) {
         const AlteredColumn* column = column_now(part.column);
         if (column == nullptr) continue;  // dropped
@@ -214,6 +227,8 @@ class Alteration {
 
   static std::uint64_t prefix_now(const IndexPart& part, const ColumnSchema& before,
                                   const ColumnSchema& now) {
+    const bool labels = before.type == DeclaredType::enum_ || before.type == DeclaredType::set;
+    if (labels && takes_prefix(now.type)) return label_prefix(before);
     if (part.length == 0 || part.length == IndexPart::kPrefix) return part.length;
     if (!takes_prefix(before.type) || !takes_prefix(now.type)) return 0;
     if (has_length(before.type) && before.length == part.length) return 0;
@@ -251,8 +266,26 @@ class Alteration {
       if (!before_.detail && key.kind == KeyKind::unique && key.name.empty())
         return in_.error_at(key.at, "the names of the table's keys are not all known");
       draft_.keys.push_back(key);
+      added_keys_ = true;
     }
     return {};
+  }
+
+  // MariaDB leaves the keys in their order unless one is added, or the first of them, which
+  // identified rows, does so no more.
+  bool sorts_keys() const {
+    if (in_.context().flavor == Flavor::mysql || added_keys_) return true;
+    if (detail_.indexes.empty() || detail_.indexes.front().kind != IndexSchema::Kind::unique)
+      return false;
+    bool becomes_nullable = false;
+    for (const IndexPart& part : detail_.indexes.front().parts) {
+      const AlteredColumn* now =
+          part.column == IndexPart::kExpression ? nullptr : column_now(part.column);
+      if (now == nullptr || part.length != 0 || before_.columns[part.column].nullable) return false;
+      becomes_nullable = becomes_nullable || now->column.nullable;
+    }
+    return becomes_nullable && !draft_.keys.empty() &&
+           same_name(draft_.keys.front().name, detail_.indexes.front().name);
   }
 
   bool drops_period(const PeriodSchema& period) const {
@@ -281,18 +314,19 @@ class Alteration {
   const Cursor& in_;
   const AlterTable& change_;
   const TableSchema& before_;
-  std::string_view database_charset_;
+  std::string_view default_charset_;
   TableDetail detail_;
   std::string convert_;
   std::vector<AlteredColumn> columns_;
   Draft draft_;
+  bool added_keys_ = false;
 };
 
 }  // namespace
 
 Result<TableSchema> alter(const Cursor& in, const AlterTable& change, const TableSchema& before,
-                          std::string_view database_charset) {
-  return Alteration(in, change, before, database_charset).run();
+                          std::string_view default_charset) {
+  return Alteration(in, change, before, default_charset).run();
 }
 
 }  // namespace sluice::schema::ddl

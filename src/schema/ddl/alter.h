@@ -10,11 +10,11 @@
 
 namespace sluice::schema::ddl {
 
-// The table behind the statement, with the name it had before.  `database_charset`: "" when it is
-// not known.  Errors: fatal/schema_statement where the table there is does not fit the statement,
-// or is not told well enough.
+// The table behind the statement, with the name it had before.  `default_charset`: what CHARACTER
+// SET DEFAULT means; "" when it is not known.  Errors: fatal/schema_statement where the table there
+// is does not fit the statement, or is not told well enough.
 Result<TableSchema> alter(const Cursor& in, const AlterTable& change, const TableSchema& before,
-                          std::string_view database_charset);
+                          std::string_view default_charset);
 
 // A column of a table that is converted to this character set: TEXT grows where its characters
 // might not fit any more.

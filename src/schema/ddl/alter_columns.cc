@@ -28,6 +28,7 @@ class ColumnAlteration {
   Result<std::vector<AlteredColumn>> run() && {
     for (std::size_t i = 0; i < before_.size(); ++i) SLUICE_TRY(keep(i));
     for (std::size_t i = 0; i < actions_.size(); ++i) SLUICE_TRY(place(i));
+    keep_generated_key_first();
     SLUICE_TRY(check_names());
     return std::move(out_);
   }
@@ -37,14 +38,12 @@ class ColumnAlteration {
     return action.first || !action.after.empty();
   }
 
-  // A column there is, as far as it stays where it is.
+  // A column there is; one that is to have another place takes it later.
   Status keep(std::size_t at) {
     AlteredColumn kept{before_[at], static_cast<int>(at), false};
     for (std::size_t i = 0; i < actions_.size(); ++i) {
       const ColumnAction& action = actions_[i];
       if (action.kind == Kind::add || !same_name(action.name, before_[at].name)) continue;
-      // Placed ones come later.
-      if (action.kind == Kind::change && has_place(action)) return {};
       done_[i] = true;
       switch (action.kind) {
         case Kind::drop: return {};
@@ -111,13 +110,17 @@ class ColumnAlteration {
     }
     AlteredColumn placed;
     if (action.kind == Kind::change) {
-      placed.old = find(before_, action.name);
-      placed.redefined = true;
-      if (placed.old < 0) return action.conditional ? Status() : no_column(action.at, action.name);
-    } else if (action.conditional && is_there(index)) {
-      return {};
+      const int old = find(before_, action.name);
+      const auto now = std::find_if(out_.begin(), out_.end(),
+                                    [old](const AlteredColumn& c) { return c.old == old; });
+      if (old < 0 || now == out_.end())
+        return action.conditional ? Status() : no_column(action.at, action.name);
+      placed = std::move(*now);
+      out_.erase(now);
+    } else {
+      if (action.conditional && is_there(index)) return {};
+      SLUICE_TRY_ASSIGN(placed.column, defined(action));
     }
-    SLUICE_TRY_ASSIGN(placed.column, defined(action));
     auto where = out_.end();
     if (action.first) where = out_.begin();
     if (!action.after.empty()) {
@@ -129,6 +132,18 @@ class ColumnAlteration {
     }
     out_.insert(where, std::move(placed));
     return {};
+  }
+
+  // MySQL's generated invisible primary key stays where it is, whatever comes FIRST (mysql-server:
+  // sql/sql_gipk.cc).
+  void keep_generated_key_first() {
+    if (in_.context().flavor != Flavor::mysql || before_.empty()) return;
+    const ColumnSchema& key = before_.front();
+    const bool generated = key.name == "my_row_id" && key.invisible && key.is_unsigned &&
+                           key.type == DeclaredType::bigint && !key.nullable;
+    const auto kept =
+        std::find_if(out_.begin(), out_.end(), [](const AlteredColumn& c) { return c.old == 0; });
+    if (generated && kept != out_.end()) std::rotate(out_.begin(), kept, kept + 1);
   }
 
   Status check_names() const {

@@ -163,7 +163,11 @@ class AlterReader {
     ColumnDefinition column;
     column.name = std::move(name);
     column.at = action.at;
+    const std::size_t keys = out_.added.keys.size();
     SLUICE_TRY(read_column(in_, std::move(column), out_.added));
+    // IF [NOT] EXISTS holds for keys that are said beside the column, too.
+    for (std::size_t i = keys; i < out_.added.keys.size(); ++i)
+      out_.added.keys[i].if_not_exists = action.conditional;
     action.definition = std::move(out_.added.columns.back());
     out_.added.columns.pop_back();
     if (placed && in_.eat("FIRST")) {

@@ -98,13 +98,19 @@ void Applier::create(const Name& name, Result<TableSchema> table) {
 
 Result<TableSchema> Applier::made(const TableDefinition& definition, const Name& name) const {
   if (definition.select_at) return only_the_server_knows(*in_, *definition.select_at);
-  if (!definition.like)
-    return resolve(*in_, definition, tables_->charset_in(name.first, in_->context()));
+  if (!definition.like) {
+    // What the server prints into the binlog in such a mode lacks the table's character set.
+    const bool untold =
+        definition.printed && (in_->context().sql_mode & binlog::sql_mode::kForeign) != 0;
+    return resolve(*in_, definition,
+                   untold ? std::string_view() : tables_->charset_in(name.first, in_->context()));
+  }
   const Name like = full(*definition.like);
   const TableSchema* found = tables_->find(like.first, like.second);
   if (found == nullptr)
     return in_->error_at(definition.like_at, "there is no such table before this statement");
-  return *found;
+  if (!found->detail) return *found;
+  return finish(*in_, draft_of(*found, definition.like_at));
 }
 
 void Applier::operator()(const CreateTable& statement) {
@@ -125,13 +131,21 @@ void Applier::operator()(const CreateSequence& statement) {
   effects_.back().kind = TableEffect::Kind::altered;
 }
 
+// CHARACTER SET DEFAULT: of the session's database in MySQL, of the table's in MariaDB.
+std::string_view Applier::default_charset(const Name& name) const {
+  const DdlContext& context = in_->context();
+  if (context.flavor == Flavor::mariadb) return tables_->charset_in(name.first, context);
+  if (context.database.empty()) return context.server_charset;
+  return tables_->charset_in(context.database, context);
+}
+
 void Applier::alter(const AlterTable& change, const Name& name) {
   const TableSchema* before = tables_->find(name.first, name.second);
   if (before == nullptr) {
     if (tables_->is_lost(name.first, name.second)) add(TableEffect::Kind::altered, name);
     return;
   }
-  auto after = ddl::alter(*in_, change, *before, tables_->charset_in(name.first, in_->context()));
+  auto after = ddl::alter(*in_, change, *before, default_charset(name));
   if (!after) return lose(name, after.error());
   if (*after == *before) return;
   tables_->put(std::move(after).value());
@@ -195,8 +209,11 @@ void Applier::operator()(const DatabaseOptions& statement) {
     if (!statement.create) return;
     return tables_->put_database(database, in_->context().server_charset);
   }
+  const bool to_default = statement.charset == kDefaultCharset;
   auto charset = resolve_charset(*in_, statement.charset, statement.collation,
-                                 tables_->charset_in(database, in_->context()), in_->offset());
+                                 to_default ? std::string_view(in_->context().server_charset)
+                                            : tables_->charset_in(database, in_->context()),
+                                 in_->offset());
   tables_->put_database(database, charset.ok() ? std::move(charset).value() : std::string());
 }
 

@@ -40,6 +40,7 @@ class Applier {
   Result<TableSchema> made(const TableDefinition& definition, const Name& name) const;
   void rename(const Name& from, const Name& to);
   void alter(const AlterTable& change, const Name& name);
+  std::string_view default_charset(const Name& name) const;
   void move_rows(const AlterTable& change, const Name& name);
 
   Definitions* tables_;

@@ -94,12 +94,11 @@ class ColumnReader {
     key.kind = kind;
     key.on_column = true;
     key.at = column_.at;
-    key.parts.push_back({column_.name, 0, column_.at});
+    key.parts.push_back({column_.name, 0, false, column_.at});
     table_.keys.push_back(std::move(key));
   }
   void make_serial() {
     column_.nullable = false;
-    column_.auto_increment = true;
     add_unique();
   }
   // Said twice it is one key.
@@ -191,7 +190,7 @@ class ColumnReader {
     } else if (in_.is("ON")) {
       SLUICE_TRY(skip_on_update(in_));
     } else if (in_.eat("AUTO_INCREMENT")) {
-      column_.auto_increment = true;
+      column_.nullable = false;  // a NULL behind it undoes that
     } else if (in_.is("GENERATED") || in_.is("AS")) {
       SLUICE_TRY(generated());
     } else if (!in_.eat("VIRTUAL") && !in_.eat("STORED") && !in_.eat("PERSISTENT")) {

@@ -53,7 +53,6 @@ struct ColumnDefinition {
   std::string name;
   TypeDefinition type;
   std::optional<bool> nullable;  // as said
-  bool auto_increment = false;
   bool generated = false;
   bool row_start = false, row_end = false;  // MariaDB: of system versioning
   bool invisible = false;
@@ -63,6 +62,7 @@ struct ColumnDefinition {
 struct KeyPart {
   std::string column;  // "": an expression
   std::uint64_t prefix = 0;
+  bool descending = false;
   std::size_t at = 0;
 };
 
@@ -97,6 +97,7 @@ struct TableDefinition {
   std::vector<PeriodDefinition> periods;
   std::string charset, collation;  // of the table; "" unless said, kDefaultCharset: the database's
   bool system_versioned = false;   // MariaDB
+  bool printed = false;            // laid out as SHOW CREATE TABLE and the binlog's own texts are
 };
 
 }  // namespace sluice::schema::ddl

@@ -46,7 +46,8 @@ Status read_key_part(Cursor& in, KeyDefinition& key) {
       SLUICE_TRY(in.want(')'));
     }
   }
-  if (!in.eat("ASC")) in.eat("DESC");
+  part.descending = in.eat("DESC");
+  if (!part.descending) in.eat("ASC");
   key.parts.push_back(std::move(part));
   return {};
 }

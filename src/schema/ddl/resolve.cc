@@ -13,6 +13,10 @@
 namespace sluice::schema::ddl {
 namespace {
 
+bool is_system_time(const PeriodSchema& period) {
+  return same_name(period.name, "SYSTEM_TIME");
+}
+
 bool timestamps_default_to_null(const DdlContext& context) {
   if (context.explicit_defaults_for_timestamp) return *context.explicit_defaults_for_timestamp;
   // On by default since then.
@@ -22,7 +26,7 @@ bool timestamps_default_to_null(const DdlContext& context) {
 }
 
 bool nullable(const Cursor& in, const ColumnDefinition& column) {
-  if (column.row_start || column.row_end || column.auto_increment) return false;
+  if (column.row_start || column.row_end) return false;
   if (column.nullable) return *column.nullable;
   if (column.type.name != "timestamp") return true;
   // MariaDB's generated ones take no NOT NULL.
@@ -89,8 +93,19 @@ Status add_versioning(TableSchema& table) {
 
 }  // namespace
 
-bool is_system_time(const PeriodSchema& period) {
-  return same_name(period.name, "SYSTEM_TIME");
+bool hides_columns(const TableDetail& detail) {
+  return detail.system_versioned &&
+         std::none_of(detail.periods.begin(), detail.periods.end(), is_system_time);
+}
+
+KeyKind kind_of(const IndexSchema& index) noexcept {
+  if (index.implied) return KeyKind::foreign;
+  switch (index.kind) {
+    case IndexSchema::Kind::primary: return KeyKind::primary;
+    case IndexSchema::Kind::unique: return KeyKind::unique;
+    case IndexSchema::Kind::other: break;
+  }
+  return KeyKind::index;
 }
 
 Error only_the_server_knows(const Cursor& in, std::size_t select_at) {
@@ -108,6 +123,32 @@ Result<ColumnSchema> resolve_column(const Cursor& in, const ColumnDefinition& de
   column.generated = definition.generated;
   column.invisible = definition.invisible;
   return column;
+}
+
+Draft draft_of(const TableSchema& table, std::size_t at) {
+  Draft draft;
+  draft.columns = table.columns;
+  if (!table.detail) return draft;
+  draft.charset = table.detail->charset;
+  draft.system_versioned = table.detail->system_versioned;
+  if (hides_columns(*table.detail) && draft.columns.size() >= kHidden)
+    draft.columns.resize(draft.columns.size() - kHidden);
+  for (const PeriodSchema& p : table.detail->periods)
+    draft.periods.push_back(
+        {p.name, table.columns[p.start].name, table.columns[p.end].name, false, at});
+  for (const IndexSchema& index : table.detail->indexes) {
+    KeyDefinition key;
+    key.kind = kind_of(index);
+    key.name = index.name;
+    key.without_overlaps = index.period;
+    key.at = at;
+    for (const IndexPart& part : index.parts)
+      key.parts.push_back(
+          {part.column == IndexPart::kExpression ? std::string() : table.columns[part.column].name,
+           part.length, part.descending, at});
+    draft.keys.push_back(std::move(key));
+  }
+  return draft;
 }
 
 Result<TableSchema> finish(const Cursor& in, Draft draft) {

@@ -1,5 +1,6 @@
 #pragma once
 // From a table's definition to what the server makes of it.
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,11 @@ struct Draft {
   std::vector<PeriodDefinition> periods;
   std::string charset;  // "": not known
   bool system_versioned = false;
+  bool sorts_keys = true;  // false: they keep the order they are in
 };
+
+// What a table is made of that is there.
+Draft draft_of(const TableSchema& table, std::size_t at);
 
 // Keys with the names and in the order the server gives them, columns of keys and periods NOT NULL,
 // MariaDB's hidden columns.  The table has no name yet.
@@ -31,7 +36,10 @@ Result<TableSchema> finish(const Cursor& in, Draft draft);
 Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition,
                             std::string_view database_charset);
 
-bool is_system_time(const PeriodSchema& period);
+// Columns at the end of a table that only the binlog shows: of MariaDB's system versioning.
+inline constexpr std::size_t kHidden = 2;
+bool hides_columns(const TableDetail& detail);
+KeyKind kind_of(const IndexSchema& index) noexcept;
 
 // A column in a table of this character set; keys may make it NOT NULL.
 Result<ColumnSchema> resolve_column(const Cursor& in, const ColumnDefinition& definition,

@@ -51,8 +51,9 @@ class KeyResolver {
     const std::vector<const KeyDefinition*> kept = keys_that_stay();
     for (const KeyDefinition* key : kept) SLUICE_TRY(add(*key));
     // The server sorts them; the sort is stable.
-    std::stable_sort(sorted_.begin(), sorted_.end(),
-                     [](const Sorted& a, const Sorted& b) { return a.rank < b.rank; });
+    if (draft_.sorts_keys)
+      std::stable_sort(sorted_.begin(), sorted_.end(),
+                       [](const Sorted& a, const Sorted& b) { return a.rank < b.rank; });
     for (Sorted& s : sorted_) SLUICE_TRY(put(std::move(s)));
     return {};
   }
@@ -130,7 +131,7 @@ class KeyResolver {
            std::equal(shorter.parts.begin(), shorter.parts.end(), longer.parts.begin(),
                       [](const KeyPart& a, const KeyPart& b) {
                         return !a.column.empty() && a.prefix == b.prefix &&
-                               same_name(a.column, b.column);
+                               a.descending == b.descending && same_name(a.column, b.column);
                       });
   }
 
@@ -177,11 +178,12 @@ class KeyResolver {
       SLUICE_TRY_ASSIGN(const std::uint16_t c, column_of(part.column, part.at));
       ColumnSchema& column = table_.columns[c];
       if (key.kind == KeyKind::primary) column.nullable = false;
-      const bool shortened = is_prefix(part, column);
-      index.parts.push_back({c, shortened ? static_cast<std::uint32_t>(part.prefix) : 0});
+      const std::uint64_t length = length_of(part, column, key.kind);
+      index.parts.push_back({c, static_cast<std::uint32_t>(length), part.descending});
       nullable = nullable || column.nullable;
-      prefix = prefix || shortened;
-      hashed = hashed || (is_blob(column.type) && part.prefix == 0);
+      prefix = prefix || length != 0;
+      hashed = hashed || (is_blob(column.type) && part.prefix == 0) ||
+               column.type == DeclaredType::geometry;
       bytes += part_bytes(part, column);
     }
     hashed = mariadb_ && (hashed || bytes > kMaxKeyBytes);
@@ -234,9 +236,14 @@ class KeyResolver {
     return in_.error_at(made.at, "there is no period `" + made.index.period + "`");
   }
 
-  // A number of all the characters there are is none.
-  static bool is_prefix(const KeyPart& part, const ColumnSchema& column) {
-    return part.prefix != 0 && (is_blob(column.type) || part.prefix != column.length);
+  // How much of the column is in the key; 0: all.
+  std::uint64_t length_of(const KeyPart& part, const ColumnSchema& column, KeyKind kind) const {
+    // MariaDB makes a unique key of a geometry by a hash, and says this of it.
+    constexpr std::uint64_t kGeometry = 8;
+    if (mariadb_ && column.type == DeclaredType::geometry && kind == KeyKind::unique)
+      return part.prefix == 0 ? kGeometry : part.prefix;
+    // A number of all the characters there are is none.
+    return is_blob(column.type) || part.prefix != column.length ? part.prefix : 0;
   }
 
   static std::uint64_t part_bytes(const KeyPart& part, const ColumnSchema& column) {

@@ -256,8 +256,7 @@ Status resolve_type(const Cursor& in, const TypeDefinition& type, std::string_vi
   if (takes_charset(type)) {
     SLUICE_TRY_ASSIGN(charset,
                       resolve_charset(in, type.charset, type.collation, inherited, type.at));
-    if (charset.empty())
-      return in.error_at(type.at, "the character set of the database is not known");
+    if (charset.empty()) return in.error_at(type.at, "the character set it inherits is not known");
   }
   if (const Charset* known = Charset::by_name(charset)) SLUICE_TRY(known->prepare());
   std::string text;

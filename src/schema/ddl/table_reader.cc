@@ -14,6 +14,7 @@ using binlog::SqlToken;
 
 constexpr std::size_t kMaxColumns = 4096;  // of both servers
 constexpr std::size_t kMaxKeys = 256;      // twice as many as MariaDB has
+constexpr std::size_t kPrintedIndent = 4;  // "(", a new line and two blanks
 
 Status selects(const Cursor& in, TableDefinition& table) {
   table.select_at = in.offset();
@@ -94,7 +95,9 @@ Status read_body(Cursor& in, TableDefinition& table) {
   if (in.eat("LIKE")) return read_like(in, table);
   if (!in.is('(')) return at_select(in) ? selects(in, table) : in.error("\"(\" expected");
   if (in.ahead().is("SELECT")) return selects(in, table);
+  const std::size_t open = in.offset();
   in.step();
+  table.printed = in.offset() == open + kPrintedIndent;
   if (in.eat("LIKE")) {
     SLUICE_TRY(read_like(in, table));
   } else {

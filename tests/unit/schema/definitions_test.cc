@@ -140,7 +140,7 @@ TEST_F(DefinitionsTest, CreateTablesInTheCharacterSetOfTheirDatabase) {
   EXPECT_EQ(table("t", "d2"), "a char(1) latin1");
   EXPECT_EQ(table("t"), "a char(1) utf16");
   EXPECT_THAT(apply("CREATE TABLE d3.t (a CHAR(1))"),
-              HasSubstr("the character set of the database is not known"));
+              HasSubstr("the character set it inherits is not known"));
   EXPECT_EQ(apply("CREATE TABLE d3.u (a INT)"), "created d3.u");
   EXPECT_EQ(apply("DROP DATABASE IF EXISTS d1"), "dropped d1.*");
   EXPECT_EQ(table("t", "d1"), "none");
