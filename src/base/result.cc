@@ -24,6 +24,7 @@ std::string_view errc_name(Errc code) noexcept {
     case Errc::mysql_binlog_purged: return "mysql.binlog_purged";
     case Errc::mysql_identity: return "mysql.identity";
     case Errc::mysql_server_id_taken: return "mysql.server_id_taken";
+    case Errc::mysql_gtids_missing: return "mysql.gtids_missing";
     case Errc::queue_lost: return "queue.lost";
     case Errc::queue_denied: return "queue.denied";
     case Errc::queue_topology: return "queue.topology";

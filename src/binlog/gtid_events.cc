@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "sluice/base/byte_writer.h"
 #include "sluice/binlog/control_events.h"
 
 #include "binlog/errors.h"
@@ -229,6 +230,26 @@ Result<GtidEvent> GtidEvent::decode(const EventHeader& header, Bytes body,
     case EventType::mariadb_gtid: return decode_mariadb(header, body);
     default: return malformed(name, "not a GTID event");
   }
+}
+
+std::string encode_gtid_set(const MysqlGtidSet& set) {
+  const bool tagged = std::any_of(set.sets().begin(), set.sets().end(),
+                                  [](const auto& entry) { return !entry.first.second.empty(); });
+  const std::uint64_t count = set.sets().size();
+  ByteWriter out;
+  if (tagged)
+    out.le<1>(1).le<6>(count).le<1>(1);
+  else
+    out.le<8>(count);
+  for (const auto& [key, intervals] : set.sets()) {
+    for (const std::uint8_t b : key.first) out.le<1>(b);
+    // A varint of up to seven bits is one byte, shifted by one.
+    if (tagged) out.le<1>(key.second.size() << 1).bytes(key.second);
+    out.le<8>(intervals.size());
+    for (const MysqlGtidSet::Interval& i : intervals)
+      out.le<8>(static_cast<std::uint64_t>(i.first)).le<8>(static_cast<std::uint64_t>(i.last) + 1);
+  }
+  return std::move(out).str();
 }
 
 Result<GtidSet> decode_gtid_set_event(const EventHeader& header, Bytes body) {

@@ -264,6 +264,25 @@ bool MysqlGtidSet::contains(const MysqlGtidSet& other) const {
   });
 }
 
+MysqlGtidSet MysqlGtidSet::minus(const MysqlGtidSet& other) const {
+  MysqlGtidSet out;
+  for (const auto& [key, intervals] : sets_) {
+    const auto at = other.sets_.find(key);
+    for (Interval rest : intervals) {
+      if (at != other.sets_.end()) {
+        for (const Interval& cut : at->second) {
+          if (cut.last < rest.first) continue;
+          if (cut.first > rest.last) break;
+          if (cut.first > rest.first) out.add(key.first, key.second, {rest.first, cut.first - 1});
+          rest.first = cut.last + 1;  // the largest number is below the type's limit
+        }
+      }
+      if (rest.first <= rest.last) out.add(key.first, key.second, rest);
+    }
+  }
+  return out;
+}
+
 // --- MariaDB
 
 Result<MariadbGtidSet> MariadbGtidSet::parse(std::string_view text) {
@@ -308,6 +327,13 @@ bool MariadbGtidSet::contains(const MariadbGtid& gtid) const {
 bool MariadbGtidSet::contains(const MariadbGtidSet& other) const {
   return std::all_of(other.domains_.begin(), other.domains_.end(),
                      [this](const auto& entry) { return contains(entry.second); });
+}
+
+MariadbGtidSet MariadbGtidSet::minus(const MariadbGtidSet& other) const {
+  MariadbGtidSet out;
+  for (const auto& [domain, gtid] : domains_)
+    if (!other.contains(gtid)) out.add(gtid);
+  return out;
 }
 
 // --- either
@@ -376,6 +402,13 @@ bool GtidSet::contains(const GtidSet& other) const {
   if (const auto* mysql = std::get_if<MysqlGtidSet>(&set_))
     return mysql->contains(std::get<MysqlGtidSet>(other.set_));
   return std::get<MariadbGtidSet>(set_).contains(std::get<MariadbGtidSet>(other.set_));
+}
+
+GtidSet GtidSet::minus(const GtidSet& other) const {
+  if (set_.index() != other.set_.index()) return *this;
+  if (const auto* mysql = std::get_if<MysqlGtidSet>(&set_))
+    return GtidSet(mysql->minus(std::get<MysqlGtidSet>(other.set_)));
+  return GtidSet(std::get<MariadbGtidSet>(set_).minus(std::get<MariadbGtidSet>(other.set_)));
 }
 
 bool GtidSet::empty() const noexcept {

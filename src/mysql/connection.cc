@@ -1,5 +1,6 @@
 #include "sluice/mysql/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string>
@@ -116,22 +117,35 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
+std::optional<std::string> ResultTable::value(const ResultRow& row, std::string_view column) const {
+  const auto at = std::find(columns.begin(), columns.end(), column);
+  const auto i = static_cast<std::size_t>(at - columns.begin());
+  return at == columns.end() || i >= row.size() ? std::nullopt : row[i];
+}
+
 Result<ResultRows> Connection::query(std::string_view sql) {
+  SLUICE_TRY_ASSIGN(ResultTable table, query_table(sql));
+  return std::move(table.rows);
+}
+
+Result<ResultTable> Connection::query_table(std::string_view sql) {
   MYSQL* const handle = impl_->handle.get();
   if (mysql_real_query(handle, sql.data(), sql.size()) != 0) return impl_->error();
   struct FreeResult {
     void operator()(MYSQL_RES* result) const noexcept { mysql_free_result(result); }
   };
   const std::unique_ptr<MYSQL_RES, FreeResult> result(mysql_store_result(handle));
-  ResultRows rows;
+  ResultTable table;
   if (result == nullptr) {
     if (mysql_errno(handle) != 0) return impl_->error();
-    return rows;  // a statement without a result
+    return table;  // a statement without a result
   }
   const unsigned columns = mysql_num_fields(result.get());
+  while (const MYSQL_FIELD* field = mysql_fetch_field(result.get()))
+    table.columns.emplace_back(field->name, field->name_length);
   while (MYSQL_ROW row = mysql_fetch_row(result.get())) {
     const unsigned long* const lengths = mysql_fetch_lengths(result.get());
-    ResultRow& out = rows.emplace_back();
+    ResultRow& out = table.rows.emplace_back();
     out.reserve(columns);
     for (unsigned i = 0; i < columns; ++i) {
       if (row[i] == nullptr)
@@ -140,7 +154,7 @@ Result<ResultRows> Connection::query(std::string_view sql) {
         out.emplace_back(std::string(row[i], lengths[i]));
     }
   }
-  return rows;
+  return table;
 }
 
 Result<std::optional<std::string>> Connection::query_value(std::string_view sql) {

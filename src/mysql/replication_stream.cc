@@ -18,6 +18,8 @@
 
 #include "sluice/base/byte_writer.h"
 #include "sluice/base/unique_fd.h"
+#include "sluice/binlog/control_events.h"
+#include "sluice/mysql/gtid_state.h"
 
 #include "mysql/client.h"
 #include "mysql/pvio.h"
@@ -44,6 +46,8 @@ constexpr unsigned char kEventMark = 0x00;
 constexpr unsigned char kEofMark = 0xFE;
 constexpr unsigned long kEofMaxSize = 9;
 constexpr std::size_t kPacketHeader = 4;
+// MySQL's COM_BINLOG_DUMP_GTID, which Connector/C has no name for.
+constexpr auto kDumpGtid = static_cast<enum_server_command>(30);
 
 // The name we are listed by.  MariaDB's list has no uuid, so there it tells our own dead connection
 // from a stranger's.
@@ -65,17 +69,36 @@ void set_read_timeout(MYSQL* handle, milliseconds time) {
   ::setsockopt(mysql_get_socket(handle), SOL_SOCKET, SO_RCVTIMEO, &value, sizeof value);
 }
 
+// What comes at once, before the server looks for the place in the file.
+bool is_head_of_file(std::span<const unsigned char> event) {
+  using binlog::EventType;
+  constexpr std::size_t kTypeAt = 4;
+  if (event.size() <= kTypeAt) return true;
+  switch (static_cast<EventType>(event[kTypeAt])) {
+    case EventType::rotate:
+    case EventType::format_description:
+    case EventType::start_encryption:
+    case EventType::previous_gtids:
+    case EventType::gtid_list:
+    case EventType::binlog_checkpoint: return true;
+    default: return false;
+  }
+}
+
 class DumpStream final : public binlog::EventSource {
  public:
-  DumpStream(Connection connection, binlog::ChecksumAlg checksum, BinlogPosition from,
-             milliseconds silence)
+  // `from`: where the dump was asked to begin, for error texts.  `search`: longest silence until
+  // the first transaction or heartbeat: MariaDB says nothing while it reads a file up to a GTID.
+  DumpStream(Connection connection, binlog::ChecksumAlg checksum, std::string from,
+             milliseconds silence, milliseconds search)
       : connection_(std::move(connection)),
         handle_(connection_.impl().handle.get()),
         stop_fd_(::dup(mysql_get_socket(handle_))),
         checksum_(checksum),
         from_(std::move(from)),
-        silence_(silence) {
-    set_read_timeout(handle_, silence_);
+        silence_(silence),
+        limit_(std::max(silence, search)) {
+    set_read_timeout(handle_, limit_);
   }
 
   // Waits for what the server answers to the dump command: its first event, kept for next(), or an
@@ -135,7 +158,13 @@ class DumpStream final : public binlog::EventSource {
     if (packet.empty())
       return fatal(Errc::binlog_malformed,
                    peer.endpoint + ": an empty packet in the place of an event");
-    if (packet[0] == kEventMark) return std::as_bytes(packet.subspan(1));
+    if (packet[0] == kEventMark) {
+      if (limit_ != silence_ && !is_head_of_file(packet.subspan(1))) {
+        limit_ = silence_;
+        set_read_timeout(handle_, limit_);
+      }
+      return std::as_bytes(packet.subspan(1));
+    }
     if (packet[0] == kEofMark && size < kEofMaxSize)
       return retry(Errc::mysql_lost, peer.endpoint + ": the source ended the dump");
     return fatal(Errc::binlog_malformed, peer.endpoint + ": a packet that begins with " +
@@ -146,11 +175,14 @@ class DumpStream final : public binlog::EventSource {
   Error failure(steady_clock::duration waited) {
     const Peer& peer = connection_.impl().peer;
     // The library reports a timeout as a lost connection; timers may be a little early.
-    if (waited + kTimerSlack >= silence_)
-      return retry(Errc::mysql_lost,
-                   peer.endpoint + ": silent for " +
-                       std::to_string(std::chrono::duration_cast<milliseconds>(waited).count()) +
-                       " ms, " + std::to_string(kMissedHeartbeats) + " heartbeats missed");
+    if (waited + kTimerSlack >= limit_)
+      return retry(
+          Errc::mysql_lost,
+          peer.endpoint + ": silent for " +
+              std::to_string(std::chrono::duration_cast<milliseconds>(waited).count()) + " ms, " +
+              (limit_ == silence_ ? std::to_string(kMissedHeartbeats) + " heartbeats missed"
+                                  : "while the server looks for our place in its binlog; a larger "
+                                    "source.query_timeout gives it more time"));
     return stream_error_of(mysql_errno(handle_), mysql_error(handle_), peer, from_);
   }
 
@@ -160,9 +192,10 @@ class DumpStream final : public binlog::EventSource {
       stop_fd_;  // the same socket, so that interrupt() needs nothing the reading thread changes
   std::atomic<bool> stopped_ = false;
   binlog::ChecksumAlg checksum_;
-  BinlogPosition from_;
+  std::string from_;
   milliseconds silence_;
-  Bytes first_;  // views into the client library's packet buffer
+  milliseconds limit_;  // silence_, or longer at the beginning
+  Bytes first_;         // views into the client library's packet buffer
 };
 
 // Tells the server how to treat us: heartbeats, checksums, who we are.  Returns the checksum
@@ -209,25 +242,80 @@ Status register_replica(Connection& connection, const ReplicaIdentity& identity)
   return {};
 }
 
-Status request_dump(Connection& connection, const ReplicaIdentity& identity,
-                    const BinlogPosition& from) {
+Status send_command(Connection& connection, enum_server_command command, const ByteWriter& out) {
   MYSQL* const handle = connection.impl().handle.get();
-  const ServerInfo& server = connection.server();
-  std::uint16_t flags = 0;
-  if (server.flavor == Flavor::mariadb)
-    flags = kSendAnnotateRows;
-  else if (server.version_number >= kHeartbeatV2Version)
-    flags = kUseHeartbeatV2;
-  ByteWriter out;
-  out.le<4>(std::max(from.pos, kFirstEvent))
-      .le<2>(flags)
-      .le<4>(identity.server_id)
-      .bytes(from.file);
   // skip_check: the answer is the stream itself.
-  if (handle->methods->db_command(handle, COM_BINLOG_DUMP, out.str().data(), out.size(), 1,
-                                  nullptr) != 0)
+  if (handle->methods->db_command(handle, command, out.str().data(), out.size(), 1, nullptr) != 0)
     return connection.impl().error();
   return {};
+}
+
+std::uint16_t dump_flags(const ServerInfo& server) {
+  if (server.flavor == Flavor::mariadb) return kSendAnnotateRows;
+  return server.version_number >= kHeartbeatV2Version ? kUseHeartbeatV2 : 0;
+}
+
+Status request_dump(Connection& connection, const ReplicaIdentity& identity,
+                    const BinlogPosition& from) {
+  ByteWriter out;
+  out.le<4>(std::max(from.pos, kFirstEvent))
+      .le<2>(dump_flags(connection.server()))
+      .le<4>(identity.server_id)
+      .bytes(from.file);
+  return send_command(connection, COM_BINLOG_DUMP, out);
+}
+
+// MySQL: COM_BINLOG_DUMP_GTID (mysql-server: sql/rpl_source.cc com_binlog_dump_gtid).  The file
+// name and position in it are ignored by a server with gtid_mode = ON.
+Status request_mysql_dump_behind(Connection& connection, const ReplicaIdentity& identity,
+                                 const GtidSet& executed) {
+  const MysqlGtidSet nothing;
+  const std::string set =
+      binlog::encode_gtid_set(executed.mysql() != nullptr ? *executed.mysql() : nothing);
+  ByteWriter out;
+  out.le<2>(dump_flags(connection.server()))
+      .le<4>(identity.server_id)
+      .le<4>(0)  // file name: none
+      .le<8>(kFirstEvent)
+      .le<4>(set.size())
+      .bytes(set);
+  return send_command(connection, kDumpGtid, out);
+}
+
+// MariaDB: the place comes as a variable (sql/sql_repl.cc get_slave_connect_state).  In strict mode
+// a GTID that the binlog passes over is an error: a server that was set up from a backup has holes
+// it does not know of otherwise.
+Status request_mariadb_dump_behind(Connection& connection, const ReplicaIdentity& identity,
+                                   const GtidSet& executed) {
+  SLUICE_TRY(
+      connection.query("SET @slave_connect_state = " + connection.quote(executed.to_string()) +
+                       ", @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0"));
+  return request_dump(connection, identity, {"", kFirstEvent});
+}
+
+// Connected, announced and registered.
+struct Replica {
+  Connection connection;
+  binlog::ChecksumAlg checksum;
+};
+Result<Replica> become_replica(const SourceOptions& options, const ReplicaIdentity& identity) {
+  SLUICE_TRY_ASSIGN(Connection connection, Connection::open(options));
+  SLUICE_TRY_ASSIGN(const binlog::ChecksumAlg checksum, announce(connection, options, identity));
+  SLUICE_TRY(register_replica(connection, identity));
+  connection.impl().handle->net.max_packet_size =
+      std::numeric_limits<std::uint32_t>::max();  // one event may be that large
+  return Replica{std::move(connection), checksum};
+}
+
+// The dump was asked for: waits for its first event.
+Result<std::unique_ptr<binlog::EventSource>> begin_stream(Replica replica, std::string from,
+                                                          const SourceOptions& options,
+                                                          milliseconds search = {}) {
+  auto stream =
+      std::make_unique<DumpStream>(std::move(replica.connection), replica.checksum, std::move(from),
+                                   kMissedHeartbeats * options.heartbeat(), search);
+  SLUICE_TRY(stream->begin());
+  return std::unique_ptr<binlog::EventSource>(std::move(stream));
 }
 
 }  // namespace
@@ -251,17 +339,21 @@ Result<std::unique_ptr<binlog::EventSource>> ReplicationStream::open(
             from.file +
             ":4 or at the next file, and keep files smaller (max_binlog_size, shorter "
             "transactions)");
-  SLUICE_TRY_ASSIGN(Connection connection, Connection::open(options));
-  SLUICE_TRY_ASSIGN(const binlog::ChecksumAlg checksum, announce(connection, options, identity));
-  SLUICE_TRY(register_replica(connection, identity));
-  MYSQL* const handle = connection.impl().handle.get();
-  handle->net.max_packet_size =
-      std::numeric_limits<std::uint32_t>::max();  // one event may be that large
-  SLUICE_TRY(request_dump(connection, identity, from));
-  auto stream = std::make_unique<DumpStream>(std::move(connection), checksum, from,
-                                             kMissedHeartbeats * options.heartbeat());
-  SLUICE_TRY(stream->begin());
-  return std::unique_ptr<binlog::EventSource>(std::move(stream));
+  SLUICE_TRY_ASSIGN(Replica replica, become_replica(options, identity));
+  SLUICE_TRY(request_dump(replica.connection, identity, from));
+  return begin_stream(std::move(replica), from.to_string(), options);
+}
+
+Result<std::unique_ptr<binlog::EventSource>> ReplicationStream::open_behind(
+    const SourceOptions& options, const ReplicaIdentity& identity, const GtidSet& executed) {
+  SLUICE_TRY_ASSIGN(Replica replica, become_replica(options, identity));
+  SLUICE_TRY(check_gtids(replica.connection, executed));
+  if (replica.connection.server().flavor == Flavor::mariadb)
+    SLUICE_TRY(request_mariadb_dump_behind(replica.connection, identity, executed));
+  else
+    SLUICE_TRY(request_mysql_dump_behind(replica.connection, identity, executed));
+  return begin_stream(std::move(replica), "behind " + executed.to_string(), options,
+                      options.query_timeout());
 }
 
 }  // namespace sluice::mysql

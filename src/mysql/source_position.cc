@@ -63,19 +63,34 @@ Result<std::vector<BinlogFile>> read_binlog_files(Connection& connection) {
 }
 
 Result<SourcePosition> latest_position(Connection& connection) {
-  SLUICE_TRY_ASSIGN(const BinlogStatus status, status_or_error(connection));
+  // MariaDB tells place and GTIDs apart: nothing was written in between when the place is the same
+  // before and after.
+  constexpr int kAttempts = 100;
+  const Flavor flavor = connection.server().flavor;
+  SLUICE_TRY_ASSIGN(BinlogStatus status, status_or_error(connection));
+  for (int i = 0; flavor == Flavor::mariadb; ++i) {
+    SLUICE_TRY_ASSIGN(auto gtids, connection.query_value("SELECT @@global.gtid_binlog_pos"));
+    SLUICE_TRY_ASSIGN(BinlogStatus after, status_or_error(connection));
+    const bool still = after.file == status.file && after.pos == status.pos;
+    if (!still && i + 1 == kAttempts) {
+      // It reads the file from its head, and fails at an event of more than max_allowed_packet.
+      SLUICE_TRY_ASSIGN(
+          gtids, connection.query_value("SELECT BINLOG_GTID_POS(" + connection.quote(status.file) +
+                                        ", " + std::to_string(status.pos) + ")"));
+      if (!gtids)
+        return retry(Errc::mysql_lost, connection.impl().peer.endpoint +
+                                           ": the server does not tell the GTIDs at " +
+                                           status.file + ":" + std::to_string(status.pos));
+    } else if (!still) {
+      status = std::move(after);
+      continue;
+    }
+    status.executed_gtids = gtids.value_or("");
+    break;
+  }
   SourcePosition out;
   out.position = BinlogPosition{status.file, status.pos};
-  const Flavor flavor = connection.server().flavor;
-  std::string gtids = status.executed_gtids;
-  if (flavor == Flavor::mariadb) {
-    SLUICE_TRY_ASSIGN(
-        auto at_position,
-        connection.query_value("SELECT BINLOG_GTID_POS(" + connection.quote(status.file) + ", " +
-                               std::to_string(status.pos) + ")"));
-    gtids = at_position.value_or("");
-  }
-  SLUICE_TRY_ASSIGN(out.gtids, GtidSet::parse(flavor, gtids));
+  SLUICE_TRY_ASSIGN(out.gtids, GtidSet::parse(flavor, status.executed_gtids));
   return out;
 }
 

@@ -15,7 +15,8 @@ int exit_code(const Error& error) noexcept {
     case Errc::mysql_preflight:
     case Errc::mysql_binlog_purged:
     case Errc::mysql_identity:
-    case Errc::mysql_server_id_taken: return 4;
+    case Errc::mysql_server_id_taken:
+    case Errc::mysql_gtids_missing: return 4;
     case Errc::position_missing:
     case Errc::position_damaged:
     case Errc::position_locked:

@@ -41,6 +41,7 @@ enum class Errc : std::uint8_t {
   mysql_binlog_purged,    // mysql.binlog_purged: error 1236 and its kin
   mysql_identity,         // mysql.identity: another server, or another binlog history
   mysql_server_id_taken,  // mysql.server_id_taken: another replica uses our server_id
+  mysql_gtids_missing,    // mysql.gtids_missing: the server lacks transactions we have read
   queue_lost,             // queue.lost: connection or channel gone; reconnect
   queue_denied,           // queue.denied: user, password, vhost, permission
   queue_topology,         // queue.topology: a queue or exchange is missing or has other arguments

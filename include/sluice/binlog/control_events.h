@@ -61,6 +61,9 @@ struct GtidEvent {
 
 // PREVIOUS_GTIDS and GTID_LIST: what the files before this one hold.
 Result<GtidSet> decode_gtid_set_event(const EventHeader& header, Bytes body);
+// A set as PREVIOUS_GTIDS and COM_BINLOG_DUMP_GTID hold it; in the format with tags (8.3+) only
+// when it has some.
+std::string encode_gtid_set(const MysqlGtidSet& set);
 
 // HEARTBEAT and HEARTBEAT_V2: the source is idle at this place.  A V1 heartbeat's position is 32
 // bit (header.log_pos).

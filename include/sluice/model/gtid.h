@@ -60,6 +60,8 @@ class MysqlGtidSet {
   void add(const MysqlGtidSet& other);
   bool contains(const MysqlGtid& gtid) const;
   bool contains(const MysqlGtidSet& other) const;
+  // What this set has and `other` lacks.
+  MysqlGtidSet minus(const MysqlGtidSet& other) const;
   bool empty() const noexcept { return sets_.empty(); }
   const std::map<Key, std::vector<Interval>>& sets() const noexcept { return sets_; }
   friend bool operator==(const MysqlGtidSet&, const MysqlGtidSet&) = default;
@@ -81,6 +83,8 @@ class MariadbGtidSet {
   // By sequence number within the domain.
   bool contains(const MariadbGtid& gtid) const;
   bool contains(const MariadbGtidSet& other) const;
+  // The GTIDs of this set that `other` does not contain.
+  MariadbGtidSet minus(const MariadbGtidSet& other) const;
   bool empty() const noexcept { return domains_.empty(); }
   const std::map<std::uint32_t, MariadbGtid>& domains() const noexcept { return domains_; }
   friend bool operator==(const MariadbGtidSet&, const MariadbGtidSet&) = default;
@@ -108,6 +112,11 @@ class GtidSet {
   // set.
   bool contains(const Gtid& gtid) const;
   bool contains(const GtidSet& other) const;
+  // What this set has and `other` lacks; all of it when `other` is of the other flavour.
+  GtidSet minus(const GtidSet& other) const;
+  // Null when the set is of the other flavour.
+  const MysqlGtidSet* mysql() const noexcept { return std::get_if<MysqlGtidSet>(&set_); }
+  const MariadbGtidSet* mariadb() const noexcept { return std::get_if<MariadbGtidSet>(&set_); }
   bool empty() const noexcept;
   friend bool operator==(const GtidSet&, const GtidSet&) = default;
 

@@ -23,6 +23,14 @@ struct ServerInfo {
 using ResultRow = std::vector<std::optional<std::string>>;
 using ResultRows = std::vector<ResultRow>;
 
+// Rows whose columns differ from version to version, to be asked for by name.
+struct ResultTable {
+  std::vector<std::string> columns;
+  ResultRows rows;
+  // Nullopt for NULL and for a column that is not there.
+  std::optional<std::string> value(const ResultRow& row, std::string_view column) const;
+};
+
 // One client connection.  Belongs to one thread.  Closed by its destructor.
 class Connection final {
  public:
@@ -39,6 +47,7 @@ class Connection final {
   // Runs one statement.  Errors: retry/mysql_lost, fatal/mysql_denied, fatal/mysql_query with the
   // server's number and text.
   Result<ResultRows> query(std::string_view sql);
+  Result<ResultTable> query_table(std::string_view sql);
   // First column of the first row; nullopt when there is no row or it is NULL.
   Result<std::optional<std::string>> query_value(std::string_view sql);
   // Text as a quoted SQL literal.

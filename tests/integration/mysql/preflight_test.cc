@@ -232,7 +232,7 @@ TEST_P(SourcePreflight, KnowsTheEndsOfTheBinlog) {
   EXPECT_EQ(earliest->file, sql("SHOW BINARY LOGS").front()[0]);
 }
 
-INSTANTIATE_TEST_SUITE_P(On, SourcePreflight, testing::Values(kMariadb, kMysql), server_name);
+INSTANTIATE_TEST_SUITE_P(On, SourcePreflight, kAllServers, server_name);
 
 }  // namespace
 }  // namespace sluice::mysql

@@ -121,7 +121,7 @@ TEST_P(CreateTableOnMariadb, KnowsTheColumnsOfASequence) {
   EXPECT_EQ(schema::full_text(*read->read_table(database(), "s")), told("s"));
 }
 
-INSTANTIATE_TEST_SUITE_P(On, CreateTable, testing::Values(kMariadb, kMysql), server_name);
+INSTANTIATE_TEST_SUITE_P(On, CreateTable, kAllServers, server_name);
 INSTANTIATE_TEST_SUITE_P(On, CreateTableOnMariadb, testing::Values(kMariadb), server_name);
 
 }  // namespace

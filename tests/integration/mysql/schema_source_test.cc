@@ -293,7 +293,7 @@ TEST_P(SourceSchema, ConnectsAnewWhenTheConnectionWasLost) {
   EXPECT_TRUE(again.ok()) << again.error().what;
 }
 
-INSTANTIATE_TEST_SUITE_P(On, SourceSchema, testing::Values(kMariadb, kMysql), server_name);
+INSTANTIATE_TEST_SUITE_P(On, SourceSchema, kAllServers, server_name);
 INSTANTIATE_TEST_SUITE_P(On, SourceSchemaOnMariadb, testing::Values(kMariadb), server_name);
 INSTANTIATE_TEST_SUITE_P(On, SourceSchemaOnMysql, testing::Values(kMysql), server_name);
 

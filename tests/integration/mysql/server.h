@@ -97,11 +97,16 @@ class OnServer : public ::testing::TestWithParam<const char*> {
   std::vector<std::string> users_, undo_;
 };
 
-inline std::string server_name(const ::testing::TestParamInfo<const char*>& info) {
-  return std::string(info.param) == "SLUICE_TEST_MYSQL" ? "mysql" : "mariadb";
-}
-
 constexpr const char* kMariadb = "SLUICE_TEST_MARIADB";
+constexpr const char* kMariadb118 = "SLUICE_TEST_MARIADB118";
 constexpr const char* kMysql = "SLUICE_TEST_MYSQL";
+inline const auto kAllServers = ::testing::Values(kMariadb, kMariadb118, kMysql);
+inline const auto kMariadbServers = ::testing::Values(kMariadb, kMariadb118);
+
+inline std::string server_name(const ::testing::TestParamInfo<const char*>& info) {
+  const std::string_view variable = info.param;
+  if (variable == kMysql) return "mysql";
+  return variable == kMariadb118 ? "mariadb118" : "mariadb";
+}
 
 }  // namespace sluice::mysql

@@ -10,7 +10,7 @@
 #include "sluice/mysql/replication_stream.h"
 
 #include "integration/mysql/event_log.h"
-#include "integration/mysql/server.h"
+#include "integration/mysql/stream_fixture.h"
 #include "integration/queue/proxy.h"
 
 namespace sluice::mysql {
@@ -19,45 +19,6 @@ namespace {
 using binlog::EventType;
 using std::chrono::steady_clock;
 using testing::HasSubstr;
-
-class SourceStream : public OnServer {
- protected:
-  void SetUp() override {
-    OnServer::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    make_account(own_.source, all_rights());
-    own_.source.heartbeat.set(500ms);
-    identity_.server_id = 900000000U + static_cast<std::uint32_t>(::getpid());
-    identity_.uuid = value("SELECT UUID()");
-  }
-  BinlogPosition now() {
-    const auto latest = latest_position(admin());
-    EXPECT_TRUE(latest.ok()) << latest.error().what;
-    return latest ? latest->position : BinlogPosition();
-  }
-  std::unique_ptr<binlog::EventSource> open(const BinlogPosition& from) {
-    return open(own_.source, identity_, from);
-  }
-  static std::unique_ptr<binlog::EventSource> open(const SourceOptions& options,
-                                                   const ReplicaIdentity& identity,
-                                                   const BinlogPosition& from) {
-    auto stream = ReplicationStream::open(options, identity, from);
-    EXPECT_TRUE(stream.ok()) << to_string(stream.error());
-    return stream ? std::move(stream).value() : nullptr;
-  }
-  // The row of the source's list of replicas with our server_id.
-  ResultRow listed() {
-    for (ResultRow& row : sql(is_mysql() ? "SHOW REPLICAS" : "SHOW SLAVE HOSTS"))
-      if (row[0] == std::to_string(identity_.server_id)) return row;
-    return {};
-  }
-  static bool is_heartbeat(const KeptEvent& e) {
-    return is(e, EventType::heartbeat) || is(e, EventType::heartbeat_v2);
-  }
-
-  OwnOptions own_;
-  ReplicaIdentity identity_;
-};
 
 TEST_P(SourceStream, IsListedAmongTheReplicas) {
   const auto stream = open(now());
@@ -299,7 +260,7 @@ TEST_P(SourceStream, AStrangerWithOurServerIdTakesOverOnMariadbOnly) {
     EXPECT_THAT(end_of(*first), HasSubstr("mysql.server_id_taken"));
 }
 
-INSTANTIATE_TEST_SUITE_P(On, SourceStream, testing::Values(kMariadb, kMysql), server_name);
+INSTANTIATE_TEST_SUITE_P(On, SourceStream, kAllServers, server_name);
 
 }  // namespace
 }  // namespace sluice::mysql

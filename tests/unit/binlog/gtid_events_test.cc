@@ -202,6 +202,21 @@ TEST(PreviousGtids, ReadsTheTaggedFormat) {
   EXPECT_EQ(s->to_string(), std::string(kUuid) + ":1-13:mytag:1-2");
 }
 
+TEST(PreviousGtids, AreWrittenAsTheyAreRead) {
+  const std::string other = "ffffffff-71ca-11e1-9e33-c80aa9429562";
+  for (const std::string& text :
+       {std::string(), std::string(kUuid) + ":1-5:9", std::string(kUuid) + ":1-13:mytag:1-2:zz:5",
+        std::string(kUuid) + ":" + std::string(32, 'a') + ":7," + other + ":3-4"}) {
+    const std::string bytes = encode_gtid_set(*MysqlGtidSet::parse(text));
+    const auto back = decode_gtid_set_event(header_of(EventType::previous_gtids), as_bytes(bytes));
+    ASSERT_TRUE(back.ok()) << text << ": " << back.error().what;
+    EXPECT_EQ(back->to_string(), text);
+  }
+  // Servers before 8.3 know the format without tags only.
+  EXPECT_EQ(encode_gtid_set(*MysqlGtidSet::parse(std::string(kUuid) + ":1-5")),
+            hex("0100000000000000" + kSid + "0100000000000000 0100000000000000 0600000000000000"));
+}
+
 TEST(PreviousGtids, RefusesATagThatIsNone) {
   const auto s = decode_set(
       EventType::previous_gtids,

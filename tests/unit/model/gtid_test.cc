@@ -133,6 +133,35 @@ TEST(MysqlGtidSet, ContainsSetsBySourceAndTag) {
   EXPECT_FALSE(s.contains(MysqlGtid{uuid(kA), "tag", 4}));
 }
 
+// Against plain flags: every pair of sets in a small space.
+TEST(MysqlGtidSet, MinusAgreesWithAModel) {
+  const auto of = [](unsigned flags) {
+    MysqlGtidSet s;
+    for (int n = 1; n <= 6; ++n)
+      if ((flags >> (n - 1) & 1U) != 0) s.add(MysqlGtid{uuid(kA), "", n});
+    return s;
+  };
+  for (unsigned a = 0; a < 64; ++a)
+    for (unsigned b = 0; b < 64; ++b) ASSERT_EQ(of(a).minus(of(b)), of(a & ~b)) << a << " " << b;
+}
+
+TEST(MysqlGtidSet, MinusKeepsSourcesAndTagsApart) {
+  const MysqlGtidSet s = set(with_uuid("1-5:tag:1-3") + "," + kB + ":7");
+  EXPECT_EQ(s.minus(set(with_uuid("2-3:other:1-3"))).to_string(),
+            with_uuid("1:4-5:tag:1-3") + "," + kB + ":7");
+  EXPECT_TRUE(s.minus(s).empty());
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max() - 1;
+  MysqlGtidSet all;
+  all.add(uuid(kA), "", {1, most});
+  EXPECT_TRUE(all.minus(all).empty());
+}
+
+TEST(MariadbGtidSet, MinusKeepsWhatTheOtherHasNotReached) {
+  const auto s = *MariadbGtidSet::parse("0-1-100,2-3-4,5-1-9");
+  EXPECT_EQ(s.minus(*MariadbGtidSet::parse("0-2-99,2-9-4")).to_string(), "0-1-100,5-1-9");
+  EXPECT_EQ(GtidSet(s).minus(GtidSet(Flavor::mysql)).to_string(), s.to_string());
+}
+
 TEST(MysqlGtidSet, AddsSets) {
   MysqlGtidSet s = set(with_uuid("1-3"));
   s.add(set(with_uuid("4-5:tag:1") + "," + kB + ":7"));
