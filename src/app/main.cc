@@ -9,6 +9,7 @@
 #include "sluice/base/log.h"
 #include "sluice/config/load.h"
 #include "sluice/config/show.h"
+#include "sluice/model/binlog_position.h"
 #include "sluice/pipeline/commands.h"
 #include "sluice/pipeline/exit_code.h"
 
@@ -78,6 +79,29 @@ std::chrono::milliseconds parse_timeout(const std::string& text) {
   return *time;
 }
 
+// A place as `position set` is told it; one of the three is given.
+struct PlaceArguments {
+  std::string position, gtid_set, timestamp;
+};
+Result<StartPosition> place_of(const PlaceArguments& arguments) {
+  StartPosition place;
+  if (!arguments.position.empty()) {
+    SLUICE_TRY_ASSIGN(BinlogPosition position, BinlogPosition::parse(arguments.position));
+    place.kind = StartPosition::Kind::position;
+    place.file = std::move(position.file);
+    place.pos = position.pos;
+  } else if (!arguments.timestamp.empty()) {
+    auto seconds = parse_utc_time(arguments.timestamp);
+    if (!seconds) return fatal(Errc::usage, seconds.error().what);
+    place.kind = StartPosition::Kind::timestamp;
+    place.seconds = *seconds;
+  } else {
+    place.kind = StartPosition::Kind::gtid;
+    place.gtid_set = arguments.gtid_set;
+  }
+  return place;
+}
+
 int main_with_arguments(int argc, char** argv) {
   CLI::App app("Sluice keeps Redis in step with MySQL: binlog -> RabbitMQ -> Redis.");
   app.require_subcommand(1);
@@ -137,14 +161,21 @@ int main_with_arguments(int argc, char** argv) {
   needs_config(position->add_subcommand("show", "saved position, watermark, and what lies between"))
       ->callback(with_options(
           [](const Options& o) { return finish(pipeline::position_show(o, std::cout)); }));
-  std::string set_to;
+  PlaceArguments set_to;
   auto* set = needs_config(position->add_subcommand(
       "set", "go on behind a place that was refused (the daemon is stopped)"));
-  set->add_option("--pos", set_to, "binlog position, a transaction's end")
-      ->type_name("FILE:POS")
-      ->required();
-  set->callback(with_options(
-      [&](const Options& o) { return finish(pipeline::position_set(o, set_to, std::cout)); }));
+  auto* goal = set->add_option_group("place");
+  goal->add_option("position,--pos", set_to.position, "binlog position, a transaction's end")
+      ->type_name("FILE:POS");
+  goal->add_option("--gtid", set_to.gtid_set, "behind a GTID set")->type_name("SET");
+  goal->add_option("--timestamp", set_to.timestamp,
+                   "before the first transaction of that time (UTC) or later")
+      ->type_name("TIME");
+  goal->require_option(1);
+  set->callback(with_options([&](const Options& o) {
+    const auto to = place_of(set_to);
+    return finish(to ? pipeline::position_set(o, *to, std::cout) : Status(to.error()));
+  }));
   needs_config(position->add_subcommand("relayout",
                                         "take over changed filter, tables, rendering or partitions "
                                         "(all applied, daemon stopped)"))
@@ -152,6 +183,11 @@ int main_with_arguments(int argc, char** argv) {
           [](const Options& o) { return finish(pipeline::position_relayout(o, std::cout)); }));
 
   bool yes = false;
+  auto* position_reset = needs_config(position->add_subcommand(
+      "reset", "go to source.start anew; queues and rows stay (the daemon is stopped)"));
+  position_reset->add_flag("--yes", yes, "do it; without it only tells");
+  position_reset->callback(with_options(
+      [&](const Options& o) { return finish(pipeline::position_reset(o, yes, std::cout)); }));
   auto* reset = needs_config(
       app.add_subcommand("reset", "forget this instance: its queues, records and state file"));
   reset->add_flag("--yes", yes, "do it; without it only tells");

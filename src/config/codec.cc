@@ -90,17 +90,6 @@ std::string show_list(const Range& values, Text text) {
   return out + "]";
 }
 
-// "binlog.000003"
-bool is_binlog_name(std::string_view name) {
-  const std::size_t dot = name.rfind('.');
-  return dot != std::string_view::npos && dot > 0 &&
-         digits<std::uint64_t>(name.substr(dot + 1)).has_value();
-}
-
-constexpr std::string_view kFileExpected = "file is a binlog's name, such as binlog.000003";
-constexpr std::string_view kPosExpected = "pos is a whole number, 4 or more";
-constexpr std::uint64_t kFirstPosition = 4;  // events begin behind the four magic bytes
-
 }  // namespace
 
 namespace config {
@@ -239,67 +228,6 @@ std::string Codec<std::vector<std::string>>::yaml(const std::vector<std::string>
 std::optional<std::vector<std::string>> Codec<std::vector<std::string>>::read(
     const config::Node& node, config::Reader& reader) {
   return read_list<std::string>(node, reader, type());
-}
-
-std::string Codec<StartPosition>::yaml(const StartPosition& value) {
-  switch (value.kind) {
-    case StartPosition::Kind::latest: return "latest";
-    case StartPosition::Kind::earliest: return "earliest";
-    case StartPosition::Kind::position: break;
-  }
-  return "{file: " + config::quote(value.file) + ", pos: " + std::to_string(value.pos) + "}";
-}
-
-namespace {
-
-// "latest", "earliest", and "FILE:POS" as the log prints positions.
-std::optional<StartPosition> parse_start(std::string_view text) {
-  if (text == "latest") return StartPosition{};
-  if (text == "earliest") return StartPosition{StartPosition::Kind::earliest, "", 0};
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  const auto pos = digits<std::uint64_t>(text.substr(colon + 1));
-  if (!is_binlog_name(text.substr(0, colon)) || !pos || *pos < kFirstPosition) return std::nullopt;
-  return StartPosition{StartPosition::Kind::position, std::string(text.substr(0, colon)), *pos};
-}
-
-}  // namespace
-
-std::optional<StartPosition> Codec<StartPosition>::read(const config::Node& node,
-                                                        config::Reader& reader) {
-  if (node.kind != config::Node::Kind::map) {
-    const auto text = config::scalar_text(node, reader, type());
-    if (!text) return std::nullopt;
-    auto start = parse_start(*text);
-    if (!start) reader.problem(node.place, config::quote(*text) + " is not " + type());
-    return start;
-  }
-  StartPosition start{StartPosition::Kind::position, "", 0};
-  const std::array<std::string, 2> names{"file", "pos"};
-  const std::size_t before = reader.problems.size();
-  bool has_file = false, has_pos = false;
-  for (const auto& [key, value] : node.entries) {
-    if (key->text != "file" && key->text != "pos") {
-      reader.unknown_key(*key, names);
-      continue;
-    }
-    (key->text == "file" ? has_file : has_pos) = true;
-    const auto text =
-        config::scalar_text(*value, reader, key->text == "file" ? kFileExpected : kPosExpected);
-    if (!text) continue;
-    const auto pos = digits<std::uint64_t>(*text);
-    if (key->text == "file") {
-      if (!is_binlog_name(*text)) reader.problem(value->place, std::string(kFileExpected));
-      start.file = *text;
-    } else {
-      if (!pos || *pos < kFirstPosition) reader.problem(value->place, std::string(kPosExpected));
-      start.pos = pos.value_or(0);
-    }
-  }
-  if (!has_file) reader.problem(node.place, "file is missing");
-  if (!has_pos) reader.problem(node.place, "pos is missing");
-  if (reader.problems.size() != before) return std::nullopt;
-  return start;
 }
 
 }  // namespace sluice

@@ -31,6 +31,7 @@ class Preflight {
             const std::optional<BinlogPosition>& from)
       : connection_(connection),
         partial_images_(options.row_image() == SourceOptions::RowImage::any),
+        on_purged_earliest_(options.on_purged() == SourceOptions::OnPurged::earliest),
         identity_(identity),
         from_(from),
         mysql_(connection.server().flavor == Flavor::mysql) {}
@@ -149,20 +150,36 @@ class Preflight {
     SLUICE_TRY_ASSIGN(const auto files, read_binlog_files(connection_));
     const auto file = std::find_if(files.begin(), files.end(),
                                    [this](const BinlogFile& f) { return f.name == from_->file; });
-    const std::string have =
-        files.empty() ? "none" : files.front().name + " to " + files.back().name;
     if (file == files.end())
-      add(true, "binlog " + from_->file + " is not on the source (any more); it has " + have,
-          "load the data anew, and keep binlogs longer: SET GLOBAL " +
-              std::string(mysql_ ? "binlog_expire_logs_seconds = 604800;"
-                                 : "expire_logs_days = 7;"));
+      add_missing_file(files);
     else if (from_->pos > file->size)
       add(true,
           "position " + from_->to_string() + " lies beyond the end of the file (" +
               std::to_string(file->size) +
               " bytes): the source was reset or restored, or lost its tail in a crash",
-          "load the data anew");
+          "load the data anew, then `sluice position reset --config FILE --yes`");
     return {};
+  }
+
+  void add_missing_file(const std::vector<BinlogFile>& files) {
+    const std::string have =
+        files.empty() ? "none" : files.front().name + " to " + files.back().name;
+    const auto wanted = BinlogFileName::parse(from_->file);
+    const auto newest = BinlogFileName::parse(files.empty() ? "" : files.back().name);
+    if (wanted && newest && wanted->number > newest->number) {
+      add(true,
+          "binlog " + from_->file + " is not on the source, which has " + have +
+              ": it was reset or restored, or is another server",
+          "load the data anew, then `sluice position reset --config FILE --yes`; or point "
+          "source.host back");
+      return;
+    }
+    // The start says what is lost.
+    if (on_purged_earliest_) return;
+    add(true, "binlog " + from_->file + " is not on the source any more; it has " + have,
+        "load the data anew, then `sluice position reset --config FILE --yes`; or set "
+        "source.on_purged: earliest and lose the rows in between. Keep binlogs longer: SET GLOBAL " +
+            std::string(mysql_ ? "binlog_expire_logs_seconds = 604800;" : "expire_logs_days = 7;"));
   }
 
   // Other replicas with our server_id: the source would end one of the two connections again and
@@ -197,6 +214,7 @@ class Preflight {
 
   Connection& connection_;
   bool partial_images_;
+  bool on_purged_earliest_;
   const ReplicaIdentity& identity_;
   const std::optional<BinlogPosition>& from_;
   bool mysql_;

@@ -94,6 +94,14 @@ Result<SourcePosition> latest_position(Connection& connection) {
   return out;
 }
 
+Result<std::vector<std::string>> binlog_files(Connection& connection) {
+  SLUICE_TRY_ASSIGN(auto files, read_binlog_files(connection));
+  std::vector<std::string> out;
+  out.reserve(files.size());
+  for (BinlogFile& file : files) out.push_back(std::move(file.name));
+  return out;
+}
+
 Result<BinlogPosition> earliest_position(Connection& connection) {
   SLUICE_TRY(
       status_or_error(connection));  // its error says more than SHOW BINARY LOGS' without a binlog

@@ -200,36 +200,75 @@ Status position_show(const Options& options, std::ostream& out) {
   return {};
 }
 
-Status position_set(const Options& options, const std::string& position, std::ostream& out) {
-  SLUICE_TRY_ASSIGN(const BinlogPosition target, BinlogPosition::parse(position));
+Status position_set(const Options& options, const StartPosition& target, std::ostream& out) {
   SLUICE_TRY_ASSIGN(const auto store, position::Store::open(options.state_dir()));
   SLUICE_TRY_ASSIGN(auto state, store.load());
   if (!state)
     return fatal(Errc::position_missing, "no state file in " + options.state_dir() +
                                              ": for a first start use source.start");
-  SLUICE_TRY_ASSIGN(const BinlogFileName was, BinlogFileName::parse(state->position.file));
-  SLUICE_TRY_ASSIGN(const BinlogFileName is, BinlogFileName::parse(target.file));
-  const auto order = [](const BinlogFileName& f, const BinlogPosition& p) {
-    return std::pair(f.number, p.pos);
-  };
-  if (order(is, target) < order(was, state->position))
-    return fatal(Errc::usage,
-                 target.to_string() + " is before the saved " + state->position.to_string() +
-                     ": rows that are applied would not be sent again (their ids are known). To go "
-                     "back, `sluice reset` and set source.start");
   SLUICE_TRY_ASSIGN(auto connection, mysql::Connection::open(options.source));
   SLUICE_TRY_ASSIGN(const auto identity, mysql::read_source_identity(connection));
   SLUICE_TRY(same_source(state->source, identity));
-  SLUICE_TRY_ASSIGN(const GtidSet gtids,
-                    gtids_at(options, replica_identity(options), target, identity.flavor));
-  out << "position   " << state->position.to_string() << " -> " << target.to_string()
-      << " (rows between are skipped)\n";
-  if (state->position.file != target.file)
+  SLUICE_TRY_ASSIGN(const Place place,
+                    find_place(options, replica_identity(options), connection, target));
+  SLUICE_TRY_ASSIGN(const BinlogFileName was, BinlogFileName::parse(state->position.file));
+  SLUICE_TRY_ASSIGN(const BinlogFileName is, BinlogFileName::parse(place.position.file));
+  if (std::pair(is.number, place.position.pos) < std::pair(was.number, state->position.pos))
+    return fatal(Errc::usage,
+                 place.position.to_string() + " is before the saved " +
+                     state->position.to_string() +
+                     ": rows that are applied would not be sent again (their ids are known). To go "
+                     "back, set source.start and `sluice position reset --config FILE --yes`");
+  out << "position   " << state->position.to_string() << " -> " << place.position.to_string()
+      << " (rows between are skipped)\n"
+      << "gtid       " << (place.gtids.empty() ? "-" : place.gtids.to_string()) << "\n";
+  if (state->position.file != place.position.file)
     state->source.file_timestamp = state->source.file_fingerprint = 0;
-  state->position = target;
-  state->gtid_set = gtids.to_string();
+  state->position = place.position;
+  state->gtid_set = place.gtids.to_string();
   state->updated_at_us = system_clock().wall_us();
   return store.save(*state);
+}
+
+Status position_reset(const Options& options, bool confirmed, std::ostream& out) {
+  SLUICE_TRY_ASSIGN(const auto store, position::Store::open(options.state_dir()));
+  SLUICE_TRY_ASSIGN(const auto old, store.load());
+  if (!old)
+    return fatal(Errc::position_missing, "no state file in " + options.state_dir() +
+                                             ": a start begins at source.start by itself, or says "
+                                             "why not");
+  if (old->layout != layout_of(options))
+    return fatal(Errc::position_mismatch,
+                 "filter, tables, rendering or partitions differ from the saved layout: `sluice "
+                 "position relayout` first");
+  // Above all that may be in the queues or in Redis.
+  SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
+  SLUICE_TRY_ASSIGN(const auto records,
+                    read_applied(*redis, options.instance(), old->layout.partitions));
+  position::State state;
+  state.epoch = old->epoch;
+  for (const auto& record : records)
+    if (record) state.epoch = std::max({state.epoch, record->id.epoch, record->tick.epoch});
+  ++state.epoch;
+  SLUICE_TRY_ASSIGN(auto connection, mysql::Connection::open(options.source));
+  SLUICE_TRY_ASSIGN(const auto identity, mysql::read_source_identity(connection));
+  SLUICE_TRY_ASSIGN(const Place place, find_place(options, replica_identity(options), connection,
+                                                  options.source.start()));
+  state.instance = old->instance;
+  state.layout = old->layout;
+  state.last = old->last;  // the chain goes on in the same queues
+  state.source = source_state(identity);
+  state.position = place.position;
+  state.gtid_set = place.gtids.to_string();
+  state.updated_at_us = system_clock().wall_us();
+  out << "position   " << old->position.to_string() << " -> " << place.position.to_string()
+      << " (source.start)\n"
+      << "gtid       " << (place.gtids.empty() ? "-" : state.gtid_set) << "\n"
+      << "epoch      " << old->epoch << " -> " << state.epoch << "\n";
+  if (confirmed) return store.save(state);
+  out << "nothing was changed; add --yes to do it. Rows behind the new position are sent (again), "
+         "those between are skipped\n";
+  return {};
 }
 
 namespace {

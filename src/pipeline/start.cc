@@ -7,8 +7,6 @@
 
 #include "sluice/base/hash.h"
 #include "sluice/base/log.h"
-#include "sluice/binlog/control_events.h"
-#include "sluice/binlog/event.h"
 #include "sluice/config/show.h"
 #include "sluice/position/applied_record.h"
 
@@ -115,42 +113,26 @@ Status require(const std::vector<mysql::Finding>& findings) {
   return fatal(Errc::mysql_preflight, std::move(text));
 }
 
-Result<GtidSet> gtids_at(const Options& options, const mysql::ReplicaIdentity& identity,
-                         const BinlogPosition& position, Flavor flavor) {
-  GtidSet set(flavor);
-  SLUICE_TRY_ASSIGN(const auto source,
-                    mysql::ReplicationStream::open(options.source, identity, {position.file, 4}));
-  binlog::EventFramer framer(source->announced_checksum(), true);
-  std::uint64_t pos = 4;
-  while (pos < position.pos || framer.format() == nullptr) {
-    SLUICE_TRY_ASSIGN(const Bytes bytes, source->next());
-    SLUICE_TRY_ASSIGN(const auto event, framer.frame(bytes));
-    const auto& h = event.header;
-    using binlog::EventType;
-    if (h.artificial() || h.type == EventType::heartbeat || h.type == EventType::heartbeat_v2)
-      continue;
-    pos += event.whole.size();
-    if (pos > position.pos) break;
-    switch (h.type) {
-      case EventType::gtid:
-      case EventType::gtid_tagged:
-      case EventType::mariadb_gtid: {
-        SLUICE_TRY_ASSIGN(const auto gtid,
-                          binlog::GtidEvent::decode(h, event.body, *framer.format()));
-        set.add(gtid.gtid);
-        break;
-      }
-      case EventType::previous_gtids:
-      case EventType::gtid_list: {
-        SLUICE_TRY_ASSIGN(const GtidSet before, binlog::decode_gtid_set_event(h, event.body));
-        set.add(before);
-        break;
-      }
-      default: break;
-    }
-  }
-  return set;
+namespace {
+
+// Where a first start begins.
+Result<Place> first_place(const Options& options, const mysql::ReplicaIdentity& identity,
+                          mysql::Connection& source) {
+  auto place = find_place(options, identity, source, options.source.start());
+  if (place || place.error().code != Errc::mysql_binlog_purged ||
+      options.source.on_purged() != SourceOptions::OnPurged::earliest)
+    return place;
+  StartPosition earliest;
+  earliest.kind = StartPosition::Kind::earliest;
+  SLUICE_TRY_ASSIGN(auto oldest, find_place(options, identity, source, earliest));
+  log::get("mysql").error(
+      "source.start is not in the source's binlog any more, rows are lost; beginning at the oldest "
+      "place there is (source.on_purged) position={} reason=\"{}\"",
+      oldest.position.to_string(), place.error().what);
+  return oldest;
 }
+
+}  // namespace
 
 Result<StartPlan> plan_start(const Options& options, std::optional<position::State> saved,
                              mysql::Connection& source, queue::Admin& admin,
@@ -178,6 +160,14 @@ Result<StartPlan> plan_start(const Options& options, std::optional<position::Sta
               "stop, then `sluice position relayout --config FILE`");
     SLUICE_TRY(same_source(plan.state.source, identity));
     SLUICE_TRY_ASSIGN(plan.gtids, GtidSet::parse(identity.flavor, plan.state.gtid_set));
+    SLUICE_TRY_ASSIGN(const auto place, place_behind_purged(options, replica, source,
+                                                            plan.state.position, plan.gtids));
+    if (place) {
+      plan.state.position = place->position;
+      plan.state.source.file_timestamp = plan.state.source.file_fingerprint = 0;
+      plan.gtids.add(place->gtids);
+      plan.state.gtid_set = plan.gtids.to_string();
+    }
     return plan;
   }
   SLUICE_TRY(refuse_traces(options, admin, redis));
@@ -187,25 +177,9 @@ Result<StartPlan> plan_start(const Options& options, std::optional<position::Sta
   plan.state.layout = layout;
   plan.state.source = source_state(identity);
   plan.state.last.resize(layout.partitions);
-  const StartPosition& start = options.source.start();
-  switch (start.kind) {
-    case StartPosition::Kind::latest: {
-      SLUICE_TRY_ASSIGN(auto latest, mysql::latest_position(source));
-      plan.state.position = std::move(latest.position);
-      plan.gtids = std::move(latest.gtids);
-      break;
-    }
-    case StartPosition::Kind::earliest: {
-      SLUICE_TRY_ASSIGN(plan.state.position, mysql::earliest_position(source));
-      break;
-    }
-    case StartPosition::Kind::position: {
-      plan.state.position = {start.file, start.pos};
-      SLUICE_TRY_ASSIGN(plan.gtids,
-                        gtids_at(options, replica, plan.state.position, identity.flavor));
-      break;
-    }
-  }
+  SLUICE_TRY_ASSIGN(Place place, first_place(options, replica, source));
+  plan.state.position = std::move(place.position);
+  plan.gtids = std::move(place.gtids);
   plan.state.gtid_set = plan.gtids.to_string();
   return plan;
 }

@@ -11,6 +11,7 @@
 #include "sluice/redis/connection.h"
 
 #include "pipeline/outbox.h"
+#include "pipeline/places.h"
 
 namespace sluice::pipeline {
 
@@ -41,8 +42,18 @@ Status require(const std::vector<mysql::Finding>& findings);
 // What identifies the server is as it was.  Errors: fatal/mysql_identity.
 Status same_source(const position::SourceState& saved, const mysql::SourceIdentity& now);
 
-// The GTIDs executed at a position, by reading its file from the head.
-Result<GtidSet> gtids_at(const Options& options, const mysql::ReplicaIdentity& identity,
-                         const BinlogPosition& position, Flavor flavor);
+// Where source.start, or what `sluice position set` was told, lies in the source's binlog as it is
+// now; reads as much of it as it takes.  `options` must outlive the call only.  Errors: those of
+// PlaceFinder and of mysql::check_gtids(), fatal/usage for a text that is no GTID set.
+Result<Place> find_place(const Options& options, const mysql::ReplicaIdentity& identity,
+                         mysql::Connection& source, const StartPosition& where);
+
+// The binlog of the saved position is purged, and source.on_purged says to go on: the oldest place
+// there is, said loudly.  Nullopt: it is there, or is to be missed by others.  Errors:
+// fatal/mysql_gtids_missing when the server's history is another one.
+Result<std::optional<Place>> place_behind_purged(const Options& options,
+                                                 const mysql::ReplicaIdentity& identity,
+                                                 mysql::Connection& source,
+                                                 const BinlogPosition& saved, const GtidSet& gtids);
 
 }  // namespace sluice::pipeline

@@ -124,7 +124,9 @@ struct Codec<std::vector<std::string>> {
 
 template <>
 struct Codec<StartPosition> {
-  static std::string type() { return "latest, earliest or {file: F, pos: N}"; }
+  static std::string type() {
+    return "latest, earliest, {file: F, pos: N}, {gtid: SET} or {timestamp: T}";
+  }
   static std::string yaml(const StartPosition& value);
   static std::optional<StartPosition> read(const config::Node& node, config::Reader& reader);
 };

@@ -62,8 +62,20 @@ struct SourceOptions : Section {
       "NOBLOB, FULL_NODUP); messages and hashes then have only the columns a change carries: an "
       "insert's defaults and, when a key changes, what did not change are missing."};
   Option<StartPosition> start{this, "start", StartPosition{},
-                              "Where the very first start begins, when there is no state file: "
-                              "latest, earliest or {file: F, pos: N}."};
+                              "Where the very first start begins, when there is no state file "
+                              "(and where `sluice position reset` goes): latest, earliest, {file: "
+                              "F, pos: N}, {gtid: SET} (behind that set) or {timestamp: T} (the "
+                              "first transaction committed at T or later; \"2026-01-31 12:00:00\" "
+                              "in UTC, or seconds since 1970)."};
+  enum class OnPurged : std::uint8_t { fail, earliest };
+  friend config::Names option_names(OnPurged) {
+    static constexpr std::array<std::string_view, 2> kNames{"fail", "earliest"};
+    return kNames;
+  }
+  Option<OnPurged> on_purged{
+      this, "on_purged", OnPurged::fail,
+      "When the source no longer has the binlog we would go on in: fail, or earliest (go on at the "
+      "oldest place it has; the rows in between are lost, and an error line says which)."};
   Option<Duration> reconnect_max{
       this, "reconnect_max", Duration{30s}, Range<Duration>{100ms, 1h},
       "Longest pause between two attempts to reconnect; the first comes after about 100 ms."};

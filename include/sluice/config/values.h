@@ -5,6 +5,9 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
+
+#include "sluice/base/result.h"
 
 namespace sluice {
 
@@ -52,12 +55,20 @@ class TimeZoneOffset {
   std::int32_t minutes_ = 0;
 };
 
+// Seconds since the epoch, UTC, of "2026-01-31 12:00:00" (or with a T, or a Z at its end) and of
+// "1769860800".  Errors: fatal/config_invalid.
+Result<std::int64_t> parse_utc_time(std::string_view text);
+// "2026-01-31 12:00:00"
+std::string utc_time_text(std::int64_t seconds);
+
 // Where the very first start begins.
 struct StartPosition {
-  enum class Kind : std::uint8_t { latest, earliest, position };
+  enum class Kind : std::uint8_t { latest, earliest, position, gtid, timestamp };
   Kind kind = Kind::latest;
-  std::string file;       // "binlog.000003"; empty unless kind is position
-  std::uint64_t pos = 0;  // byte offset in that file; 0 unless kind is position
+  std::string file;          // position: "binlog.000003"
+  std::uint64_t pos = 0;     // position: byte offset in that file
+  std::string gtid_set;      // gtid: of either server family, as written; not looked into yet
+  std::int64_t seconds = 0;  // timestamp: since the epoch, UTC
   friend bool operator==(const StartPosition&, const StartPosition&) = default;
 };
 

@@ -41,6 +41,8 @@ struct SourcePosition {
   GtidSet gtids;
 };
 Result<SourcePosition> latest_position(Connection& connection);
+// The names of its binlog files, oldest first; none when the binlog is off.
+Result<std::vector<std::string>> binlog_files(Connection& connection);
 // The start of the oldest binlog file there is.
 Result<BinlogPosition> earliest_position(Connection& connection);
 

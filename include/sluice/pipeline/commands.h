@@ -34,9 +34,15 @@ Status position_show(const Options& options, std::ostream& out);
 // Takes over changed filter, tables, rendering or partition count: everything sent must be applied,
 // the daemon stopped.
 Status position_relayout(const Options& options, std::ostream& out);
-// Moves the saved position; the daemon must be stopped.  For going on behind a place that it
-// refused.
-Status position_set(const Options& options, const std::string& position, std::ostream& out);
+// Moves the saved position on to a place (latest and earliest are none here); the daemon must be
+// stopped.  For going on behind a place that it refused.  Errors: fatal/usage when the place is not
+// between two transactions, naming the nearest ones, and when it is before the saved one.
+Status position_set(const Options& options, const StartPosition& target, std::ostream& out);
+// Goes to where source.start is now, forward or back, in an epoch of its own: rows that are sent
+// again count as new.  Queues, records and rows stay, and what is queued is applied before.  Takes
+// the source as it is.  The daemon must be stopped.  Without `confirmed` it only tells what it
+// would do.
+Status position_reset(const Options& options, bool confirmed, std::ostream& out);
 
 // Removes this instance's queues, applied records and state file, so that the next start is a first
 // one.  Rows already in Redis stay. Without `confirmed` it only tells what it would do.

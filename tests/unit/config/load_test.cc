@@ -223,7 +223,10 @@ TEST(Load, ReadsTheStartPositionInEveryForm) {
   EXPECT_EQ(load("source: {start: latest}").options->source.start(), StartPosition{});
   EXPECT_EQ(load("source: {start: earliest}").options->source.start().kind,
             StartPosition::Kind::earliest);
-  const StartPosition place{StartPosition::Kind::position, "mysql-bin.000012", 5000000000};
+  StartPosition place;
+  place.kind = StartPosition::Kind::position;
+  place.file = "mysql-bin.000012";
+  place.pos = 5000000000;
   EXPECT_EQ(
       load("source: {start: {file: mysql-bin.000012, pos: 5000000000}}").options->source.start(),
       place);
@@ -231,6 +234,39 @@ TEST(Load, ReadsTheStartPositionInEveryForm) {
                 .options->source.start(),
             place);
   EXPECT_EQ(load("source: {start: 'mysql-bin.000012:5000000000'}").options->source.start(), place);
+  StartPosition behind;
+  behind.kind = StartPosition::Kind::gtid;
+  behind.gtid_set = "0-1-100,1-2-3";
+  EXPECT_EQ(load("source: {start: {gtid: '0-1-100,1-2-3'}}").options->source.start(), behind);
+  StartPosition time;
+  time.kind = StartPosition::Kind::timestamp;
+  time.seconds = 1769860800;
+  for (const char* text : {"2026-01-31 12:00:00", "'2026-01-31T12:00:00Z'", "1769860800"})
+    EXPECT_EQ(
+        load("source: {start: {timestamp: " + std::string(text) + "}}").options->source.start(),
+        time)
+        << text;
+}
+
+TEST(Load, StartPositionsAreWrittenAsTheyAreRead) {
+  for (const char* text :
+       {"latest", "earliest", "{file: \"odd name.000001\", pos: 4}", "{gtid: \"0-1-100\"}",
+        "{gtid: \"\"}", "{timestamp: \"2026-01-31 12:00:00\"}"}) {
+    const LoadResult result = load("source: {start: " + std::string(text) + "}");
+    ASSERT_TRUE(result.ok()) << text;
+    EXPECT_EQ(Codec<StartPosition>::yaml(result.options->source.start()), text);
+  }
+}
+
+TEST(ParseUtcTime, TakesTheTimesThatABinlogMayHave) {
+  EXPECT_EQ(*parse_utc_time("1970-01-01 00:00:00"), 0);
+  EXPECT_EQ(*parse_utc_time("2024-02-29 23:59:59"), 1709251199);
+  EXPECT_EQ(*parse_utc_time("2106-02-07 06:28:15"), 4294967295);
+  for (const char* text : {"", "now", "2026-01-31", "2026-02-30 12:00:00", "2026-01-31 24:00:00",
+                           "2026-01-31 12:60:00", "2106-02-07 06:28:16", "1969-12-31 23:59:59",
+                           "4294967296", "-1", "2026-01-31 12:00:00 +01"})
+    EXPECT_FALSE(parse_utc_time(text).ok()) << text;
+  EXPECT_EQ(utc_time_text(1769860800), "2026-01-31 12:00:00");
 }
 
 TEST(Load, RefusesStartPositionsThatAreNone) {
@@ -247,9 +283,17 @@ TEST(Load, RefusesStartPositionsThatAreNone) {
               ElementsAre("c.yaml:1:17: source.start: file is missing"));
   EXPECT_THAT(problems("source: {start: {file: b.1, pos: 4, pso: 5}}"),
               ElementsAre("c.yaml:1:37: source.start: unknown key pso; did you mean pos?"));
+  const std::string one =
+      "c.yaml:1:17: source.start: file and pos, gtid, or timestamp: one of the three";
+  EXPECT_THAT(problems("source: {start: {gtid: 0-1-5, timestamp: 5}}"), ElementsAre(one));
+  EXPECT_THAT(problems("source: {start: {file: b.1, gtid: 0-1-5}}"), ElementsAre(one));
+  EXPECT_THAT(problems("source: {start: {gtid: 'x;y'}}"),
+              ElementsAre(HasSubstr("gtid is a GTID set, such as")));
+  EXPECT_THAT(problems("source: {start: {timestamp: yesterday}}"),
+              ElementsAre(HasSubstr("yesterday is not a time")));
   for (const std::string text : {"now", "b.1:3", "b.1:", "b:4", ":4", "[a]"})
     EXPECT_THAT(problems("source: {start: \"" + text + "\"}"),
-                ElementsAre(HasSubstr("is not latest, earliest or")))
+                ElementsAre(HasSubstr("is not latest, earliest, {file")))
         << text;
   EXPECT_THAT(problems("source: {start: [b.1, 4]}"),
               ElementsAre(HasSubstr("is expected, not a list")));
