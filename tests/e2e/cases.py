@@ -7,6 +7,7 @@ from harness import Bench, Unavailable
 CASES = {
     "MariadbFull": {"flavor": "mariadb", "metadata": "FULL"},
     "MariadbMinimal": {"flavor": "mariadb", "metadata": "MINIMAL"},
+    "Mariadb118Full": {"flavor": "mariadb", "version": "11.8", "metadata": "FULL"},
     "MysqlFull": {"flavor": "mysql", "metadata": "FULL", "rabbit": "4.3", "redis_kind": "redis8"},
     "MysqlMinimal": {"flavor": "mysql", "metadata": "MINIMAL", "rabbit": "4.3", "redis_kind": "redis8"},
 }

@@ -54,11 +54,11 @@ class Server:
 
 
 class Mysql(Server):
-    """MariaDB 10.11 ("mariadb") or MySQL 9.7 ("mysql"), every commit on disk before it is acknowledged."""
+    """MariaDB ("mariadb", version 10.11 or 11.8) or MySQL 9.7 ("mysql"), every commit on disk before it is acknowledged."""
 
-    def __init__(self, root, flavor, metadata):
+    def __init__(self, root, flavor, metadata, version=None):
         options = f"--sync-binlog=1 --innodb-flush-log-at-trx-commit=1 --binlog-row-metadata={metadata}"
-        super().__init__(root, {"mariadb": "mariadb.sh", "mysql": "mysql97.sh"}[flavor], flavor, SERVER_OPTIONS=options)
+        super().__init__(root, {"mariadb": "mariadb.sh", "mariadb 11.8": "mariadb118.sh", "mysql": "mysql97.sh"}[f"{flavor} {version or ''}".strip()], flavor, SERVER_OPTIONS=options)
         self.flavor = flavor
         self.socket = None
 
