@@ -10,6 +10,7 @@
 #include "mysql/client.h"
 #include "mysql/privileges.h"
 #include "mysql/replica_name.h"
+#include "mysql/show_create.h"
 #include "mysql/source_position.h"
 
 namespace sluice::mysql {
@@ -19,7 +20,8 @@ constexpr std::uint32_t kShowReplicasVersion = 80022;  // MySQL; SHOW SLAVE HOST
 
 constexpr std::string_view kSettings =
     "'log_bin', 'server_id', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', "
-    "'binlog_row_value_options', 'gtid_mode'";
+    "'binlog_row_value_options', 'gtid_mode', 'innodb_native_foreign_keys'";
+constexpr std::size_t kMostNamed = 20;  // foreign keys in one line
 
 std::string global_and_file(const std::string& name, const std::string& value) {
   return "SET GLOBAL " + name + " = '" + value + "'; and " + name + " = " + value + " in my.cnf";
@@ -28,12 +30,13 @@ std::string global_and_file(const std::string& name, const std::string& value) {
 class Preflight {
  public:
   Preflight(Connection& connection, const SourceOptions& options, const ReplicaIdentity& identity,
-            const std::optional<BinlogPosition>& from)
+            const std::optional<BinlogPosition>& from, const TableTest& takes)
       : connection_(connection),
         partial_images_(options.row_image() == SourceOptions::RowImage::any),
         on_purged_earliest_(options.on_purged() == SourceOptions::OnPurged::earliest),
         identity_(identity),
         from_(from),
+        takes_(takes),
         mysql_(connection.server().flavor == Flavor::mysql) {}
 
   Result<std::vector<Finding>> run() {
@@ -43,6 +46,7 @@ class Preflight {
     SLUICE_TRY(check_privileges());
     if (setting("log_bin") == "ON") SLUICE_TRY(check_binlogs());
     SLUICE_TRY(check_replicas());
+    SLUICE_TRY(check_foreign_keys());
     return std::move(findings_);
   }
 
@@ -178,7 +182,8 @@ class Preflight {
     if (on_purged_earliest_) return;
     add(true, "binlog " + from_->file + " is not on the source any more; it has " + have,
         "load the data anew, then `sluice position reset --config FILE --yes`; or set "
-        "source.on_purged: earliest and lose the rows in between. Keep binlogs longer: SET GLOBAL " +
+        "source.on_purged: earliest and lose the rows in between. Keep binlogs longer: SET "
+        "GLOBAL " +
             std::string(mysql_ ? "binlog_expire_logs_seconds = 604800;" : "expire_logs_days = 7;"));
   }
 
@@ -202,6 +207,39 @@ class Preflight {
     return {};
   }
 
+  // InnoDB changes the rows of a child table by itself and logs nothing of it.  MySQL 9.7 has the
+  // server do it, which logs it, unless it is told not to.
+  Status check_foreign_keys() {
+    if (setting("innodb_native_foreign_keys") == "OFF") return {};
+    // MariaDB shows REFERENTIAL_CONSTRAINTS to accounts that may do more than SELECT.
+    SLUICE_TRY_ASSIGN(const ResultRows rows,
+                      connection_.query("SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME FROM "
+                                        "information_schema.KEY_COLUMN_USAGE WHERE "
+                                        "REFERENCED_TABLE_NAME IS NOT NULL ORDER BY 1, 2"));
+    std::string named;
+    std::size_t count = 0;
+    for (const ResultRow& row : rows) {
+      const std::string database = row[0].value_or(""), table = row[1].value_or("");
+      if (!takes_(database, table)) continue;
+      const auto shown =
+          connection_.query("SHOW CREATE TABLE " + quote_name(database) + "." + quote_name(table));
+      if (!shown && shown.error().cls == ErrorClass::retry) return shown.error();
+      if (!shown || shown->empty() || shown->front().size() < 2) continue;  // dropped since
+      for (const ActingForeignKey& key : acting_foreign_keys(shown->front()[1].value_or("")))
+        if (++count <= kMostNamed)
+          named += (named.empty() ? "" : ", ") + database + "." + table + " (" + key.name + " " +
+                   key.actions + ")";
+    }
+    if (count == 0) return {};
+    if (count > kMostNamed) named += " and " + std::to_string(count - kMostNamed) + " more";
+    add(false,
+        "InnoDB changes rows for foreign keys without writing them to the binlog, so these changes "
+        "do not arrive: " +
+            named,
+        "change such rows by statements of their own, with ON DELETE and ON UPDATE RESTRICT");
+    return {};
+  }
+
   // An earlier connection of ours may still be listed.  Server_id, Host, Port, Source_id and, on
   // MySQL, uuid.
   bool is_us(const ResultRow& row) const {
@@ -217,6 +255,7 @@ class Preflight {
   bool on_purged_earliest_;
   const ReplicaIdentity& identity_;
   const std::optional<BinlogPosition>& from_;
+  const TableTest& takes_;
   bool mysql_;
   bool may_see_binlogs_ = false;
   std::map<std::string, std::string, std::less<>> settings_;
@@ -227,8 +266,9 @@ class Preflight {
 
 Result<std::vector<Finding>> preflight(Connection& connection, const SourceOptions& options,
                                        const ReplicaIdentity& identity,
-                                       const std::optional<BinlogPosition>& from) {
-  return Preflight(connection, options, identity, from).run();
+                                       const std::optional<BinlogPosition>& from,
+                                       const TableTest& takes) {
+  return Preflight(connection, options, identity, from, takes).run();
 }
 
 }  // namespace sluice::mysql

@@ -1,6 +1,7 @@
 #include "mysql/show_create.h"
 
 #include <cstddef>
+#include <utility>
 
 namespace sluice::mysql {
 namespace {
@@ -41,12 +42,9 @@ class Walker {
   std::size_t at_ = 0;
 };
 
-constexpr std::string_view kUniqueKey = "UNIQUE KEY `";
-
-}  // namespace
-
-std::vector<std::string> unique_keys_in_order(std::string_view create_table) {
-  std::vector<std::string> names;
+// Calls `item` at the beginning of each column, key and constraint of the definition.
+template <class Item>
+void for_each_item(std::string_view create_table, const Item& item) {
   Walker in(create_table);
   int depth = 0;
   while (!in.at_end()) {
@@ -60,11 +58,60 @@ std::vector<std::string> unique_keys_in_order(std::string_view create_table) {
     const bool item_begins = (c == '(' && ++depth == 1) || (c == ',' && depth == 1);
     if (!item_begins) continue;
     in.skip_blanks();
-    if (!in.starts_with(kUniqueKey)) continue;
+    item(in);
+  }
+}
+
+// What stands from here to the end of the item, names, strings and lists left out.
+std::string rest_of_item(Walker in) {
+  std::string out;
+  int depth = 0;
+  while (!in.at_end()) {
+    const char c = in.peek();
+    if (c == '`' || c == '\'' || c == '"') {
+      in.quoted();
+      continue;
+    }
+    if (depth == 0 && (c == ',' || c == ')')) break;
+    if (c == ')') --depth;
+    if (c == '(') ++depth;
+    if (depth == 0 && c != ')') out.push_back(c);
+    in.skip(1);
+  }
+  return out;
+}
+
+constexpr std::string_view kUniqueKey = "UNIQUE KEY `";
+constexpr std::string_view kConstraint = "CONSTRAINT `";
+
+}  // namespace
+
+std::vector<std::string> unique_keys_in_order(std::string_view create_table) {
+  std::vector<std::string> names;
+  for_each_item(create_table, [&names](Walker& in) {
+    if (!in.starts_with(kUniqueKey)) return;
     in.skip(kUniqueKey.size() - 1);
     names.push_back(in.quoted());
-  }
+  });
   return names;
+}
+
+std::vector<ActingForeignKey> acting_foreign_keys(std::string_view create_table) {
+  std::vector<ActingForeignKey> keys;
+  for_each_item(create_table, [&keys](Walker& in) {
+    if (!in.starts_with(kConstraint)) return;
+    in.skip(kConstraint.size() - 1);
+    ActingForeignKey key;
+    key.name = in.quoted();
+    if (!in.starts_with(" FOREIGN KEY ")) return;
+    const std::string text = rest_of_item(in);
+    for (const char* action :
+         {"ON DELETE CASCADE", "ON DELETE SET NULL", "ON UPDATE CASCADE", "ON UPDATE SET NULL"})
+      if (text.find(action) != std::string::npos)
+        key.actions += (key.actions.empty() ? "" : " ") + std::string(action);
+    if (!key.actions.empty()) keys.push_back(std::move(key));
+  });
+  return keys;
 }
 
 std::string quote_name(std::string_view name) {

@@ -10,6 +10,14 @@ namespace sluice::mysql {
 // not.
 std::vector<std::string> unique_keys_in_order(std::string_view create_table);
 
+// A foreign key that changes rows of this table when rows of its parent change.
+struct ActingForeignKey {
+  std::string name;
+  std::string actions;  // "ON DELETE CASCADE ON UPDATE SET NULL"
+};
+// Those of SHOW CREATE TABLE; keys that only forbid are left out.
+std::vector<ActingForeignKey> acting_foreign_keys(std::string_view create_table);
+
 // A name in backticks.
 std::string quote_name(std::string_view name);
 

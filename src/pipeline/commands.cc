@@ -45,7 +45,12 @@ void check_source(const Options& options, const std::optional<position::State>& 
     from = saved->position;
   else if (options.source.start().kind == StartPosition::Kind::position)
     from = BinlogPosition{options.source.start().file, options.source.start().pos};
-  auto findings = mysql::preflight(*connection, options.source, replica_identity(options), from);
+  if (saved)
+    if (Status s = same_flavor(saved->source, connection->server()); !s.ok())
+      return report.bad(std::move(s).error());
+  const TableFilter filter(options);
+  auto findings = mysql::preflight(*connection, options.source, replica_identity(options), from,
+                                   tables_of(filter));
   if (!findings) return report.bad(std::move(findings).error());
   for (const mysql::Finding& f : *findings) {
     if (f.fatal)

@@ -128,7 +128,10 @@ Status Pipeline::prepare() {
     from = saved->position;
   else if (options_.source.start().kind == StartPosition::Kind::position)
     from = BinlogPosition{options_.source.start().file, options_.source.start().pos};
-  SLUICE_TRY_ASSIGN(const auto findings, mysql::preflight(source, options_.source, replica_, from));
+  if (saved) SLUICE_TRY(same_flavor(saved->source, source.server()));
+  filter_.emplace(options_);
+  SLUICE_TRY_ASSIGN(const auto findings,
+                    mysql::preflight(source, options_.source, replica_, from, tables_of(*filter_)));
   SLUICE_TRY(require(findings));
   SLUICE_TRY_ASSIGN(auto redis, patiently<std::unique_ptr<redis::Connection>>("redis", [this] {
                       return redis::Connection::open(options_.redis);
@@ -162,7 +165,6 @@ Status Pipeline::prepare() {
                                                    state_.source.file_timestamp,
                                                    state_.source.file_fingerprint});
   }
-  filter_.emplace(options_);
   schema_source_.emplace(options_.source);
   catalog_.emplace(*schema_source_);
   outbox_.emplace(

@@ -78,6 +78,23 @@ position::SourceState source_state(const mysql::SourceIdentity& identity) {
   return s;
 }
 
+Status same_flavor(const position::SourceState& saved, const mysql::ServerInfo& now) {
+  const std::string is(flavor_name(now.flavor));
+  if (saved.flavor == is) return {};
+  return fatal(Errc::mysql_identity,
+               "the source is " + is + " " + now.version + ", and this instance followed " +
+                   saved.flavor +
+                   ": positions and GTIDs of the one mean nothing to the other. Point source.host "
+                   "back, or load the data anew and take this server: `sluice position reset "
+                   "--config FILE --yes`");
+}
+
+mysql::TableTest tables_of(const TableFilter& filter) {
+  return [&filter](std::string_view database, std::string_view table) {
+    return filter.takes(database, table);
+  };
+}
+
 Status same_source(const position::SourceState& saved, const mysql::SourceIdentity& now) {
   const position::SourceState current = source_state(now);
   std::string what;

@@ -12,6 +12,7 @@
 
 #include "pipeline/outbox.h"
 #include "pipeline/places.h"
+#include "pipeline/table_filter.h"
 
 namespace sluice::pipeline {
 
@@ -36,8 +37,14 @@ Result<StartPlan> plan_start(const Options& options, std::optional<position::Sta
                              mysql::Connection& source, queue::Admin& admin,
                              redis::Connection& redis);
 
+// `filter` must outlive it.
+mysql::TableTest tables_of(const TableFilter& filter);
+
 // Fails with all fatal findings, each with its remedy; logs the others.
 Status require(const std::vector<mysql::Finding>& findings);
+
+// Of one family with the server that was followed.  Errors: fatal/mysql_identity.
+Status same_flavor(const position::SourceState& saved, const mysql::ServerInfo& now);
 
 // What identifies the server is as it was.  Errors: fatal/mysql_identity.
 Status same_source(const position::SourceState& saved, const mysql::SourceIdentity& now);

@@ -1,6 +1,8 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/model/binlog_position.h"
@@ -18,12 +20,17 @@ struct Finding {
   std::string remedy;   // "SET GLOBAL binlog_format = 'ROW'; and binlog_format = ROW in my.cnf"
 };
 
+// Whether rows of a table are wanted: database, table.
+using TableTest = std::function<bool(std::string_view, std::string_view)>;
+
 // Everything that keeps us from replicating, all at once: binlog off, not ROW, row image not FULL,
-// privileges, position purged, server_id taken by another replica (where the grants let us see it).
-// Errors: the connection's.
+// privileges, position purged, server_id taken by another replica (where the grants let us see it);
+// and what is changed without the binlog: foreign keys with CASCADE or SET NULL on tables that
+// `takes` says are wanted.  Errors: the connection's.
 Result<std::vector<Finding>> preflight(Connection& connection, const SourceOptions& options,
                                        const ReplicaIdentity& identity,
-                                       const std::optional<BinlogPosition>& from);
+                                       const std::optional<BinlogPosition>& from,
+                                       const TableTest& takes);
 
 // The source, as the state file remembers it.
 struct SourceIdentity {

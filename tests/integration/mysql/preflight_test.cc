@@ -46,7 +46,7 @@ class SourcePreflight : public OnServer {
     auto connection = Connection::open(options);
     EXPECT_TRUE(connection.ok()) << connection.error().what;
     if (!connection) return {};
-    auto findings = preflight(*connection, options, identity_, from);
+    auto findings = preflight(*connection, options, identity_, from, takes_);
     EXPECT_TRUE(findings.ok()) << findings.error().what;
     return findings ? std::move(findings).value() : std::vector<Finding>();
   }
@@ -56,6 +56,7 @@ class SourcePreflight : public OnServer {
     return position ? std::move(position).value() : SourcePosition();
   }
   ReplicaIdentity identity_;
+  TableTest takes_ = [](std::string_view, std::string_view) { return true; };
 };
 
 TEST_P(SourcePreflight, FindsNothingOnASourceThatIsSetUp) {
@@ -73,6 +74,28 @@ TEST_P(SourcePreflight, FindsNothingAmissInACompressedBinlog) {
 TEST_P(SourcePreflight, FindsNothingAmissInJsonDifferencesOfWholeImages) {
   if (is_mysql()) set_global("binlog_row_value_options", "PARTIAL_JSON");
   EXPECT_THAT(check(all_rights(), latest().position), ElementsAre());
+}
+
+TEST_P(SourcePreflight, NamesForeignKeysThatChangeRowsUnseen) {
+  sql("CREATE TABLE " + database() + ".p (id INT PRIMARY KEY, k INT UNIQUE)");
+  sql("CREATE TABLE " + database() +
+      ".c (id INT PRIMARY KEY, p INT, q INT, r INT, CONSTRAINT one "
+      "FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE, CONSTRAINT two FOREIGN KEY (q) "
+      "REFERENCES p (k) ON UPDATE SET NULL ON DELETE SET NULL, CONSTRAINT three FOREIGN KEY (r) "
+      "REFERENCES p (id))");
+  const std::string table = database() + ".c";
+  // MySQL 9.7 logs what foreign keys do.
+  const bool logged = is_mysql() && value("SELECT @@innodb_native_foreign_keys") == "0";
+  if (logged)
+    EXPECT_THAT(check(all_rights()), ElementsAre());
+  else
+    EXPECT_THAT(check(all_rights()),
+                ElementsAre(finding(false,
+                                    ": " + table + " (one ON DELETE CASCADE), " + table +
+                                        " (two ON DELETE SET NULL ON UPDATE SET NULL)",
+                                    "RESTRICT")));
+  takes_ = [](std::string_view, std::string_view name) { return name != "c"; };
+  EXPECT_THAT(check(all_rights()), ElementsAre());
 }
 
 TEST_P(SourcePreflight, NamesEverySettingAtOnceWithItsRemedy) {

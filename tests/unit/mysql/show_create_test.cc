@@ -46,5 +46,27 @@ TEST(QuoteName, DoublesBackticks) {
   EXPECT_EQ(quote_name("a`b.c"), "`a``b.c`");
 }
 
+TEST(ShowCreate, FindsForeignKeysThatAct) {
+  const auto keys = acting_foreign_keys(
+      "CREATE TABLE `c` (\n  `id` int NOT NULL COMMENT ', CONSTRAINT `no` FOREIGN KEY (`a`) ON "
+      "DELETE "
+      "CASCADE',\n  PRIMARY KEY (`id`),\n"
+      "  CONSTRAINT `one``x` FOREIGN KEY (`a`,`b`) REFERENCES `p` (`id`,`k`) ON DELETE CASCADE,\n"
+      "  CONSTRAINT `two` FOREIGN KEY (`ON DELETE CASCADE`) REFERENCES `p` (`id`),\n"
+      "  CONSTRAINT `three` FOREIGN KEY (`c`) REFERENCES `d`.`p` (`id`) ON DELETE RESTRICT ON "
+      "UPDATE "
+      "CASCADE,\n"
+      "  CONSTRAINT `four` CHECK (`a` <> 'ON DELETE CASCADE'),\n"
+      "  CONSTRAINT `five` FOREIGN KEY (`d`) REFERENCES `p` (`id`) ON DELETE SET NULL ON UPDATE "
+      "SET "
+      "NULL\n) ENGINE=InnoDB COMMENT='ON DELETE CASCADE'");
+  ASSERT_EQ(keys.size(), 3U);
+  EXPECT_EQ(keys[0].name, "one`x");
+  EXPECT_EQ(keys[0].actions, "ON DELETE CASCADE");
+  EXPECT_EQ(keys[1].name, "three");
+  EXPECT_EQ(keys[1].actions, "ON UPDATE CASCADE");
+  EXPECT_EQ(keys[2].actions, "ON DELETE SET NULL ON UPDATE SET NULL");
+}
+
 }  // namespace
 }  // namespace sluice::mysql

@@ -91,6 +91,18 @@ TEST(SameSource, MysqlMayChangeItsServerIdBecauseItsUuidTells) {
   EXPECT_TRUE(same_source(source_state(identity(Flavor::mysql)), other).ok());
 }
 
+TEST(SameFlavor, RefusesTheOtherFamilyOnly) {
+  mysql::ServerInfo now;
+  now.flavor = Flavor::mariadb;
+  now.version = "10.11.6-MariaDB";
+  EXPECT_TRUE(same_flavor(source_state(identity(Flavor::mariadb)), now).ok());
+  const Status s = same_flavor(source_state(identity(Flavor::mysql)), now);
+  ASSERT_FALSE(s.ok());
+  EXPECT_EQ(s.error().code, Errc::mysql_identity);
+  EXPECT_THAT(s.error().what, HasSubstr("the source is mariadb 10.11.6-MariaDB, and this instance "
+                                        "followed mysql"));
+}
+
 TEST(Require, NamesAllFatalFindingsWithTheirRemedies) {
   EXPECT_TRUE(require({{false, "slow", "hurry"}}).ok());
   const Status s = require({{true, "no binlog", "log_bin"},
