@@ -1,0 +1,120 @@
+#include "sluice/schema/schema_json.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace sluice::schema {
+namespace {
+
+using Json = nlohmann::json;
+
+// By DeclaredType's number.  Files hold these names.
+constexpr std::array<std::string_view, 35> kTypes{
+    "unknown", "tinyint",   "smallint", "mediumint", "int",        "bigint",     "decimal",
+    "float",   "double",    "bit",      "date",      "time",       "datetime",   "timestamp",
+    "year",    "char",      "varchar",  "tinytext",  "text",       "mediumtext", "longtext",
+    "binary",  "varbinary", "tinyblob", "blob",      "mediumblob", "longblob",   "enum",
+    "set",     "json",      "geometry", "vector",    "inet4",      "inet6",      "uuid"};
+static_assert(kTypes.size() == static_cast<std::size_t>(DeclaredType::uuid) + 1);
+
+Json column_json(const ColumnSchema& c) {
+  Json j{{"name", c.name},
+         {"mysql_type", c.mysql_type},
+         {"type", kTypes[static_cast<std::size_t>(c.type)]}};
+  // What is as usual is left out.
+  const auto flag = [&j](const char* name, bool set) {
+    if (set) j[name] = true;
+  };
+  const auto number = [&j](const char* name, std::uint32_t value) {
+    if (value != 0) j[name] = value;
+  };
+  flag("unsigned", c.is_unsigned);
+  flag("not_null", !c.nullable);
+  flag("generated", c.generated);
+  flag("invisible", c.invisible);
+  flag("compressed", c.compressed);
+  number("length", c.length);
+  number("precision", c.precision);
+  number("scale", c.scale);
+  if (!c.charset.empty()) j["charset"] = c.charset;
+  if (!c.labels.empty()) j["labels"] = c.labels;
+  return j;
+}
+
+// Throws nlohmann's exceptions, and out_of_range for a type that is not known.
+ColumnSchema column_of(const Json& j) {
+  ColumnSchema c;
+  c.name = j.at("name").get<std::string>();
+  c.mysql_type = j.at("mysql_type").get<std::string>();
+  const auto type = j.at("type").get<std::string>();
+  const auto* const known = std::find(kTypes.begin(), kTypes.end(), type);
+  if (known == kTypes.end()) throw std::out_of_range("type \"" + type + "\"");
+  c.type = static_cast<DeclaredType>(known - kTypes.begin());
+  c.is_unsigned = j.value("unsigned", false);
+  c.nullable = !j.value("not_null", false);
+  c.generated = j.value("generated", false);
+  c.invisible = j.value("invisible", false);
+  c.compressed = j.value("compressed", false);
+  c.length = j.value("length", std::uint32_t{0});
+  c.precision = j.value("precision", std::uint8_t{0});
+  c.scale = j.value("scale", std::uint8_t{0});
+  c.charset = j.value("charset", std::string());
+  if (const auto labels = j.find("labels"); labels != j.end())
+    c.labels = labels->get<std::vector<std::string>>();
+  return c;
+}
+
+// Throws out_of_range for a column that is not there.
+std::vector<std::uint16_t> columns_of(const Json& j, std::size_t count) {
+  auto columns = j.get<std::vector<std::uint16_t>>();
+  if (std::any_of(columns.begin(), columns.end(), [count](auto i) { return i >= count; }))
+    throw std::out_of_range("a key column that is not there");
+  return columns;
+}
+
+}  // namespace
+
+Result<std::string> encode_schema(const TableSchema& schema) {
+  Json columns = Json::array(), keys = Json::array();
+  for (const ColumnSchema& c : schema.columns) columns.push_back(column_json(c));
+  for (const UniqueKey& k : schema.unique_keys) {
+    keys.push_back({{"name", k.name}, {"columns", k.columns}});
+    if (k.nullable) keys.back()["nullable"] = true;
+    if (k.prefix) keys.back()["prefix"] = true;
+  }
+  const Json json{{"database", schema.database},
+                  {"name", schema.name},
+                  {"columns", std::move(columns)},
+                  {"primary_key", schema.primary_key},
+                  {"unique_keys", std::move(keys)}};
+  try {
+    return json.dump();
+  } catch (const Json::exception& e) {  // the library's way to say: not UTF-8
+    return fatal(Errc::schema_mismatch,
+                 "a name or label of " + schema.database + "." + schema.name + ": " + e.what());
+  }
+}
+
+Result<TableSchema> decode_schema(std::string_view text) {
+  try {
+    const Json json = Json::parse(text);
+    TableSchema schema;
+    schema.database = json.at("database").get<std::string>();
+    schema.name = json.at("name").get<std::string>();
+    for (const Json& c : json.at("columns")) schema.columns.push_back(column_of(c));
+    schema.primary_key = columns_of(json.at("primary_key"), schema.columns.size());
+    for (const Json& k : json.at("unique_keys"))
+      schema.unique_keys.push_back({k.at("name").get<std::string>(),
+                                    columns_of(k.at("columns"), schema.columns.size()),
+                                    k.value("nullable", false), k.value("prefix", false)});
+    return schema;
+  } catch (const std::exception& e) {  // the library's way to say: not JSON, or not this
+    return fatal(Errc::position_damaged, std::string("a table's schema as JSON: ") + e.what());
+  }
+}
+
+}  // namespace sluice::schema
