@@ -1,20 +1,19 @@
 #include "sluice/binlog/control_events.h"
 
 #include "binlog/errors.h"
+#include "binlog/xid.h"
 
 namespace sluice::binlog {
 namespace {
 
-constexpr std::uint32_t kMaxXidPart = 64;
-
-void append_hex(std::string& out, Bytes bytes) {
+std::string hex(Bytes bytes) {
   constexpr std::string_view kHex = "0123456789abcdef";
-  out += "X'";
+  std::string out;
   for (const std::byte b : bytes) {
     out.push_back(kHex[std::to_integer<unsigned>(b >> 4)]);
     out.push_back(kHex[std::to_integer<unsigned>(b & std::byte{0xF})]);
   }
-  out.push_back('\'');
+  return out;
 }
 
 }  // namespace
@@ -86,10 +85,8 @@ Result<XaPrepareEvent> XaPrepareEvent::decode(Bytes body) {
   if (gtrid_size > kMaxXidPart || bqual_size > kMaxXidPart)
     return malformed("XA_PREPARE", "parts of " + std::to_string(gtrid_size) + " and " +
                                        std::to_string(bqual_size) + " bytes; 64 is the most");
-  append_hex(event.xid, r.take(gtrid_size));
-  event.xid.push_back(',');
-  append_hex(event.xid, r.take(bqual_size));
-  event.xid += "," + std::to_string(format_id);
+  const std::string gtrid = hex(r.take(gtrid_size));
+  event.xid = xid_text(gtrid, hex(r.take(bqual_size)), format_id);
   if (!r.ok()) return truncated("XA_PREPARE", body);
   return event;
 }

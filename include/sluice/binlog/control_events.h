@@ -85,6 +85,16 @@ struct XaPrepareEvent {
   static Result<XaPrepareEvent> decode(Bytes body);
 };
 
+// The text of a QUERY event that is an XA statement, as servers write it there: XA COMMIT
+// X'6162',X'',1.
+struct XaStatement {
+  enum class Verb : std::uint8_t { start, end, prepare, commit, rollback };
+  Verb verb = Verb::start;
+  std::string xid;  // in the form of XaPrepareEvent::xid
+  // Errors: fatal/binlog_malformed, for XA RECOVER, too, which no server logs.
+  static Result<XaStatement> read(std::string_view statement);
+};
+
 // What a QUERY event's text means for the transaction around it; case and leading comments do not
 // matter.
 enum class StatementKind : std::uint8_t {

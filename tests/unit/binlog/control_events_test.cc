@@ -85,6 +85,49 @@ TEST(XaPrepareEvent, WritesTheXidAsTheServersQueriesDo) {
   EXPECT_EQ(one->xid, "X'61',X'',1");
 }
 
+TEST(XaStatement, ReadsWhatServersLog) {
+  using Verb = XaStatement::Verb;
+  const auto read = [](std::string_view text) {
+    auto s = XaStatement::read(text);
+    EXPECT_TRUE(s.ok()) << text;
+    return s.ok() ? std::pair(s->verb, s->xid) : std::pair(Verb::start, std::string());
+  };
+  EXPECT_EQ(read("XA START X'747278',X'00ff',7"),
+            std::pair(Verb::start, std::string("X'747278',X'00ff',7")));
+  EXPECT_EQ(read("XA END X'61',X'',1"), std::pair(Verb::end, std::string("X'61',X'',1")));
+  EXPECT_EQ(read("XA PREPARE X'61',X'',1"), std::pair(Verb::prepare, std::string("X'61',X'',1")));
+  EXPECT_EQ(read("XA COMMIT X'61',X'',1"), std::pair(Verb::commit, std::string("X'61',X'',1")));
+  EXPECT_EQ(read("XA COMMIT X'61',X'',1 ONE PHASE"),
+            std::pair(Verb::commit, std::string("X'61',X'',1")));
+  EXPECT_EQ(read("xa  rollback x'AbCd' , X'' , 01 -- why"),
+            std::pair(Verb::rollback, std::string("X'abcd',X'',1")));
+  EXPECT_EQ(read("XA BEGIN X'61',X'',4294967295"),
+            std::pair(Verb::start, std::string("X'61',X'',4294967295")));
+}
+
+// MySQL's text has the 64 bits it was given, the event 32 of them.
+TEST(XaStatement, FormatIdsAreThoseOfTheEvent) {
+  const auto text = XaStatement::read("XA COMMIT X'61',X'',18446744073709551615");
+  const auto event = XaPrepareEvent::decode(as_bytes(hex("00 ffffffff 01000000 00000000 61")));
+  ASSERT_TRUE(text.ok() && event.ok());
+  EXPECT_EQ(text->xid, event->xid);
+}
+
+TEST(XaStatement, RefusesWhatNoServerLogs) {
+  for (const std::string& text :
+       {std::string("XA"), std::string("XA COMMIT"), std::string("XA COMMIT 'a'"),
+        std::string("XA COMMIT X'61'"), std::string("XA COMMIT X'61',X''"),
+        std::string("XA COMMIT X'61',X'',"), std::string("XA COMMIT X'61',X'',x"),
+        std::string("XA COMMIT X'61',X'',1x"), std::string("XA COMMIT X'6',X'',1"),
+        std::string("XA COMMIT X'6g',X'',1"), std::string("XA COMMIT X'61',X'',-1"),
+        std::string("XA COMMIT X'61"), std::string("XA RECOVER"), std::string("COMMIT"),
+        "XA COMMIT X'" + std::string(130, '6') + "',X'',1", std::string()}) {
+    const auto s = XaStatement::read(text);
+    ASSERT_FALSE(s.ok()) << text;
+    EXPECT_EQ(s.error().code, Errc::binlog_malformed);
+  }
+}
+
 TEST(XaPrepareEvent, RefusesPartsOverTheirLimit) {
   const auto e =
       XaPrepareEvent::decode(as_bytes(hex("00 07000000 41000000 00000000") + std::string(65, 'x')));
