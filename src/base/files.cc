@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 namespace sluice {
-namespace {
 
 Error io_error(std::string_view doing, const std::filesystem::path& path, int err) {
   return fatal(Errc::io, std::string(doing) + " " + path.string() + ": " +
@@ -35,7 +34,12 @@ Status sync_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-}  // namespace
+Status sync_file(const std::filesystem::path& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return io_error("open", path, errno);
+  if (::fsync(fd.get()) != 0) return io_error("fsync", path, errno);
+  return {};
+}
 
 Result<std::string> read_file(const std::filesystem::path& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -36,6 +36,20 @@ constexpr std::uint64_t kMaxEpoch = 0xFFFFFFFF;
 
 }  // namespace
 
+std::string TransactionId::to_string() const {
+  TextBuffer out;
+  append_dotted(out, std::array<std::uint64_t, 3>{epoch, file, pos});
+  return std::string(out.view());
+}
+
+Result<TransactionId> TransactionId::parse(std::string_view text) {
+  std::array<std::uint64_t, 3> v{};
+  if (!parse_dotted(text, v) || v[0] > kMaxEpoch)
+    return fatal(Errc::position_damaged, "\"" + std::string(text.substr(0, 100)) +
+                                             "\" is not a transaction id (epoch.file.pos)");
+  return TransactionId{static_cast<std::uint32_t>(v[0]), v[1], v[2]};
+}
+
 void EventId::append_to(TextBuffer& out) const {
   append_dotted(out, std::array<std::uint64_t, 6>{epoch, file, pos, event, row, half});
 }

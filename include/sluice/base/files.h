@@ -18,6 +18,15 @@ Result<std::string> read_file(const std::filesystem::path& path);
 Status write_file_durably(const std::filesystem::path& path, std::string_view bytes,
                           const std::filesystem::path& backup = {});
 
+// For those who write files of their own kind.
+// "fsync /var/lib/x: No space left on device"
+Error io_error(std::string_view doing, const std::filesystem::path& path, int err);
+// All of `bytes`, however many calls it takes; `path` is for the error.
+Status write_all(int fd, std::string_view bytes, const std::filesystem::path& path);
+// What was written survives a power cut when it returns; a folder: the names in it.
+Status sync_file(const std::filesystem::path& path);
+Status sync_folder(const std::filesystem::path& folder);
+
 // Holds an exclusive lock (flock) on `path` as long as the returned descriptor lives, its pid
 // written into it. Errors: fatal/position_locked naming the holder's pid.
 Result<UniqueFd> lock_file(const std::filesystem::path& path);

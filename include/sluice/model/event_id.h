@@ -14,6 +14,11 @@ struct TransactionId {
   std::uint32_t epoch = 0;  // 1..; grows when coordinates stop being comparable
   std::uint64_t file = 0;   // numeric suffix of the binlog file
   std::uint64_t pos = 0;    // of the GTID event, or BEGIN
+
+  // "epoch.file.pos"
+  std::string to_string() const;
+  // Errors: fatal/position_damaged.
+  static Result<TransactionId> parse(std::string_view text);
   friend auto operator<=>(const TransactionId&, const TransactionId&) = default;
 };
 

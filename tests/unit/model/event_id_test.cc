@@ -53,5 +53,18 @@ TEST(Seq, WithARowIsAnEventId) {
   EXPECT_FALSE(Seq::parse("1.2.3.4.2").ok());
 }
 
+TEST(TransactionId, IsWrittenAndReadBack) {
+  const TransactionId id{4294967295, 7, 18446744073709551615U};
+  EXPECT_EQ(id.to_string(), "4294967295.7.18446744073709551615");
+  const auto back = TransactionId::parse(id.to_string());
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(*back, id);
+  for (const char* text : {"", "1.2", "1.2.3.4", "1.2.", "4294967296.2.3", " 1.2.3", "1.2.-3"}) {
+    const auto bad = TransactionId::parse(text);
+    ASSERT_FALSE(bad.ok()) << text;
+    EXPECT_EQ(bad.error().code, Errc::position_damaged);
+  }
+}
+
 }  // namespace
 }  // namespace sluice
