@@ -62,6 +62,11 @@ const PlanCache::Entry* PlanCache::find(std::uint64_t table_id) const noexcept {
   return known == nullptr ? nullptr : &known->entry;
 }
 
+Bytes PlanCache::body(std::uint64_t table_id) const noexcept {
+  const Known* known = look_up(table_id);
+  return known == nullptr ? Bytes() : as_bytes(known->body);
+}
+
 void PlanCache::clear() noexcept {
   last_ = nullptr;
   tables_.clear();

@@ -7,8 +7,8 @@
 namespace sluice::pipeline {
 
 Assembler::Assembler(AssemblerSettings settings, const TableFilter& filter,
-                     schema::Catalog& catalog, TransactionSink& sink, ops::Counters& counters,
-                     const Clock& clock)
+                     schema::Catalog& catalog, TransactionSink& sink, HeldXa& held,
+                     ops::Counters& counters, const Clock& clock)
     : settings_(settings),
       filter_(&filter),
       catalog_(&catalog),
@@ -17,6 +17,8 @@ Assembler::Assembler(AssemblerSettings settings, const TableFilter& filter,
       clock_(&clock),
       unpacker_({.transaction_bytes = settings.inflated_bytes}),
       make_plan_([this](binlog::TableMap map) { return make_plan(std::move(map)); }),
+      held_(&held),
+      held_rows_(held, settings.hold_bytes),
       encoder_(settings.partitions, {.bytes = settings.line_bytes, .rows = 0}) {
   batch_.partitions.resize(settings_.partitions);
 }
@@ -258,11 +260,9 @@ Status Assembler::on_gtid(const binlog::EventView& event, const binlog::FormatDe
     group_.es_ms = gtid.immediate_commit_us / 1000;
   }
   group_.standalone = gtid.standalone;
-  group_.prepared_xa = gtid.prepared_xa;
-  group_.completed_xa = gtid.completed_xa;
-  // MariaDB's GTID stands for BEGIN.
+  // MariaDB's GTID stands for BEGIN, and for XA START.
   group_.in_transaction = format.flavor == Flavor::mariadb && !gtid.standalone;
-  return {};
+  return gtid.prepared_xa ? begin_xa(format) : Status();
 }
 
 Status Assembler::hand_over() {
@@ -278,6 +278,7 @@ Status Assembler::hand_over() {
 }
 
 Status Assembler::commit() {
+  if (!held_rows_.empty()) SLUICE_TRY(send_held(held_rows_.take()));
   if (group_.open && !batch_.empty()) SLUICE_TRY(hand_over());
   batch_.clear();
   counters_->transactions_read.fetch_add(1, std::memory_order_relaxed);
@@ -295,6 +296,7 @@ Status Assembler::commit() {
 
 void Assembler::drop_rows() {
   batch_.clear();
+  held_rows_.drop();
   savepoints_.clear();
 }
 
@@ -307,7 +309,7 @@ Status Assembler::abandon(std::string_view why) {
         EventId{group_.id.epoch, group_.id.file, group_.id.pos, 0, 0, 0}.to_string() +
         " on are to be compared with the source; then go on behind it with "
         "`sluice position set`, with a larger limits.transaction_hold");
-  if (!batch_.empty())
+  if (!batch_.empty() || !held_rows_.empty())
     log::get("pipeline")
         .info("transaction rolled back rows={} began={} ({})", batch_.rows, group_.id.pos, why);
   drop_rows();

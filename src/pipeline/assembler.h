@@ -18,6 +18,8 @@
 #include "sluice/ops/counters.h"
 #include "sluice/schema/catalog.h"
 
+#include "pipeline/held_rows.h"
+#include "pipeline/held_xa.h"
 #include "pipeline/table_filter.h"
 #include "pipeline/transaction.h"
 
@@ -41,7 +43,7 @@ struct AssemblerSettings {
 class Assembler final : private event::LineSink {
  public:
   Assembler(AssemblerSettings settings, const TableFilter& filter, schema::Catalog& catalog,
-            TransactionSink& sink, ops::Counters& counters, const Clock& clock);
+            TransactionSink& sink, HeldXa& held, ops::Counters& counters, const Clock& clock);
 
   // Before the events of a (new) dump that starts at `from`: drops an unfinished transaction; what
   // of it was streamed is not sent again.  `expected_file`: what the file's FORMAT_DESCRIPTION must
@@ -65,8 +67,8 @@ class Assembler final : private event::LineSink {
     bool open = false;
     bool in_transaction = false;  // BEGIN seen, or MariaDB's GTID that stands for it
     bool standalone = false;      // MariaDB: the next event is the whole group
-    bool prepared_xa = false, completed_xa = false;
-    bool streamed = false;  // part of it is with the sink already
+    bool xa = false;              // its rows go to held_rows_, and wait there for its end
+    bool streamed = false;        // part of it is with the sink already
     TransactionId id;
     Gtid gtid;
     std::string gtid_text;
@@ -78,6 +80,7 @@ class Assembler final : private event::LineSink {
     std::string name;
     std::vector<std::pair<std::size_t, std::size_t>> marks;  // per partition: lines, text size
     std::uint64_t rows = 0;
+    HeldRows::Mark held;
   };
 
   Status take(const binlog::EventView& event, const binlog::FormatDescription* format);
@@ -96,8 +99,16 @@ class Assembler final : private event::LineSink {
   Status on_statement(const binlog::QueryEvent& query, const binlog::Statement& statement);
   Status on_dropped(const binlog::QueryEvent& query, const binlog::Statement& statement);
   Result<event::PlanCache::Entry> make_plan(binlog::TableMap map);
+  Result<event::PlanCache::Entry> make_plan(binlog::TableMap map, TableSchema schema);
   Status on_rows(const binlog::EventView& event, const binlog::FormatDescription& format);
+  // XA transactions (assembler_xa.cc).
+  Status begin_xa(const binlog::FormatDescription& format);
+  Status on_xa(const binlog::QueryEvent& query, const binlog::FormatDescription& format);
   Status on_xa_prepare(const binlog::EventView& event);
+  Status hold(const event::PlanCache::Entry& entry, std::uint64_t table_id,
+              const binlog::EventView& event, std::uint64_t ordinal);
+  Status send_prepared(const std::string& xid);
+  Status send_held(Result<position::RecordReader> records);
   Status encode(const std::shared_ptr<const event::TablePlan>& plan, const binlog::RowsEvent& rows,
                 std::uint64_t ordinal);
   void take(std::uint32_t partition, event::LineEncoder& line) override;
@@ -134,8 +145,9 @@ class Assembler final : private event::LineSink {
   event::PlanCache tables_;
   event::PlanCache::Maker make_plan_;
   std::unordered_set<std::string> keyless_;  // tables that were told about
-  // XA transactions that were prepared without a row of ours since the process began.
-  std::unordered_set<std::string> empty_xa_;
+  HeldXa* held_;
+  HeldRows held_rows_;
+  HeldTables held_tables_;
   TransactionBatch batch_;
   event::RowsEncoder encoder_;
   std::vector<Savepoint> savepoints_;

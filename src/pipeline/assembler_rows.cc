@@ -23,8 +23,15 @@ Result<event::PlanCache::Entry> Assembler::make_plan(binlog::TableMap map) {
     return unsupported("database \"" + map.database +
                        "\" is taken by the filter, but Redis keys that begin with it are "
                        "Sluice's own: put it into filter.exclude");
-  const auto rule = filter_->rule(map.database, map.table);
   SLUICE_TRY_ASSIGN(TableSchema schema, catalog_->resolve(map, flavor_));
+  return make_plan(std::move(map), std::move(schema));
+}
+
+Result<event::PlanCache::Entry> Assembler::make_plan(binlog::TableMap map, TableSchema schema) {
+  event::PlanCache::Entry entry;
+  entry.name = full_name(map.database, map.table);
+  if (!filter_->takes(map.database, map.table)) return entry;
+  const auto rule = filter_->rule(map.database, map.table);
   SLUICE_TRY_ASSIGN(entry.plan, event::TablePlan::make(std::move(map), std::move(schema), rule,
                                                        settings_.render));
   if (entry.plan->schema().row_key().empty() && keyless_.insert(entry.name).second)
@@ -50,7 +57,11 @@ Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDe
     return fatal(Errc::binlog_malformed, "rows of table id " + std::to_string(rows.table_id) +
                                              ", which no TABLE_MAP has named");
   const std::uint64_t ordinal = group_.events++;
-  if (!entry->plan) return {};
+  if (!entry->plan) {
+    if (group_.xa) held_rows_.leave_out(entry->name);
+    return {};
+  }
+  if (group_.xa) return hold(*entry, rows.table_id, event, ordinal);
   if (group_.id == streamed_id_ && ordinal < streamed_events_) return {};  // handed over before
   if (Status s = encode(entry->plan, rows, ordinal); !s.ok())
     return std::move(s).error().at(entry->name);

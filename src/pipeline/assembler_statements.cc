@@ -1,5 +1,4 @@
-// The part of the assembler that reads statements: what a QUERY or XA_PREPARE does to the
-// transaction around it.
+// The part of the assembler that reads statements: what a QUERY does to the transaction around it.
 #include <algorithm>
 
 #include "sluice/base/log.h"
@@ -14,32 +13,6 @@ bool same_name(std::string_view a, std::string_view b) {
   const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [&](char x, char y) { return fold(x) == fold(y); });
-}
-
-// XA transactions prepared without rows that are remembered.
-constexpr std::size_t kMostEmptyXa = 65536;
-
-// XA COMMIT X'6162',X'',1: "COMMIT" and "x'6162',x'',1".
-struct XaStatement {
-  std::string verb;  // upper case
-  std::string xid;   // lower case, without blanks
-};
-XaStatement read_xa(std::string_view statement) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
-  const auto is_between = [](char c, char low, char high) { return c >= low && c <= high; };
-  XaStatement xa;
-  std::size_t at = statement.find_first_of("xX");
-  if (at == std::string_view::npos) return xa;
-  at += 2;
-  while (at < statement.size() && is_space(statement[at])) ++at;
-  for (; at < statement.size() && !is_space(statement[at]); ++at)
-    xa.verb +=
-        is_between(statement[at], 'a', 'z') ? static_cast<char>(statement[at] - 32) : statement[at];
-  for (; at < statement.size(); ++at)
-    if (!is_space(statement[at]))
-      xa.xid += is_between(statement[at], 'A', 'Z') ? static_cast<char>(statement[at] + 32)
-                                                    : statement[at];
-  return xa;
 }
 
 }  // namespace
@@ -65,7 +38,8 @@ Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatD
     default: break;
   }
   if (!group_.open) open_group(event.header.timestamp, start);
-  SLUICE_TRY(on_statement(query, statement));
+  SLUICE_TRY(statement.kind == binlog::StatementKind::xa ? on_xa(query, format)
+                                                         : on_statement(query, statement));
   if (!group_.in_transaction || group_.standalone) return commit();
   return {};
 }
@@ -73,21 +47,6 @@ Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatD
 Status Assembler::on_statement(const binlog::QueryEvent& query,
                                const binlog::Statement& statement) {
   switch (statement.kind) {
-    case binlog::StatementKind::xa: {
-      const XaStatement xa = read_xa(query.statement);
-      if (xa.verb == "START" || xa.verb == "BEGIN") {
-        group_.in_transaction = true;
-      } else if (xa.verb == "COMMIT" || xa.verb == "ROLLBACK") {
-        // Known as empty: it was prepared while we looked on, with rows of filtered tables alone.
-        if (empty_xa_.erase(xa.xid) == 0 && xa.verb == "COMMIT")
-          return unsupported(
-              "XA COMMIT: rows of prepared XA transactions are not held yet, so those of this one "
-              "would be lost. Compare the tables it wrote, then go on behind it with `sluice "
-              "position set`");
-        group_.in_transaction = false;
-      }
-      return {};
-    }
     case binlog::StatementKind::dml:
       return unsupported(
           "a change in statement format (database \"" + std::string(query.database) +
@@ -133,22 +92,11 @@ void Assembler::forget_schemas() {
   catalog_->forget();
 }
 
-Status Assembler::on_xa_prepare(const binlog::EventView& event) {
-  SLUICE_TRY_ASSIGN(const auto prepare, binlog::XaPrepareEvent::decode(event.body));
-  if (prepare.one_phase) return commit();
-  if (batch_.empty() && !group_.streamed) {
-    if (empty_xa_.size() < kMostEmptyXa) empty_xa_.insert(read_xa("XA PREPARE " + prepare.xid).xid);
-    return commit();
-  }
-  return unsupported("XA PREPARE of " + prepare.xid +
-                     ": rows of prepared XA transactions are not held yet. Commit it in one phase, "
-                     "or compare the tables it wrote after its XA COMMIT and go on behind that "
-                     "with `sluice position set`");
-}
 void Assembler::savepoint(const std::string& name) {
   Savepoint s;
   s.name = name;
   s.rows = batch_.rows;
+  s.held = held_rows_.mark();
   s.marks.reserve(batch_.partitions.size());
   for (const PartitionLines& p : batch_.partitions)
     s.marks.emplace_back(p.lines.size(), p.text.size());
@@ -174,6 +122,6 @@ Status Assembler::rollback_to(const std::string& name) {
   }
   batch_.touched = std::move(kept);
   batch_.rows = it->rows;
-  return {};
+  return group_.xa ? held_rows_.rollback_to(it->held) : Status();
 }
 }  // namespace sluice::pipeline

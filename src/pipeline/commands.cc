@@ -5,9 +5,11 @@
 #include "sluice/base/backoff.h"
 #include "sluice/base/clock.h"
 #include "sluice/position/applied_record.h"
+#include "sluice/position/held_file.h"
 #include "sluice/position/state_file.h"
 #include "sluice/queue/consumer.h"
 
+#include "pipeline/held_xa.h"
 #include "pipeline/start.h"
 #include "pipeline/watermark_stage.h"
 
@@ -113,6 +115,26 @@ Result<bool> reached(const position::TickMark& mark, const WaitTarget& target) {
   return std::pair(mark.file_number, mark.pos) >= std::pair(name.number, wanted.pos);
 }
 
+// XA transactions that are prepared at the saved position, and not over.
+Status show_held_xa(const Options& options, std::ostream& out) {
+  const std::filesystem::path folder = held_xa_folder(options);
+  SLUICE_TRY_ASSIGN(auto names, position::list_held(folder));
+  std::sort(names.begin(), names.end(),
+            [](const auto& a, const auto& b) { return a.prepared < b.prepared; });
+  for (const position::HeldName& name : names) {
+    if (name.ended) continue;
+    const auto file = position::HeldFile::open(folder / name.to_string());
+    if (file)
+      out << "xa held    " << file->summary.xid << " prepared at "
+          << file->summary.begins.to_string() << ", " << file->summary.rows_events
+          << " ROWS events\n";
+    else if (file.error().code == Errc::position_damaged)
+      out << "xa held    " << file.error().what << "\n";
+    // Else it ended meanwhile.
+  }
+  return {};
+}
+
 }  // namespace
 
 Status check(const Options& options, std::ostream& out) {
@@ -188,6 +210,7 @@ Status position_show(const Options& options, std::ostream& out) {
     out << "layout     " << saved->layout.partitions << " partitions, " << saved->layout.fingerprint
         << "\n";
   }
+  SLUICE_TRY(show_held_xa(options, out));
   SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
   SLUICE_TRY_ASSIGN(const auto mark, read_watermark(*redis, options.instance()));
   out << "watermark  "
@@ -387,6 +410,8 @@ Status reset(const Options& options, bool confirmed, std::ostream& out) {
   out << would << " " << records << " records in Redis\n";
   SLUICE_TRY_ASSIGN(const bool had_state, store.remove(confirmed));
   out << would << " the state file" << (had_state ? "" : " (there is none)") << "\n";
+  SLUICE_TRY_ASSIGN(const std::size_t held, HeldXa::remove_all(held_xa_folder(options), confirmed));
+  if (held != 0) out << would << " " << held << " held XA transactions\n";
   if (!confirmed)
     out << "nothing was changed; add --yes to do it. Rows in Redis stay in any case\n";
   return {};

@@ -71,6 +71,8 @@ void Outbox::list(std::uint32_t partition) {
 
 Status Outbox::add(const TransactionBatch& batch) {
   Lock lock(mu_);
+  // A large transaction that is at hand already would go on for long.
+  if (stop_.stop_requested()) return stopped();
   if (!room_.wait(lock.native(), stop_,
                   [this]() REQUIRES_LOCK(mu_) { return bytes_ < settings_.limit_bytes; }))
     return stopped();

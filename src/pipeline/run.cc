@@ -16,6 +16,7 @@
 #include "pipeline/assembler.h"
 #include "pipeline/backlog_stage.h"
 #include "pipeline/failure.h"
+#include "pipeline/held_xa.h"
 #include "pipeline/outbox.h"
 #include "pipeline/publish_stage.h"
 #include "pipeline/signals.h"
@@ -83,6 +84,7 @@ class Pipeline {
   std::optional<mysql::MysqlSchemaSource> schema_source_;
   std::optional<schema::Catalog> catalog_;
   std::optional<Outbox> outbox_;
+  std::optional<HeldXa> held_xa_;
   std::optional<Assembler> assembler_;
   std::optional<SourceStage> source_stage_;
   std::optional<PublishStage> publish_stage_;
@@ -152,6 +154,7 @@ Status Pipeline::prepare() {
                        state_.position.to_string(), state_.epoch,
                        state_.gtid_set.empty() ? "-" : state_.gtid_set);
   if (plan.first) {
+    SLUICE_TRY(HeldXa::remove_all(held_xa_folder(options_), true));
     // Before the first declaration: a crash in between must not look like somebody else's queues.
     state_.updated_at_us = clock_.wall_us();
     SLUICE_TRY(store_->save(state_));
@@ -165,6 +168,9 @@ Status Pipeline::prepare() {
                                                    state_.source.file_timestamp,
                                                    state_.source.file_fingerprint});
   }
+  SLUICE_TRY_ASSIGN(const auto from_file, BinlogFileName::parse(state_.position.file));
+  held_xa_.emplace(held_xa_folder(options_), options_.limits.transaction_hold().bytes());
+  SLUICE_TRY(held_xa_->load({state_.epoch, from_file.number, state_.position.pos}));
   schema_source_.emplace(options_.source);
   catalog_.emplace(*schema_source_);
   outbox_.emplace(
@@ -186,7 +192,7 @@ Status Pipeline::prepare() {
           ? event::InvalidText::stop
           : event::InvalidText::replace;
   settings.render.binary_base64 = options_.rendering.binary() == RenderingOptions::Binary::base64;
-  assembler_.emplace(settings, *filter_, *catalog_, *outbox_, counters_, clock_);
+  assembler_.emplace(settings, *filter_, *catalog_, *outbox_, *held_xa_, counters_, clock_);
   assembler_->start(state_.position, file);
   return {};
 }
@@ -282,13 +288,16 @@ Status Pipeline::save(bool always) {
   if (!always && point.pos == state_.position.pos && point.file->name == state_.position.file &&
       point.file->fingerprint == state_.source.file_fingerprint)
     return {};
+  const TransactionId place{state_.epoch, point.file->number, point.pos};
+  SLUICE_TRY(held_xa_->persist(place));
   state_.position = {point.file->name, point.pos};
   state_.source.file_timestamp = point.file->timestamp;
   state_.source.file_fingerprint = point.file->fingerprint;
   state_.gtid_set = point.gtid_set;
   state_.last = point.last;
   state_.updated_at_us = clock_.wall_us();
-  return store_->save(state_);
+  SLUICE_TRY(store_->save(state_));
+  return held_xa_->saved(place);
 }
 
 void Pipeline::main_loop() {

@@ -68,6 +68,10 @@ queue::Names names_of(const Options& options) {
   return {options.instance(), options.queue.partitions()};
 }
 
+std::filesystem::path held_xa_folder(const Options& options) {
+  return std::filesystem::path(options.state_dir()) / "xa";
+}
+
 position::SourceState source_state(const mysql::SourceIdentity& identity) {
   position::SourceState s;
   s.flavor = flavor_name(identity.flavor);

@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -21,6 +22,8 @@ namespace sluice::pipeline {
 mysql::ReplicaIdentity replica_identity(const Options& options);
 position::Layout layout_of(const Options& options);
 queue::Names names_of(const Options& options);
+// Where prepared XA transactions are held.
+std::filesystem::path held_xa_folder(const Options& options);
 position::SourceState source_state(const mysql::SourceIdentity& identity);
 
 // Where a run begins.

@@ -33,6 +33,8 @@ class PlanCache {
   Status add(Bytes body, const binlog::FormatDescription& format, const Maker& make);
   // Null for an id that no TABLE_MAP named.  Valid until the next add() or clear().
   const Entry* find(std::uint64_t table_id) const noexcept;
+  // The body of the TABLE_MAP that named it; empty for an id that none did.  Valid as find()'s.
+  Bytes body(std::uint64_t table_id) const noexcept;
   // At a new file, when nothing of the old ids holds.
   void clear() noexcept;
   // At the end of a statement: drops everything when a server that reopens its tables all the time

@@ -256,28 +256,5 @@ TEST_F(AssemblerTest, UnknownEventsPassWhenTheyAreMarkedAsIgnorableOnly) {
   EXPECT_EQ(refused(binlog).code, Errc::binlog_unsupported);
 }
 
-TEST_F(AssemblerTest, XaCommitPassesWhenItsPrepareHeldNoRowOfOurs) {
-  for (const Flavor flavor : {Flavor::mysql, Flavor::mariadb}) {
-    Binlog binlog(flavor);
-    binlog.gtid(Binlog::kPreparedXa);
-    binlog.query("XA START X'78',X'',1");
-    binlog.table_map("hidden");
-    binlog.insert({{1}}, "hidden");
-    binlog.query("XA END X'78',X'',1");
-    binlog.xa_prepare(false);
-    binlog.transaction({{1}});
-    binlog.gtid(Binlog::kCompletedXa);
-    binlog.query("XA COMMIT X'78', X'', 1");
-    binlog.transaction({{2}});
-    const auto a = played(binlog);
-    EXPECT_THAT(a->sink.keys(), ElementsAre("1", "2"));
-    EXPECT_EQ((*a)->resume(), binlog.here());
-    // Once; and no other.
-    binlog.gtid(Binlog::kCompletedXa);
-    binlog.query("XA COMMIT X'78',X'',1");
-    EXPECT_EQ(refused(binlog).code, Errc::pipeline_unsupported);
-  }
-}
-
 }  // namespace
 }  // namespace sluice::pipeline

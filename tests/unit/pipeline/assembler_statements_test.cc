@@ -192,36 +192,7 @@ TEST_P(StatementsOfBothFlavours, ATableThatGotTheDummysNumberIsATableAllTheSame)
   EXPECT_THAT(played(binlog)->sink.keys(), ElementsAre("1"));
 }
 
-// ---- XA, and groups of MariaDB ----
-
-TEST_F(AssemblerTest, XaPrepareWithRowsStopsAndOnePhaseCommits) {
-  for (const bool one_phase : {false, true}) {
-    Binlog binlog(Flavor::mysql);
-    binlog.gtid();
-    binlog.query("XA START X'78',X'',1");
-    binlog.table_map("t");
-    binlog.insert({{1}});
-    binlog.query("XA END X'78',X'',1");
-    binlog.xa_prepare(one_phase);
-    if (one_phase) {
-      EXPECT_THAT(played(binlog)->sink.keys(), ElementsAre("1"));
-    } else {
-      const Error e = refused(binlog);
-      EXPECT_EQ(e.code, Errc::pipeline_unsupported);
-      EXPECT_THAT(e.what, HasSubstr("X'78'"));
-    }
-  }
-}
-
-TEST_F(AssemblerTest, XaStartWithoutAGtidOpensTheTransaction) {
-  Binlog binlog(Flavor::mysql);
-  binlog.query("XA START X'78',X'',1");
-  binlog.table_map("t");
-  binlog.insert({{1}});
-  binlog.query("XA END X'78',X'',1");
-  binlog.xa_prepare(true);
-  EXPECT_THAT(played(binlog)->sink.keys(), ElementsAre("1"));
-}
+// ---- Groups ----
 
 TEST_F(AssemblerTest, ATableWhoseIdChangesAllTheTimeIsReadOn) {
   Binlog binlog(Flavor::mysql);
@@ -232,31 +203,6 @@ TEST_F(AssemblerTest, ATableWhoseIdChangesAllTheTimeIsReadOn) {
     keys.push_back(std::to_string(id));
   }
   EXPECT_EQ(played(binlog)->sink.keys(), keys);
-}
-
-TEST_F(AssemblerTest, XaPrepareOfRowsThatAreNotTakenPasses) {
-  Binlog binlog(Flavor::mariadb);
-  binlog.gtid(Binlog::kPreparedXa);
-  binlog.query("XA START X'78',X'',1");
-  binlog.table_map("hidden");
-  binlog.insert({{1}}, "hidden");
-  binlog.query("XA END X'78',X'',1");
-  binlog.xa_prepare(false);
-  const auto a = played(binlog);
-  EXPECT_TRUE((*a)->idle());
-  EXPECT_EQ(a->sink.ends.back().pos, binlog.pos());
-}
-
-TEST_P(StatementsOfBothFlavours, XaCommitStopsAndXaRollbackPasses) {
-  Binlog binlog(GetParam());
-  binlog.gtid(Binlog::kCompletedXa);
-  binlog.query("XA ROLLBACK X'78',X'',1");
-  const auto a = played(binlog);
-  EXPECT_TRUE((*a)->idle());
-  EXPECT_EQ((*a)->resume(), binlog.here());
-  binlog.gtid(Binlog::kCompletedXa);
-  binlog.query("xa commit X'78',X'',1");
-  EXPECT_EQ(refused(binlog).code, Errc::pipeline_unsupported);
 }
 
 TEST_F(AssemblerTest, CreateSelectOfMysqlKeepsItsRowsInOneTransaction) {
@@ -303,7 +249,8 @@ TEST_P(StatementsOfBothFlavours, TheCommitTimeIsTheSourcesOwn) {
   testing::FakeSchemas schemas;
   schema::Catalog catalog(schemas);
   ops::Counters counters;
-  Assembler assembler(settings_, filter_, catalog, sink, counters, clock_);
+  HeldXa held(folder_.path(), settings_.hold_bytes);
+  Assembler assembler(settings_, filter_, catalog, sink, held, counters, clock_);
   assembler.start({Binlog::file_name(1), 4}, nullptr);
   binlog::EventFramer framer(binlog::ChecksumAlg::off, false);
   for (const std::string& p : binlog.dump()) {

@@ -1,5 +1,6 @@
 #pragma once
 // The assembler with fakes around it, and the ways in which tests drive it.
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "pipeline/assembler.h"
 #include "unit/pipeline/binlog.h"
 #include "unit/pipeline/fakes.h"
+#include "unit/temp_folder.h"
 
 namespace sluice::pipeline::testing {
 
@@ -23,8 +25,11 @@ inline std::vector<TestRow> rows_from(std::int32_t first, int count) {
 
 class Assembly {
  public:
-  explicit Assembly(AssemblerSettings settings, const TableFilter& filter, const Clock& clock)
-      : catalog_(schemas), assembler_(settings, filter, catalog_, sink, counters, clock) {}
+  Assembly(AssemblerSettings settings, const TableFilter& filter, const Clock& clock,
+           const std::filesystem::path& held_folder)
+      : held(held_folder, settings.hold_bytes),
+        catalog_(schemas),
+        assembler_(settings, filter, catalog_, sink, held, counters, clock) {}
 
   // As after a (re)connection: a dump from where the last whole transaction ended.
   void start(const BinlogPosition& from, std::shared_ptr<const SourceFile> expected = nullptr) {
@@ -47,6 +52,7 @@ class Assembly {
   FakeSchemas schemas;
   RecordingSink sink;
   ops::Counters counters;
+  HeldXa held;
 
  private:
   schema::Catalog catalog_;
@@ -62,7 +68,7 @@ class AssemblerTest : public ::testing::Test {
     settings_.partitions = 4;
   }
   std::unique_ptr<Assembly> assembly() {
-    auto a = std::make_unique<Assembly>(settings_, filter_, clock_);
+    auto a = std::make_unique<Assembly>(settings_, filter_, clock_, folder_.path() / "xa");
     a->start({Binlog::file_name(1), 4});
     return a;
   }
@@ -94,6 +100,7 @@ class AssemblerTest : public ::testing::Test {
   TableFilter filter_{options_};
   FakeClock clock_;
   AssemblerSettings settings_;
+  sluice::testing::TempFolder folder_;
 };
 
 class BothFlavours : public AssemblerTest, public ::testing::WithParamInterface<Flavor> {};

@@ -135,10 +135,49 @@ class Binlog {
       add(EventType::query, body.bytes(text).str());
   }
   void xid() { add(EventType::xid, std::string(8, '\x05')); }
-  void xa_prepare(bool one_phase) {
-    add(EventType::xa_prepare,
-        std::move(ByteWriter().le<1>(one_phase ? 1 : 0).le<4>(1).le<4>(1).le<4>(0).bytes("x"))
-            .str());
+  void xa_prepare(bool one_phase, std::string_view gtrid = "x") {
+    add(EventType::xa_prepare, std::move(ByteWriter()
+                                             .le<1>(one_phase ? 1 : 0)
+                                             .le<4>(1)
+                                             .le<4>(gtrid.size())
+                                             .le<4>(0)
+                                             .bytes(gtrid))
+                                   .str());
+  }
+  // The xid of these in statements and errors; `gtrid` is of small letters and digits.
+  static std::string xid(std::string_view gtrid) {
+    std::string out = "X'";
+    for (const char c : gtrid) {
+      out.push_back("0123456789abcdef"[c >> 4]);
+      out.push_back("0123456789abcdef"[c & 15]);
+    }
+    return out + "',X'',1";
+  }
+  // The head of an XA transaction, as the flavour writes it.
+  std::uint64_t begin_xa(std::string_view gtrid) {
+    const std::uint64_t start = gtid(kPreparedXa);
+    if (flavor_ == Flavor::mysql) query("XA START " + xid(gtrid));
+    return start;
+  }
+  // Its end: the first half of it.
+  void prepare_xa(std::string_view gtrid) {
+    query("XA END " + xid(gtrid));
+    xa_prepare(false, gtrid);
+  }
+  // All of the first half: these rows.
+  std::uint64_t prepared_xa(std::string_view gtrid, const std::vector<TestRow>& rows,
+                            std::string_view table = "t") {
+    const std::uint64_t start = begin_xa(gtrid);
+    table_map(table);
+    insert(rows, table);
+    prepare_xa(gtrid);
+    return start;
+  }
+  // The second half: COMMIT or ROLLBACK.
+  std::uint64_t end_xa(std::string_view gtrid, std::string_view verb = "COMMIT") {
+    const std::uint64_t start = gtid(kCompletedXa);
+    query("XA " + std::string(verb) + " " + xid(gtrid));
+    return start;
   }
   // Table ids follow from the name.
   void table_map(std::string_view table, std::string_view database = "shop") {

@@ -29,7 +29,7 @@ class FakeClock final : public Clock {
   std::atomic<std::int64_t> ms_{1'000'000};
 };
 
-// Every table is (id INT PRIMARY KEY, v VARCHAR(20)).
+// Every table is (id INT PRIMARY KEY, v VARCHAR(20)); `v` may get another name.
 class FakeSchemas final : public schema::SchemaSource {
  public:
   Result<TableSchema> read_table(std::string_view database, std::string_view table) override {
@@ -40,7 +40,7 @@ class FakeSchemas final : public schema::SchemaSource {
     s.columns.resize(2);
     s.columns[0].name = "id";
     s.columns[0].nullable = false;
-    s.columns[1].name = "v";
+    s.columns[1].name = second_column;
     s.columns[1].charset = "latin1";
     EXPECT_TRUE(schema::parse_column_type("int(11)", s.columns[0]).ok());
     EXPECT_TRUE(schema::parse_column_type("varchar(20)", s.columns[1]).ok());
@@ -48,6 +48,7 @@ class FakeSchemas final : public schema::SchemaSource {
     return s;
   }
   int reads = 0;
+  std::string second_column = "v";
 };
 
 // One row as it was handed over.
@@ -58,6 +59,7 @@ struct SentRow {
   std::string table;  // database.table
   std::string key;    // of column `id`
   std::string gtid;
+  std::string last_column;  // its name
   friend bool operator==(const SentRow&, const SentRow&) = default;
 };
 inline void PrintTo(const SentRow& r, std::ostream* out) {
@@ -74,6 +76,7 @@ class RecordingSink final : public TransactionSink {
     std::string gtid;
     std::size_t rows = 0;  // how many had been given by then
     bool also = false;
+    std::int64_t es_ms = 0;
   };
   Status add(const TransactionBatch& batch) override {
     if (full) return stopped();
@@ -100,7 +103,8 @@ class RecordingSink final : public TransactionSink {
                        (*view)->kind,
                        std::string((*view)->database) + "." + std::string((*view)->table),
                        std::string((*view)->data(row).front().value),
-                       std::string((*view)->gtid)};
+                       std::string((*view)->gtid),
+                       std::string((*view)->data(row).back().name)};
           EXPECT_TRUE(in_order.emplace(id, std::move(sent)).second) << id.to_string() << " twice";
         }
       }
@@ -115,7 +119,7 @@ class RecordingSink final : public TransactionSink {
   }
   void complete(const TransactionEnd& end) override {
     ends.push_back({end.file ? end.file->name : "", end.pos, gtid_to_string(end.gtid), rows.size(),
-                    end.also != nullptr});
+                    end.also != nullptr, end.es_ms});
   }
   // Rows of whole transactions only.
   std::vector<SentRow> whole() const {
