@@ -212,7 +212,8 @@ struct LimitOptions : Section {
   Option<ByteSize> transaction_hold{
       this, "transaction_hold", ByteSize{8_MiB},
       Range<ByteSize>{ByteSize{64_KiB}, ByteSize{1024_MiB}},
-      "Rows of a transaction are held back until its end up to this size, then streamed."};
+      "Rows of a transaction are held back until its end up to this size, then streamed. Those of XA "
+      "transactions wait in memory up to this size, then in files of state_dir/xa."};
   Option<ByteSize> inflated_transaction{
       this, "inflated_transaction", ByteSize{16384_MiB},
       Range<ByteSize>{ByteSize{0_MiB}, ByteSize{16777216_MiB}},
