@@ -16,14 +16,10 @@ constexpr std::string_view kOwnPrefix = "sluice";
 }  // namespace
 
 Result<event::PlanCache::Entry> Assembler::make_plan(binlog::TableMap map) {
-  event::PlanCache::Entry entry;
-  entry.name = full_name(map.database, map.table);
-  if (!filter_->takes(map.database, map.table)) return entry;
-  if (map.database == kOwnPrefix)
-    return unsupported("database \"" + map.database +
-                       "\" is taken by the filter, but Redis keys that begin with it are "
-                       "Sluice's own: put it into filter.exclude");
-  SLUICE_TRY_ASSIGN(TableSchema schema, catalog_->resolve(map, flavor_));
+  TableSchema schema;
+  if (filter_->takes(map.database, map.table)) {
+    SLUICE_TRY_ASSIGN(schema, catalog_->resolve(map, flavor_));
+  }
   return make_plan(std::move(map), std::move(schema));
 }
 
@@ -31,6 +27,11 @@ Result<event::PlanCache::Entry> Assembler::make_plan(binlog::TableMap map, Table
   event::PlanCache::Entry entry;
   entry.name = full_name(map.database, map.table);
   if (!filter_->takes(map.database, map.table)) return entry;
+  if (map.database == kOwnPrefix)
+    return unsupported("database \"" + map.database +
+                       "\" is taken by the filter, but Redis keys that begin with it are "
+                       "Sluice's own: put it into filter.exclude");
+  entry.schema = std::make_shared<const TableSchema>(schema);
   const auto rule = filter_->rule(map.database, map.table);
   SLUICE_TRY_ASSIGN(entry.plan, event::TablePlan::make(std::move(map), std::move(schema), rule,
                                                        settings_.render));

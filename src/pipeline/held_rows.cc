@@ -173,7 +173,7 @@ Result<const std::string*> HeldTables::record_of(const event::PlanCache::Entry& 
   const auto known = by_plan_.find(entry.plan.get());
   if (known != by_plan_.end()) return known->second.record;
   trim();
-  SLUICE_TRY_ASSIGN(const std::string schema, schema::encode_schema(entry.plan->schema()));
+  SLUICE_TRY_ASSIGN(const std::string schema, schema::encode_schema(*entry.schema));
   // The rows are read back under the plan they would have had.
   const auto it = entries_.insert_or_assign(sized(as_chars(map)) + sized(schema), entry).first;
   by_plan_[entry.plan.get()] = {entry.plan, &it->first};

@@ -99,8 +99,8 @@ class HeldTables {
   // How an entry for rows is made of a TABLE_MAP and the schema it is to be read by.
   using Maker = std::function<Result<event::PlanCache::Entry>(binlog::TableMap, TableSchema)>;
 
-  // The record of a table that is taken; `map`: the body of its TABLE_MAP.  Valid until the next
-  // call.  Errors: those of encode_schema.
+  // The record of a table that is taken, with its schema; `map`: the body of its TABLE_MAP.  Valid
+  // until the next call.  Errors: those of encode_schema.
   Result<const std::string*> record_of(const event::PlanCache::Entry& entry, Bytes map);
   // What a record means.  Valid until the next call.  Errors: fatal/position_damaged; those of
   // TableMap::decode and of `make`.

@@ -21,6 +21,8 @@ class PlanCache {
   // Neither plan nor layout: rows of this table are not wanted.
   struct Entry {
     std::shared_ptr<const TablePlan> plan;
+    // What the plan was made of; null where nobody wants to make it again.
+    std::shared_ptr<const TableSchema> schema;
     std::shared_ptr<const binlog::RowLayout> layout;  // for those who only cut rows
     std::string name;                                 // database.table
   };
