@@ -28,6 +28,25 @@ void check_host(const Option<std::string>& host, const std::string& socket, cons
     reader.problem(reader.place_of(host), path + ".host: is empty");
 }
 
+void check_rules(const TableOptions& table, const std::string& path, Reader& reader) {
+  const LogicalTable& logical = table.logical();
+  for (const std::string& name : {logical.database, logical.table})
+    if (const Status s = table.match().check_rewrite(name); !s.ok())
+      reader.problem(reader.place_of(table.logical), path + ".logical: " + s.error().what);
+  if (const Operations& all = table.operations(); !all.insert && !all.update && !all.remove)
+    reader.problem(reader.place_of(table.operations),
+                   path + ".operations: is empty; filter.exclude leaves a table out");
+  const auto& masks = table.mask();
+  const bool hashes = std::any_of(masks.begin(), masks.end(),
+                                  [](const Mask& mask) { return mask.kind == Mask::Kind::sha256; });
+  if (hashes && table.mask_salt().empty()) {
+    const Place place = reader.place_of(table.mask);
+    reader.warnings.push_back(
+        {reader.file(), place.line, place.column,
+         path + ".mask: sha256 without mask_salt: who guesses a value can tell that it is there"});
+  }
+}
+
 void check_table(const TableOptions& table, const std::string& path, Reader& reader) {
   const auto& columns = table.partition_by();
   if (!columns.empty() && table.single_partition())
@@ -42,6 +61,7 @@ void check_table(const TableOptions& table, const std::string& path, Reader& rea
       reader.problem(reader.place_of(table.partition_by),
                      path + ".partition_by: column " + column + " is there twice");
   }
+  check_rules(table, path, reader);
 }
 
 }  // namespace
@@ -56,8 +76,14 @@ void check_together(const Options& options, Reader& reader) {
   check_host(options.queue.host, "", "queue", reader);
   check_host(options.redis.host, options.redis.socket(), "redis", reader);
   check_tls(options.source.tls, "source.tls", reader);
-  for (std::size_t i = 0; i < options.tables.size(); ++i)
-    check_table(options.tables()[i], "tables[" + std::to_string(i) + "]", reader);
+  for (std::size_t i = 0; i < options.tables.size(); ++i) {
+    const TableOptions& table = options.tables()[i];
+    const std::string path = "tables[" + std::to_string(i) + "]";
+    check_table(table, path, reader);
+    if (!table.when().empty() && options.source.row_image() == SourceOptions::RowImage::any)
+      reader.problem(reader.place_of(table.when),
+                     path + ".when: needs whole rows; it does not go with source.row_image: any");
+  }
 }
 
 }  // namespace sluice::config

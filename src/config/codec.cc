@@ -129,6 +129,10 @@ std::string quote(std::string_view text) {
   return out + (single ? '\'' : '"');
 }
 
+std::string quote_list(std::span<const std::string> texts) {
+  return show_list(texts, quote);
+}
+
 Result<std::size_t> parse_name(Names names, std::string_view text) {
   const auto found = std::find(names.begin(), names.end(), text);
   if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
@@ -216,13 +220,21 @@ std::string Codec<PatternList>::yaml(const PatternList& value) {
 
 std::optional<PatternList> Codec<PatternList>::read(const config::Node& node,
                                                     config::Reader& reader) {
+  if (node.kind == config::Node::Kind::scalar) {  // as canal has them: commas between them
+    const auto text = config::scalar_text(node, reader, type());
+    if (!text) return std::nullopt;
+    auto patterns = Pattern::compile_list(*text);
+    if (patterns) return PatternList(std::move(patterns).value());
+    reader.problem(node.place, patterns.error().what);
+    return std::nullopt;
+  }
   auto patterns = read_list<Pattern>(node, reader, type());
   if (!patterns) return std::nullopt;
   return PatternList(std::move(*patterns));
 }
 
 std::string Codec<std::vector<std::string>>::yaml(const std::vector<std::string>& value) {
-  return show_list(value, config::quote);
+  return config::quote_list(value);
 }
 
 std::optional<std::vector<std::string>> Codec<std::vector<std::string>>::read(

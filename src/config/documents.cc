@@ -121,7 +121,8 @@ file. A file that everyone can read is warned of. `password` and `password_file`
 (powers of 1000).
 
 **Patterns** are regular expressions in RE2's syntax that have to fit the whole of `database.table`: `shop\..*` is all tables
-of `shop`. Between single quotes YAML leaves backslashes alone: `include: ['shop\.orders', 'shop\.items']`.
+of `shop`. Between single quotes YAML leaves backslashes alone: `include: ['shop\.orders', 'shop\.items']`. `{00..63}` is any number of the
+range; two backslashes are one. Letters of either case are equal when the source takes them as equal in names. More in `docs/filters.md`.
 )";
 
 // `text` with a backslash before each of `special`.

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "sluice/base/hash.h"
+#include "sluice/base/sha256.h"
 #include "sluice/config/show.h"
 
 namespace sluice {
@@ -36,6 +37,31 @@ void add_set(Canonical& canonical, std::string_view name, const PatternList& pat
   for (const std::string& text : texts) canonical.add(name, text);
 }
 
+// What is as it always was has no item, so that its layout is the same as before there was a
+// choice.
+void add_rules(Canonical& canonical, const TableOptions& table) {
+  const auto add = [&canonical](std::string_view name, const std::string& text) {
+    if (!text.empty()) canonical.add(name, text);
+  };
+  add("logical_database", table.logical().database);
+  add("logical_table", table.logical().table);
+  if (table.operations() != Operations())
+    add("operations", Codec<Operations>::yaml(table.operations()));
+  add("when", table.when().text());
+  const auto add_columns = [&canonical](std::string_view name, std::vector<std::string> columns) {
+    std::sort(columns.begin(), columns.end());
+    for (const std::string& column : columns) canonical.add(name, column);
+  };
+  add_columns("column", table.columns().include);
+  add_columns("no_column", table.columns().exclude);
+  for (const Mask& mask : table.mask()) add("mask", Codec<MaskList>::yaml({mask}));
+  // Its hash's hash: the fingerprint is no secret.
+  if (!table.mask().empty() && !table.mask_salt().empty()) {
+    const auto hash = Sha256().update(table.mask_salt().reveal()).hex();
+    add("salt", std::string(hash.begin(), hash.end()));
+  }
+}
+
 std::string hex(std::uint64_t value) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out(16, '0');
@@ -54,6 +80,7 @@ std::string layout_fingerprint(const Options& options) {
     canonical.add("table", table.match().text());
     for (const std::string& column : table.partition_by()) canonical.add("by", column);
     if (table.single_partition()) canonical.add("single", "");
+    add_rules(canonical, table);
   }
   const RenderingOptions& rendering = options.rendering;
   canonical.add("time_zone", std::to_string(rendering.time_zone().seconds()));

@@ -15,6 +15,7 @@
 #include "sluice/base/secret.h"
 #include "sluice/config/pattern.h"
 #include "sluice/config/values.h"
+#include "sluice/expr/condition.h"
 
 namespace sluice {
 
@@ -35,6 +36,8 @@ void add_problem(const Node& node, Reader& reader, std::string message);
 std::optional<std::string> scalar_text(const Node& node, Reader& reader, std::string_view expected);
 // `text` as a YAML scalar that reads back as the same text: quoted where needed, ${ escaped.
 std::string quote(std::string_view text);
+// "[a, b]"
+std::string quote_list(std::span<const std::string> texts);
 // Errors: fatal/config_invalid naming the values there are.
 Result<std::size_t> parse_name(Names names, std::string_view text);
 // "a, b or c"
@@ -109,7 +112,7 @@ struct Codec<Pattern> {
 
 template <>
 struct Codec<PatternList> {
-  static std::string type() { return "a list of patterns"; }
+  static std::string type() { return "a list of patterns, or one text with commas between them"; }
   static std::string yaml(const PatternList& value);
   static std::optional<PatternList> read(const config::Node& node, config::Reader& reader);
 };
@@ -129,6 +132,44 @@ struct Codec<StartPosition> {
   }
   static std::string yaml(const StartPosition& value);
   static std::optional<StartPosition> read(const config::Node& node, config::Reader& reader);
+};
+
+// The types of `tables` entries: table_codecs.cc.
+template <>
+struct Codec<ColumnChoice> {
+  static std::string type() { return "{include: [NAME, ...], exclude: [NAME, ...]}"; }
+  static std::string yaml(const ColumnChoice& value);
+  static std::optional<ColumnChoice> read(const config::Node& node, config::Reader& reader);
+};
+
+template <>
+struct Codec<MaskList> {
+  static std::string type() { return "{COLUMN: sha256, null or fixed 'TEXT', ...}"; }
+  static std::string yaml(const MaskList& value);
+  static std::optional<MaskList> read(const config::Node& node, config::Reader& reader);
+};
+
+template <>
+struct Codec<Operations> {
+  static std::string type() { return "a list of insert, update, delete"; }
+  static std::string yaml(const Operations& value);
+  static std::optional<Operations> read(const config::Node& node, config::Reader& reader);
+};
+
+template <>
+struct Codec<LogicalTable> {
+  static std::string type() { return "{database: NAME, table: NAME}"; }
+  static std::string yaml(const LogicalTable& value);
+  static std::optional<LogicalTable> read(const config::Node& node, config::Reader& reader);
+};
+
+template <>
+struct Codec<expr::Condition> {
+  static std::string type() { return "a condition"; }
+  static std::string yaml(const expr::Condition& value) { return config::quote(value.text()); }
+  static Result<expr::Condition> parse(std::string_view text) {
+    return expr::Condition::parse(text);
+  }
 };
 
 template <class E>

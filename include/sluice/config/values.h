@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sluice/base/result.h"
 
@@ -70,6 +71,37 @@ struct StartPosition {
   std::string gtid_set;      // gtid: of either server family, as written; not looked into yet
   std::int64_t seconds = 0;  // timestamp: since the epoch, UTC
   friend bool operator==(const StartPosition&, const StartPosition&) = default;
+};
+
+// Which columns of a table are shown: those of `include` (all, when it is empty) without those of
+// `exclude`.
+struct ColumnChoice {
+  std::vector<std::string> include, exclude;
+  friend bool operator==(const ColumnChoice&, const ColumnChoice&) = default;
+};
+
+// What is shown instead of a column's values: "sha256", "null", "fixed 'x'" in the file.
+struct Mask {
+  enum class Kind : std::uint8_t { sha256, null, fixed };
+  std::string column;
+  Kind kind = Kind::null;
+  std::string text;  // fixed
+  friend bool operator==(const Mask&, const Mask&) = default;
+};
+using MaskList = std::vector<Mask>;  // in the order of the file
+
+// Which changes of rows are taken.
+struct Operations {
+  bool insert = true, update = true, remove = true;  // remove: "delete" in the file
+  friend bool operator==(const Operations&, const Operations&) = default;
+};
+
+// The name that rows of a table go by; \1 stands for what the first parentheses of the table's
+// pattern fit.  Empty: the table's own.
+struct LogicalTable {
+  std::string database, table;
+  bool empty() const noexcept { return database.empty() && table.empty(); }
+  friend bool operator==(const LogicalTable&, const LogicalTable&) = default;
 };
 
 }  // namespace sluice

@@ -122,9 +122,9 @@ TEST(Load, SaysWhichKindOfValueIsExpected) {
   EXPECT_THAT(problems("source:\n  port: [1]"),
               ElementsAre("c.yaml:2:9: source.port: a whole number is expected, not a list"));
   EXPECT_THAT(
-      problems("filter: {include: a.b}"),
-      ElementsAre(
-          "c.yaml:1:19: filter.include: a list of patterns is expected, not a single value"));
+      problems("filter: {include: {a: b}}"),
+      ElementsAre("c.yaml:1:19: filter.include: a list of patterns, or one text with commas "
+                  "between them is expected, not a map"));
   EXPECT_THAT(problems("[a]: 1"),
               ElementsAre("c.yaml:1:1: the name of an option is expected here, not a list"));
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -83,10 +84,16 @@ TEST(PrintEffective, HidesSecretsButShowsWhichAreEmpty) {
 
 TEST(PrintEffective, WritesListsOfSections) {
   EXPECT_THAT(print_effective(Options()), HasSubstr("\ntables: []\n"));
+  const std::string rules =
+      "    logical: {}\n    operations: [insert, update, delete]\n    when: \"\"\n"
+      "    columns: {include: [], exclude: []}\n    mask: {}\n    mask_salt: \"\"\n";
   EXPECT_THAT(print_effective(*load("tables: [{match: a}, {partition_by: [b]}]").options),
               HasSubstr("\ntables:\n"
-                        "  - match: a\n    partition_by: []\n    single_partition: false\n"
-                        "  - match: \".*\"\n    partition_by: [b]\n    single_partition: false\n"));
+                        "  - match: a\n    partition_by: []\n    single_partition: false\n" +
+                        rules +
+                        "  - match: \".*\"\n    partition_by: [b]\n"
+                        "    single_partition: false\n" +
+                        rules));
 }
 
 std::size_t count_options(const Section& section) {
@@ -162,13 +169,36 @@ TEST(LayoutFingerprint, ChangesWithWhatChangesTheMeaningOfMessages) {
   for (const std::string_view text :
        {"filter: {include: [a]}", "filter: {include: []}", "filter: {exclude: ['.*']}",
         "tables: [{match: a}]", "tables: [{partition_by: [a]}]",
-        "tables: [{single_partition: true}]", "rendering: {time_zone: '+01:00'}",
+        "tables: [{single_partition: true}]", "tables: [{logical: {table: a}}]",
+        "tables: [{operations: [insert]}]", "tables: [{when: a = 1}]",
+        "tables: [{columns: {include: [a]}}]", "tables: [{columns: {exclude: [a]}}]",
+        "tables: [{mask: {a: null}}]", "rendering: {time_zone: '+01:00'}",
         "rendering: {invalid_text: replace}", "rendering: {binary: base64}"})
     EXPECT_NE(layout_fingerprint(*load(text).options), before) << text;
-  const auto of = [](std::string_view text) { return layout_fingerprint(*load(text).options); };
+  const auto of = [](const std::string& text) { return layout_fingerprint(*load(text).options); };
   EXPECT_NE(of("tables: [{match: a}, {match: b}]"), of("tables: [{match: b}, {match: a}]"));
   EXPECT_NE(of("tables: [{partition_by: [a, b]}]"), of("tables: [{partition_by: [b, a]}]"));
   EXPECT_NE(of("tables: [{partition_by: [ab]}]"), of("tables: [{partition_by: [a, b]}]"));
+  const std::vector<std::string_view> rules{"logical: {table: a}",
+                                            "logical: {database: a}",
+                                            "operations: [insert]",
+                                            "operations: [delete]",
+                                            "when: a = 1",
+                                            "when: a = 2",
+                                            "columns: {include: [a]}",
+                                            "columns: {exclude: [a]}",
+                                            "columns: {exclude: [a, b]}",
+                                            "mask: {a: null}",
+                                            "mask: {a: sha256}",
+                                            "mask: {a: sha256}, mask_salt: x",
+                                            "mask: {a: sha256}, mask_salt: y",
+                                            "mask: {a: fixed 'x'}",
+                                            "mask: {a: fixed 'y'}",
+                                            "mask: {b: null}"};
+  std::set<std::string> different;
+  for (const std::string_view rule : rules)
+    different.insert(of("tables: [{" + std::string(rule) + "}]"));
+  EXPECT_EQ(different.size(), rules.size());
 }
 
 TEST(LayoutFingerprint, StaysWithEverythingElse) {
@@ -178,8 +208,14 @@ TEST(LayoutFingerprint, StaysWithEverythingElse) {
         "limits: {drain: 1min}", "source: {host: x, start: earliest}", "log: {level: debug}",
         "filter: {include: ['.*', '.*']}"})
     EXPECT_EQ(layout_fingerprint(*load(text).options), before) << text;
-  EXPECT_EQ(layout_fingerprint(*load("filter: {include: [a, b]}").options),
-            layout_fingerprint(*load("filter: {include: [b, a]}").options));
+  const auto of = [](std::string_view text) { return layout_fingerprint(*load(text).options); };
+  EXPECT_EQ(of("filter: {include: [a, b]}"), of("filter: {include: [b, a]}"));
+  EXPECT_EQ(of("filter: {include: [a, b]}"), of("filter: {include: 'a,b'}"));
+  EXPECT_EQ(of("tables: [{match: a}]"),
+            of("tables: [{match: a, operations: [delete, update, insert], when: '', mask: {}, "
+               "mask_salt: x, columns: {}, logical: {}}]"));
+  EXPECT_EQ(of("tables: [{columns: {include: [a, b]}}]"),
+            of("tables: [{columns: {include: [b, a]}}]"));
 }
 
 }  // namespace
