@@ -351,9 +351,9 @@ Result<event::PlanCache::Entry> Scanner::make_entry(binlog::TableMap map) {
     return event::PlanCache::layout_only(std::move(map));
   }
   SLUICE_TRY_ASSIGN(TableSchema schema, schema_of(map, entry.name));
-  event::PartitionRule rule;
-  if (options_->partitions == 0) rule.by = event::PartitionRule::By::table;
-  SLUICE_TRY_ASSIGN(entry.plan, event::TablePlan::make(std::move(map), std::move(schema), rule,
+  event::TableRules rules;
+  if (options_->partitions == 0) rules.partition.by = event::PartitionRule::By::table;
+  SLUICE_TRY_ASSIGN(entry.plan, event::TablePlan::make(std::move(map), std::move(schema), rules,
                                                        options_->render));
   return entry;
 }

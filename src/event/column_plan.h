@@ -7,7 +7,10 @@
 
 #include "sluice/base/charset.h"
 #include "sluice/base/result.h"
+#include "sluice/base/sha256.h"
 #include "sluice/event/table_plan.h"
+
+#include "event/row_condition.h"
 
 namespace sluice::event {
 
@@ -39,7 +42,9 @@ struct ColumnPlan {
   std::uint32_t length = 0;  // BINARY(n): n; DECIMAL: precision; temporal types: fractional digits
   std::uint8_t scale = 0;    // DECIMAL
   bool replace_bad_text = false;
-  bool hidden = false;  // never shown: a multi-valued index' own column
+  bool hidden = false;   // never shown: a multi-valued index' own column, or left out by a rule
+  std::string constant;  // masked: what stands for every value, as JSON; empty: nothing does
+  std::optional<Sha256> hashed;  // masked: values are shown as this, gone on with their text
   std::int32_t zone_seconds = 0;
   std::vector<std::string> labels;       // ENUM, SET
   std::vector<std::string> json_labels;  // the same, escaped
@@ -67,11 +72,19 @@ Error render_error(Rendered what, const TableSchema& table, std::size_t column);
 // appended, unescaped.  A diff of nothing leaves the document as it is.
 Rendered append_patched(const binlog::Cell& diff, const binlog::Cell& before, TextBuffer& out);
 
+// Masks the column with the hash of what its raw renderer makes.
+void mask_with_hash(ColumnPlan& plan, const Sha256& salted, bool binary);
+
 struct TablePlan::Data {
   binlog::TableMap map;
   std::optional<binlog::RowLayout> layout;  // of `map`; always there once the plan is made
   TableSchema schema;
   std::vector<ColumnPlan> columns;
+  std::vector<std::uint16_t> shown;  // columns that are not hidden
+  bool narrowed = false;             // a rule hides a column, or its values
+  bool inserts = true, updates = true, removes = true;
+  std::optional<RowCondition> when;
+  std::vector<std::string> unknown_columns;
   bool json_diff_text = false;
   std::string mysql_types, sql_types;
   // The fixed pieces of a line, in its order.

@@ -191,4 +191,25 @@ Status plan_string(ColumnPlan& plan, const binlog::MapColumn& map, bool map_has_
   return {};
 }
 
+namespace {
+
+template <bool kBinary>
+Rendered hashed_json(const ColumnPlan& c, Bytes b, TextBuffer& out) {
+  const std::size_t start = out.size();
+  const Rendered r = c.raw(c, b, out);
+  if (r != Rendered::ok && r != Rendered::replaced) return r;
+  if constexpr (kBinary) latin1_to_bytes(out, start);
+  const auto hex = Sha256(*c.hashed).update(out.view().substr(start)).hex();
+  out.truncate(start);
+  out.append({hex.data(), hex.size()});
+  return r;
+}
+
+}  // namespace
+
+void mask_with_hash(ColumnPlan& plan, const Sha256& salted, bool binary) {
+  plan.hashed = salted;
+  plan.json = binary ? hashed_json<true> : hashed_json<false>;
+}
+
 }  // namespace sluice::event

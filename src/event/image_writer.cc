@@ -17,6 +17,11 @@ Status ImageWriter::append_cell(const TablePlan& plan, std::size_t column, const
                                 bool first, TextBuffer& out) {
   const TablePlan::Data& d = plan.data();
   const ColumnPlan& c = d.columns[column];
+  if (!c.constant.empty()) {
+    c.append_prefix(out, first, false);
+    out.append(c.constant);
+    return {};
+  }
   if (cell.state == CellState::null) {
     c.append_prefix(out, first, false);
     out.append("null");
@@ -42,9 +47,14 @@ Result<bool> ImageWriter::append_diff(const TablePlan& plan, std::size_t column,
   if (r == Rendered::no_document && d.json_diff_text)
     r = append_json_diffs(diff.bytes, patched_) ? Rendered::ok : Rendered::bad_diff;
   if (r != Rendered::ok) return render_error(r, d.schema, column);
-  d.columns[column].append_prefix(out, first, true);
-  if (!append_json_utf8(out, patched_.view()))
+  const ColumnPlan& c = d.columns[column];
+  c.append_prefix(out, first, true);
+  if (c.hashed) {
+    const auto hex = Sha256(*c.hashed).update(patched_.view()).hex();
+    out.append({hex.data(), hex.size()});
+  } else if (!append_json_utf8(out, patched_.view())) {
     return render_error(Rendered::bad_text, d.schema, column);
+  }
   out.push_back('"');
   document_.clear();
   if (before.state == CellState::value && append_json_document(before.bytes, document_) &&
@@ -59,10 +69,10 @@ Status ImageWriter::append_image(const TablePlan& plan, std::span<const Cell> ce
   bool first = true;
   same_documents_.clear();
   out.push_back('{');
-  for (std::size_t i = 0; i < columns.size(); ++i) {
+  for (const std::uint16_t i : plan.data().shown) {
     const Cell cell = missing == Missing::take_from_before ? cell_of(cells, before, i) : cells[i];
-    if (cell.state == CellState::absent || columns[i].hidden) continue;
-    if (cell.state == CellState::json_diff) {
+    if (cell.state == CellState::absent) continue;
+    if (cell.state == CellState::json_diff && columns[i].constant.empty()) {
       const Cell document = i < before.size() ? before[i] : Cell{};
       SLUICE_TRY_ASSIGN(const bool written, append_diff(plan, i, cell, document, first, out));
       first = first && !written;
@@ -79,9 +89,9 @@ Status ImageWriter::append_old(const TablePlan& plan, std::span<const Cell> afte
                                std::span<const Cell> before, TextBuffer& out) {
   bool first = true;
   out.push_back('{');
-  for (std::size_t i = 0; i < after.size(); ++i) {
+  for (const std::uint16_t i : plan.data().shown) {
     if (before[i].state == CellState::absent || !changes(before[i], after[i]) ||
-        plan.data().columns[i].hidden)
+        !plan.data().columns[i].constant.empty())
       continue;
     if (after[i].state == CellState::json_diff &&
         std::find(same_documents_.begin(), same_documents_.end(), i) != same_documents_.end())

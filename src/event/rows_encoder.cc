@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 namespace sluice::event {
 
@@ -18,43 +19,67 @@ Result<std::uint64_t> RowsEncoder::encode(const TablePlan& plan, const binlog::R
   return count;
 }
 
+// What becomes of the row in images_.
+Result<RowsEncoder::Fate> RowsEncoder::judge(const TablePlan& plan, RowsKind kind) {
+  if (!plan.has_condition()) {
+    switch (kind) {
+      case RowsKind::insert: return Fate::insert;
+      case RowsKind::remove: return Fate::remove;
+      case RowsKind::update: break;
+    }
+    return Fate::update;
+  }
+  bool was = false, is = false;
+  if (kind != RowsKind::insert) {
+    SLUICE_TRY_ASSIGN(was, plan.satisfies(images_.before, {}, condition_));
+  }
+  if (kind != RowsKind::remove) {
+    const auto before = kind == RowsKind::update ? std::span<const binlog::Cell>(images_.before)
+                                                 : std::span<const binlog::Cell>();
+    SLUICE_TRY_ASSIGN(is, plan.satisfies(images_.after, before, condition_));
+  }
+  if (was) return is ? Fate::update : Fate::remove;
+  if (is && kind == RowsKind::update) SLUICE_TRY(plan.check_whole(images_.after, images_.before));
+  return is ? Fate::insert : Fate::none;
+}
+
 Result<std::uint64_t> RowsEncoder::encode_rows(const TablePlan& plan, const binlog::RowsEvent& rows,
                                                const LineContext& context, LineSink& sink) {
   SLUICE_TRY_ASSIGN(auto cursor, binlog::RowCursor::open(plan.layout(), rows));
-  const auto partitions = static_cast<std::uint32_t>(encoders_.size());
-  const bool by_row = plan.partitioned_by_row();
-  std::uint32_t partition = 0;
+  std::uint64_t taken = 0;
   for (std::uint64_t row = 0;; ++row) {
     SLUICE_TRY_ASSIGN(const bool more, cursor.next(images_));
-    if (!more) return row;
-    if (by_row || row == 0) {
-      const auto& key_image = rows.kind == RowsKind::insert ? images_.after : images_.before;
-      SLUICE_TRY_ASSIGN(partition, plan.partition(key_image, partitions, scratch_));
-    }
-    switch (rows.kind) {
-      case RowsKind::insert:
-        SLUICE_TRY(
-            put(partition, plan, ChangeKind::insert, 0, row, images_.after, {}, context, sink));
-        break;
-      case RowsKind::remove:
-        SLUICE_TRY(
-            put(partition, plan, ChangeKind::remove, 0, row, images_.before, {}, context, sink));
-        break;
-      case RowsKind::update:
-        if (by_row && plan.partition_key_changed(images_.before, images_.after)) {
-          SLUICE_TRY(
-              put(partition, plan, ChangeKind::remove, 0, row, images_.before, {}, context, sink));
-          SLUICE_TRY_ASSIGN(const std::uint32_t target,
-                            plan.partition(images_.after, images_.before, partitions, scratch_));
-          SLUICE_TRY(put(target, plan, ChangeKind::insert, 1, row, images_.after, images_.before,
-                         context, sink));
-        } else {
-          SLUICE_TRY(put(partition, plan, ChangeKind::update, 0, row, images_.after, images_.before,
-                         context, sink));
-        }
-        break;
-    }
+    if (!more) return taken;
+    SLUICE_TRY_ASSIGN(const Fate fate, judge(plan, rows.kind));
+    if (fate == Fate::none ||
+        (fate == Fate::update && !plan.shows_change(images_.before, images_.after) &&
+         !plan.partition_key_changed(images_.before, images_.after)))
+      continue;
+    ++taken;
+    SLUICE_TRY(send(plan, fate, rows.kind, row, context, sink));
   }
+}
+
+Status RowsEncoder::send(const TablePlan& plan, Fate fate, RowsKind kind, std::uint64_t row,
+                         const LineContext& context, LineSink& sink) {
+  const auto partitions = static_cast<std::uint32_t>(encoders_.size());
+  const std::span<const binlog::Cell> none;
+  const std::span<const binlog::Cell> before = kind == RowsKind::update ? images_.before : none;
+  if (fate == Fate::insert) {
+    SLUICE_TRY_ASSIGN(const std::uint32_t target,
+                      plan.partition(images_.after, before, partitions, scratch_));
+    return put(target, plan, ChangeKind::insert, 0, row, images_.after, before, context, sink);
+  }
+  SLUICE_TRY_ASSIGN(const std::uint32_t partition,
+                    plan.partition(images_.before, partitions, scratch_));
+  const bool moves = fate == Fate::update && plan.partition_key_changed(before, images_.after);
+  if (fate == Fate::update && !moves)
+    return put(partition, plan, ChangeKind::update, 0, row, images_.after, before, context, sink);
+  SLUICE_TRY(put(partition, plan, ChangeKind::remove, 0, row, images_.before, none, context, sink));
+  if (!moves) return {};
+  SLUICE_TRY_ASSIGN(const std::uint32_t target,
+                    plan.partition(images_.after, before, partitions, scratch_));
+  return put(target, plan, ChangeKind::insert, 1, row, images_.after, before, context, sink);
 }
 
 Status RowsEncoder::put(std::uint32_t partition, const TablePlan& plan, ChangeKind kind,

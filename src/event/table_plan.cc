@@ -7,6 +7,7 @@
 #include "event/cells.h"
 #include "event/column_plan.h"
 #include "event/json_escape.h"
+#include "event/table_rules.h"
 
 namespace sluice::event {
 namespace {
@@ -43,9 +44,8 @@ Result<std::vector<std::uint16_t>> partition_columns(const TableSchema& schema,
 void make_pieces(TablePlan::Data& d) {
   TextBuffer mysql;
   TextBuffer sql;
-  for (std::size_t i = 0; i < d.columns.size(); ++i) {
+  for (const std::uint16_t i : d.shown) {
     const ColumnSchema& c = d.schema.columns[i];
-    if (d.columns[i].hidden) continue;
     if (!mysql.empty()) {
       mysql.push_back(',');
       sql.push_back(',');
@@ -96,7 +96,7 @@ bool old_temporal(binlog::ColumnType type) noexcept {
          type == binlog::ColumnType::timestamp;
 }
 
-Status fill(TablePlan::Data& d, const PartitionRule& rule, const RenderOptions& options) {
+Status fill(TablePlan::Data& d, const TableRules& rules, const RenderOptions& options) {
   TableSchema& s = d.schema;
   if (s.columns.size() != d.map.columns.size())
     return fatal(Errc::schema_mismatch, "the binlog has " + std::to_string(d.map.columns.size()) +
@@ -104,7 +104,7 @@ Status fill(TablePlan::Data& d, const PartitionRule& rule, const RenderOptions& 
                                             std::to_string(s.columns.size()));
   if (!is_utf8(s.database) || !is_utf8(s.name))
     return fatal(Errc::schema_mismatch, "the table's name is not valid UTF-8");
-  SLUICE_TRY_ASSIGN(d.partition_columns, partition_columns(s, rule));
+  SLUICE_TRY_ASSIGN(d.partition_columns, partition_columns(s, rules.partition));
   const auto& key = s.row_key();
   const auto decides = [&](std::uint16_t i) {
     return std::find(key.begin(), key.end(), i) != key.end() ||
@@ -125,6 +125,7 @@ Status fill(TablePlan::Data& d, const PartitionRule& rule, const RenderOptions& 
   name.push_back('\0');
   d.table_hash = xxh64(name + s.name);
   d.json_diff_text = options.json_diff_text;
+  SLUICE_TRY(apply_rules(d, rules));
   d.layout.emplace(d.map);
   make_pieces(d);
   return {};
@@ -136,16 +137,16 @@ TablePlan::TablePlan(std::unique_ptr<const Data> data) : data_(std::move(data)) 
 TablePlan::~TablePlan() = default;
 
 Result<std::shared_ptr<const TablePlan>> TablePlan::make(binlog::TableMap map, TableSchema schema,
-                                                         const PartitionRule& rule,
+                                                         const TableRules& rules,
                                                          const RenderOptions& options) {
   auto data = std::make_unique<Data>();
   data->map = std::move(map);
   data->schema = std::move(schema);
   // The names the server logs are those of the binlog.
-  data->schema.database = data->map.database;
-  data->schema.name = data->map.table;
-  if (Status s = fill(*data, rule, options); !s.ok())
-    return std::move(s).error().at(data->schema.database + "." + data->schema.name);
+  data->schema.database = rules.database.empty() ? data->map.database : rules.database;
+  data->schema.name = rules.table.empty() ? data->map.table : rules.table;
+  if (Status s = fill(*data, rules, options); !s.ok())
+    return std::move(s).error().at(data->map.database + "." + data->map.table);
   return std::shared_ptr<const TablePlan>(std::make_shared<TablePlan>(std::move(data)));
 }
 
@@ -196,6 +197,48 @@ Result<std::uint32_t> TablePlan::partition(std::span<const Cell> cells,
     if (r != Rendered::ok) return render_error(r, d.schema, i);
   }
   return static_cast<std::uint32_t>(xxh64(scratch.view(), d.table_hash) % partitions);
+}
+
+const std::vector<std::string>& TablePlan::unknown_columns() const noexcept {
+  return data_->unknown_columns;
+}
+
+bool TablePlan::takes(binlog::RowsKind kind) const noexcept {
+  switch (kind) {
+    case binlog::RowsKind::insert: return data_->inserts;
+    case binlog::RowsKind::update: return data_->updates;
+    case binlog::RowsKind::remove: break;
+  }
+  return data_->removes;
+}
+
+bool TablePlan::has_condition() const noexcept {
+  return data_->when.has_value();
+}
+
+Result<bool> TablePlan::satisfies(std::span<const Cell> cells, std::span<const Cell> before,
+                                  ConditionScratch& scratch) const {
+  if (!data_->when) return true;
+  return data_->when->holds(data_->schema, data_->columns, cells, before, scratch);
+}
+
+bool TablePlan::shows_change(std::span<const Cell> before,
+                             std::span<const Cell> after) const noexcept {
+  return !data_->narrowed ||
+         std::any_of(data_->shown.begin(), data_->shown.end(), [&](std::uint16_t i) {
+           return data_->columns[i].constant.empty() && changes(before[i], after[i]);
+         });
+}
+
+Status TablePlan::check_whole(std::span<const Cell> cells, std::span<const Cell> before) const {
+  const Data& d = *data_;
+  for (const std::uint16_t i : d.shown)
+    if (cell_of(cells, before, i).state == CellState::absent)
+      return fatal(Errc::binlog_unsupported,
+                   d.schema.database + "." + d.schema.name + "." + d.schema.columns[i].name +
+                       ": the row image of a row that comes to satisfy the condition lacks this "
+                       "column (set binlog_row_image=FULL)");
+  return {};
 }
 
 bool TablePlan::partition_key_changed(std::span<const Cell> before,

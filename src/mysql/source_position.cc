@@ -110,6 +110,11 @@ Result<BinlogPosition> earliest_position(Connection& connection) {
   return BinlogPosition{files.front().name, kFileHead};
 }
 
+Result<std::uint8_t> read_lower_case_table_names(Connection& connection) {
+  SLUICE_TRY_ASSIGN(const auto value, connection.query_value("SELECT @@lower_case_table_names"));
+  return number<std::uint8_t>(value);
+}
+
 Result<SourceIdentity> read_source_identity(Connection& connection) {
   SourceIdentity out;
   out.flavor = connection.server().flavor;

@@ -100,6 +100,7 @@ class Assembler final : private event::LineSink {
   Status on_dropped(const binlog::QueryEvent& query, const binlog::Statement& statement);
   Result<event::PlanCache::Entry> make_plan(binlog::TableMap map);
   Result<event::PlanCache::Entry> make_plan(binlog::TableMap map, TableSchema schema);
+  void tell_unknown_columns(const event::PlanCache::Entry& entry);
   Status on_rows(const binlog::EventView& event, const binlog::FormatDescription& format);
   // XA transactions (assembler_xa.cc).
   Status begin_xa(const binlog::FormatDescription& format);
@@ -144,7 +145,8 @@ class Assembler final : private event::LineSink {
   std::uint64_t streamed_events_ = 0;
   event::PlanCache tables_;
   event::PlanCache::Maker make_plan_;
-  std::unordered_set<std::string> keyless_;  // tables that were told about
+  // What was told of: tables, and columns with their tables.
+  std::unordered_set<std::string> keyless_, unknown_columns_;
   HeldXa* held_;
   HeldRows held_rows_;
   HeldTables held_tables_;

@@ -27,13 +27,14 @@ Result<event::PlanCache::Entry> Assembler::make_plan(binlog::TableMap map, Table
   event::PlanCache::Entry entry;
   entry.name = full_name(map.database, map.table);
   if (!filter_->takes(map.database, map.table)) return entry;
-  if (map.database == kOwnPrefix)
-    return unsupported("database \"" + map.database +
-                       "\" is taken by the filter, but Redis keys that begin with it are "
-                       "Sluice's own: put it into filter.exclude");
+  const event::TableRules rules = filter_->rules(map.database, map.table);
+  if ((rules.database.empty() ? map.database : rules.database) == kOwnPrefix)
+    return unsupported("rows of " + entry.name + " go by the database \"" +
+                       std::string(kOwnPrefix) +
+                       "\", but Redis keys that begin with it are Sluice's own: put it into "
+                       "filter.exclude, or give it another name with `logical` in `tables`");
   entry.schema = std::make_shared<const TableSchema>(schema);
-  const auto rule = filter_->rule(map.database, map.table);
-  SLUICE_TRY_ASSIGN(entry.plan, event::TablePlan::make(std::move(map), std::move(schema), rule,
+  SLUICE_TRY_ASSIGN(entry.plan, event::TablePlan::make(std::move(map), std::move(schema), rules,
                                                        settings_.render));
   if (entry.plan->schema().row_key().empty() && keyless_.insert(entry.name).second)
     log::get("pipeline")
@@ -41,7 +42,19 @@ Result<event::PlanCache::Entry> Assembler::make_plan(binlog::TableMap map, Table
             "table without a primary key or a unique key without NULLs: its rows are sent but not "
             "written to Redis, give it a key table={}",
             entry.name);
+  tell_unknown_columns(entry);
   return entry;
+}
+
+// Once for each column and table, whatever ALTERs come.
+void Assembler::tell_unknown_columns(const event::PlanCache::Entry& entry) {
+  for (const std::string& column : entry.plan->unknown_columns())
+    if (unknown_columns_.insert(entry.name + "." + column).second)
+      log::get("pipeline")
+          .warn(
+              "`columns` or `mask` of its tables entry names a column that the table does not have "
+              "table={} column={}",
+              entry.name, column);
 }
 
 Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDescription& format) {
@@ -62,6 +75,7 @@ Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDe
     if (group_.xa) held_rows_.leave_out(entry->name);
     return {};
   }
+  if (!entry->plan->takes(rows.kind)) return {};
   if (group_.xa) return hold(*entry, rows.table_id, event, ordinal);
   if (group_.id == streamed_id_ && ordinal < streamed_events_) return {};  // handed over before
   if (Status s = encode(entry->plan, rows, ordinal); !s.ok())

@@ -13,7 +13,7 @@ constexpr std::size_t kPooledMessages = 64;
 constexpr std::size_t kPooledBytes = 256u << 10;  // a larger body gives its memory back
 
 bool same_table(const event::TablePlan& a, const event::TablePlan& b) {
-  return a.map().table == b.map().table && a.map().database == b.map().database;
+  return a.schema().name == b.schema().name && a.schema().database == b.schema().database;
 }
 
 // Whether the types of `plan` are to be written: not when they stand in the message already and are

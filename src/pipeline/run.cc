@@ -131,7 +131,8 @@ Status Pipeline::prepare() {
   else if (options_.source.start().kind == StartPosition::Kind::position)
     from = BinlogPosition{options_.source.start().file, options_.source.start().pos};
   if (saved) SLUICE_TRY(same_flavor(saved->source, source.server()));
-  filter_.emplace(options_);
+  SLUICE_TRY_ASSIGN(const std::uint8_t lower_case, mysql::read_lower_case_table_names(source));
+  filter_.emplace(options_, lower_case == 0 ? NameCase::differs : NameCase::is_the_same);
   SLUICE_TRY_ASSIGN(const auto findings,
                     mysql::preflight(source, options_.source, replica_, from, tables_of(*filter_)));
   SLUICE_TRY(require(findings));

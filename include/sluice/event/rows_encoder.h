@@ -29,22 +29,29 @@ struct LineLimits {
 };
 
 // Makes lines of ROWS events: each row into its partition, an update that changes the partition key
-// as a delete and an insert.  Reuses its memory from event to event; belongs to one thread.
+// as a delete and an insert.  Of a table with a condition, an update by which the row comes to
+// satisfy it is an insert, one by which it ceases to a delete; rows that do not satisfy it, and
+// updates that change nothing of what is shown, are left out.  Reuses its memory from event to
+// event; belongs to one thread.
 class RowsEncoder {
  public:
   // partitions > 0.
   explicit RowsEncoder(std::uint32_t partitions, LineLimits limits = {})
       : limits_(limits), encoders_(partitions) {}
 
-  // Encodes all rows of one event; no line stays open behind it.  Returns how many rows there were.
-  // `plan` must outlive the lines.  Errors: those of RowCursor, TablePlan::partition and
-  // LineEncoder::add; what was not handed to the sink by then is dropped.
+  // Encodes all rows of one event; no line stays open behind it.  Returns how many rows were taken.
+  // `plan` must outlive the lines.  Errors: those of RowCursor, TablePlan::partition, satisfies and
+  // check_whole, and LineEncoder::add; what was not handed to the sink by then is dropped.
   Result<std::uint64_t> encode(const TablePlan& plan, const binlog::RowsEvent& rows,
                                const LineContext& context, LineSink& sink);
   // Values whose bad bytes became U+FFFD so far.
   std::uint64_t replaced_texts() const noexcept;
 
  private:
+  enum class Fate : std::uint8_t { none, insert, update, remove };
+  Result<Fate> judge(const TablePlan& plan, binlog::RowsKind kind);
+  Status send(const TablePlan& plan, Fate fate, binlog::RowsKind kind, std::uint64_t row,
+              const LineContext& context, LineSink& sink);
   Result<std::uint64_t> encode_rows(const TablePlan& plan, const binlog::RowsEvent& rows,
                                     const LineContext& context, LineSink& sink);
   Status put(std::uint32_t partition, const TablePlan& plan, ChangeKind kind, std::uint8_t half,
@@ -56,6 +63,7 @@ class RowsEncoder {
   std::vector<std::uint32_t> open_;    // partitions that got a line of this event
   binlog::RowImages images_;
   TextBuffer scratch_;
+  ConditionScratch condition_;
 };
 
 }  // namespace sluice::event

@@ -11,6 +11,7 @@
 #include "sluice/base/text_buffer.h"
 #include "sluice/binlog/rows.h"
 #include "sluice/binlog/table_map.h"
+#include "sluice/event/table_rules.h"
 #include "sluice/model/table_schema.h"
 
 namespace sluice::event {
@@ -28,13 +29,6 @@ struct RenderOptions {
   bool json_diff_text = false;
 };
 
-// Which columns decide a row's partition.
-struct PartitionRule {
-  enum class By : std::uint8_t { key, columns, table };
-  By by = By::key;
-  std::vector<std::string> columns;  // by == columns
-};
-
 // How the rows of one table are rendered: made once per TABLE_MAP content, then only read.
 // Immutable; thread-safe.
 //
@@ -48,7 +42,7 @@ struct PartitionRule {
 // 8.0.18 only) is in no line.
 //
 // The partition of a row (format version 1; vectors in tests/unit/event/partition_test.cc):
-//   seed      = XXH64(database NUL table, seed 0)
+//   seed      = XXH64(database NUL table, seed 0), by the names that rows go by
 //   partition = XXH64(key, seed) % partitions
 //   key       = the partition columns' texts, one after the other with a NUL byte between.  A text
 //   is what stands in `data`, as
@@ -63,9 +57,11 @@ struct PartitionRule {
 class TablePlan final {
  public:
   // `schema` has exactly the columns of `map` (schema::Catalog saw to it).  Errors:
-  // fatal/schema_mismatch, fatal/binlog_unsupported, fatal/binlog_malformed, with table and column.
+  // fatal/schema_mismatch, fatal/binlog_unsupported, fatal/binlog_malformed, with table and column;
+  // fatal/config_invalid for rules that the table cannot have: a key column that is left out or
+  // masked by anything but sha256, a condition that does not fit the columns.
   static Result<std::shared_ptr<const TablePlan>> make(binlog::TableMap map, TableSchema schema,
-                                                       const PartitionRule& rule,
+                                                       const TableRules& rules,
                                                        const RenderOptions& options);
   ~TablePlan();
   TablePlan(const TablePlan&) = delete;
@@ -75,7 +71,25 @@ class TablePlan final {
   // For RowCursor: how rows of map() are cut.  map() has what the binlog does not tell, too: the
   // fractional digits of MariaDB's old temporal types.
   const binlog::RowLayout& layout() const noexcept;
+  // Under the names that rows go by.
   const TableSchema& schema() const noexcept;
+  // What columns and masks of the rules name and the table does not have: passed over.
+  const std::vector<std::string>& unknown_columns() const noexcept;
+  // False: events of this kind are passed over.
+  bool takes(binlog::RowsKind kind) const noexcept;
+  // Not every row is taken.
+  bool has_condition() const noexcept;
+  // Whether the row satisfies the condition.  `before`: as for partition().  Errors:
+  // fatal/binlog_malformed, fatal/binlog_unsupported as there.
+  Result<bool> satisfies(std::span<const binlog::Cell> cells, std::span<const binlog::Cell> before,
+                         ConditionScratch& scratch) const;
+  // Whether an update changes anything that is shown.
+  bool shows_change(std::span<const binlog::Cell> before,
+                    std::span<const binlog::Cell> after) const noexcept;
+  // Every column that is shown is in one of the images.  Errors: fatal/binlog_unsupported naming
+  // the first that is not.
+  Status check_whole(std::span<const binlog::Cell> cells,
+                     std::span<const binlog::Cell> before) const;
   // `"id":"int unsigned","name":"varchar(255)"` and `"id":-5,"name":12`: the insides of mysqlType
   // and sqlType.
   std::string_view mysql_types() const noexcept;

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -31,6 +32,10 @@ Result<std::vector<Finding>> preflight(Connection& connection, const SourceOptio
                                        const ReplicaIdentity& identity,
                                        const std::optional<BinlogPosition>& from,
                                        const TableTest& takes);
+
+// @@lower_case_table_names: 0 tells names of databases and tables apart by case, 1 and 2 do not.
+// Errors: the connection's.
+Result<std::uint8_t> read_lower_case_table_names(Connection& connection);
 
 // The source, as the state file remembers it.
 struct SourceIdentity {

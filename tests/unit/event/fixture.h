@@ -98,8 +98,8 @@ inline TableSchema schema_of(const std::vector<Column>& columns,
 
 inline Result<std::shared_ptr<const TablePlan>> plan_of(
     const std::vector<Column>& columns, std::vector<std::uint16_t> primary_key = {0},
-    const RenderOptions& options = {}, const PartitionRule& rule = {}) {
-  return TablePlan::make(map_of(columns), schema_of(columns, std::move(primary_key)), rule,
+    const RenderOptions& options = {}, const TableRules& rules = {}) {
+  return TablePlan::make(map_of(columns), schema_of(columns, std::move(primary_key)), rules,
                          options);
 }
 

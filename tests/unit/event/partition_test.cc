@@ -23,6 +23,12 @@ std::uint32_t partition_of(const std::vector<Column>& columns,
   return p.ok() ? *p : ~0U;
 }
 
+TableRules by(PartitionRule::By what, std::vector<std::string> columns) {
+  TableRules rules;
+  rules.partition = {what, std::move(columns)};
+  return rules;
+}
+
 TEST(Partition, SeedIsTheHashOfTheTable) {
   EXPECT_EQ(xxh64(std::string_view("shop\0user", 9)), kSeed);
   EXPECT_EQ(xxh64(""), 0xEF46DB3751D8E999);
@@ -62,7 +68,7 @@ TEST(Partition, OfATimestampIsItsTextInTheConfiguredZone) {
 }
 
 TEST(Partition, NullHasItsOwnBytes) {
-  const PartitionRule rule{PartitionRule::By::columns, {"k"}};
+  const TableRules rule = by(PartitionRule::By::columns, {"k"});
   const auto plan = plan_of({int_column("id"), varchar_column("k")}, {0}, {}, rule);
   ASSERT_TRUE(plan.ok());
   TextBuffer scratch;
@@ -79,7 +85,7 @@ TEST(Partition, ATableWithoutKeyIsOne) {
 }
 
 TEST(Partition, TheRuleTableMakesOneOfATableWithKey) {
-  const auto plan = plan_of({int_column("id")}, {0}, {}, {PartitionRule::By::table, {}});
+  const auto plan = plan_of({int_column("id")}, {0}, {}, by(PartitionRule::By::table, {}));
   ASSERT_TRUE(plan.ok());
   EXPECT_FALSE((*plan)->partitioned_by_row());
   EXPECT_FALSE((*plan)->partition_key_changed(Image().int32(1).cells(), Image().int32(2).cells()));
@@ -120,7 +126,7 @@ TEST(Partition, AnImageThatLacksTheKeyIsRefused) {
 
 TEST(Partition, ARuleWithAnUnknownColumnIsRefusedByName) {
   const auto plan =
-      plan_of({int_column("id")}, {0}, {}, {PartitionRule::By::columns, {"id", "shop_id"}});
+      plan_of({int_column("id")}, {0}, {}, by(PartitionRule::By::columns, {"id", "shop_id"}));
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.error().cls, ErrorClass::fatal);
   EXPECT_EQ(plan.error().code, Errc::schema_mismatch);
@@ -130,9 +136,9 @@ TEST(Partition, ARuleWithAnUnknownColumnIsRefusedByName) {
 
 TEST(Partition, AJsonColumnIsHashedWithItsDiffsApplied) {
   const Column document{"j", "json", DeclaredType::json, binlog::ColumnType::json, 4};
-  PartitionRule rule;
-  rule.by = PartitionRule::By::columns;
-  rule.columns = {"j"};
+  TableRules rule;
+  rule.partition.by = PartitionRule::By::columns;
+  rule.partition.columns = {"j"};
   const auto plan = plan_of({int_column("id"), document}, {0}, {}, rule);
   ASSERT_TRUE(plan.ok());
   const Image before = Image().int32(1).hex("0001000c000b00010005010061");

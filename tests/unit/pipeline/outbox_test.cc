@@ -51,6 +51,8 @@ class Batches {
     return lines.lines.back().last;
   }
   const std::shared_ptr<const SourceFile>& file() const { return file_; }
+  // Of the rows to come.
+  void use(std::shared_ptr<const event::TablePlan> plan) { plan_ = std::move(plan); }
 
  private:
   std::shared_ptr<const SourceFile> file_ = file_named(1);
@@ -127,6 +129,52 @@ TEST_F(OutboxTest, WritesTheTypesOncePerTableAndMessage) {
     ++lines;
   }
   EXPECT_EQ(lines, 3);
+}
+
+// One of the tables that are shop.orders to the reader; its key is bytes or an integer.
+std::shared_ptr<const event::TablePlan> shard(const std::string& table, bool bytes) {
+  binlog::TableMap map;
+  map.database = "db";
+  map.table = table;
+  map.columns.resize(1);
+  map.columns[0].type = bytes ? binlog::ColumnType::string : binlog::ColumnType::long_;
+  map.columns[0].length = 4;
+  TableSchema schema;
+  schema.columns.resize(1);
+  schema.columns[0].name = "id";
+  schema.columns[0].type = bytes ? DeclaredType::binary : DeclaredType::int_;
+  schema.columns[0].length = bytes ? 4 : 0;
+  schema.primary_key = {0};
+  event::TableRules rules;
+  rules.database = "shop";
+  rules.table = "orders";
+  auto plan = event::TablePlan::make(std::move(map), std::move(schema), rules, {});
+  EXPECT_TRUE(plan.ok());
+  return std::move(plan).value();
+}
+
+// The reader knows one table; what its columns are is what was last said.
+TEST_F(OutboxTest, SaysTheTypesAnewWhereShardsDiffer) {
+  Outbox outbox = make();
+  const auto ints = shard("orders_1", false), bytes = shard("orders_2", true);
+  std::uint64_t pos = 100;
+  for (const auto& plan : {ints, ints, bytes, ints, bytes, bytes}) {
+    batches_.use(plan);
+    auto& batch = batches_.begin(pos++);
+    batches_.row(0);
+    ASSERT_TRUE(outbox.add(batch).ok());
+  }
+  const OutgoingMessage* m = outbox.take(0);
+  ASSERT_NE(m, nullptr);
+  event::LineReader reader;
+  reader.open(m->body.view());
+  for (const bool binary : {false, false, true, false, true, true}) {
+    auto line = reader.next();
+    ASSERT_TRUE(line.ok()) << line.error().what;
+    ASSERT_NE(*line, nullptr);
+    EXPECT_EQ((*line)->table, "orders");
+    EXPECT_EQ((*line)->fields[0].binary, binary);
+  }
 }
 
 TEST_F(OutboxTest, MovesTheRestartPointOnlyPastWhatIsConfirmed) {
