@@ -28,12 +28,13 @@ def long_run():
 class Bench:
     """with Bench("mariadb", "FULL") as bench: servers run, the tables exist, the program is in step."""
 
-    def __init__(self, flavor, metadata="FULL", rabbit="3.10", redis_kind="redis", partitions=8, version=None, **more_config):
+    def __init__(self, flavor, metadata="FULL", rabbit="3.10", redis_kind="redis", partitions=8, version=None, server_options="",
+                 **more_config):
         self.binary = binary()
         base = pathlib.Path(os.environ.get("SLUICE_E2E_ROOT") or servers.REPO / "build" / "e2e")
         base.mkdir(parents=True, exist_ok=True)
         self.root = pathlib.Path(tempfile.mkdtemp(prefix=f"{flavor}-{metadata.lower()}-", dir=base))
-        self.mysql = servers.Mysql(self.root, flavor, metadata, version)
+        self.mysql = servers.Mysql(self.root, flavor, metadata, version, more_options=server_options)
         self.rabbit = servers.Rabbit(self.root, rabbit)
         self.redis = servers.Redis(self.root, redis_kind)
         self.partitions, self.more_config = partitions, more_config
@@ -76,7 +77,10 @@ class Bench:
             "log": {"status_interval": "1s"},
         }
         for section, values in self.more_config.items():
-            config.setdefault(section, {}).update(values)
+            if isinstance(values, dict):
+                config.setdefault(section, {}).update(values)
+            else:
+                config[section] = values
         return config
 
     def watermark(self):

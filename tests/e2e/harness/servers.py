@@ -56,9 +56,10 @@ class Server:
 class Mysql(Server):
     """MariaDB ("mariadb", version 10.11 or 11.8) or MySQL 9.7 ("mysql"), every commit on disk before it is acknowledged."""
 
-    def __init__(self, root, flavor, metadata, version=None):
-        options = f"--sync-binlog=1 --innodb-flush-log-at-trx-commit=1 --binlog-row-metadata={metadata}"
-        super().__init__(root, {"mariadb": "mariadb.sh", "mariadb 11.8": "mariadb118.sh", "mysql": "mysql97.sh"}[f"{flavor} {version or ''}".strip()], flavor, SERVER_OPTIONS=options)
+    def __init__(self, root, flavor, metadata, version=None, name=None, more_options="", **settings):
+        script = {"mariadb": "mariadb.sh", "mariadb 11.8": "mariadb118.sh", "mysql": "mysql97.sh"}[f"{flavor} {version or ''}".strip()]
+        options = f"--sync-binlog=1 --innodb-flush-log-at-trx-commit=1 --binlog-row-metadata={metadata} {more_options}"
+        super().__init__(root, script, name or flavor, SERVER_OPTIONS=options, **settings)
         self.flavor = flavor
         self.socket = None
 
