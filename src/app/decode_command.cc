@@ -91,9 +91,10 @@ decode::SchemaOpener schema_opener(const Arguments& a, const Options* config) {
           std::make_unique<schema::SchemaFile>(std::move(file)));
     };
   if (config != nullptr)
-    return [config](const binlog::FormatDescription&) -> Opened {
+    return [hosts = std::make_shared<mysql::Hosts>(config->source)](
+               const binlog::FormatDescription&) -> Opened {
       return std::unique_ptr<schema::SchemaSource>(
-          std::make_unique<mysql::MysqlSchemaSource>(config->source));
+          std::make_unique<mysql::MysqlSchemaSource>(*hosts));
     };
   return {};
 }

@@ -242,4 +242,44 @@ std::optional<std::vector<std::string>> Codec<std::vector<std::string>>::read(
   return read_list<std::string>(node, reader, type());
 }
 
+std::string HostPort::to_string(std::uint32_t port_unless_said) const {
+  const std::uint32_t shown = port != 0 ? port : port_unless_said;
+  const bool brackets = host.find(':') != std::string::npos;
+  std::string out = brackets ? "[" + host + "]" : host;
+  if (shown != 0) out += ":" + std::to_string(shown);
+  return out;
+}
+
+Result<HostPort> Codec<HostPort>::parse(std::string_view text) {
+  const Error wrong = invalid(config::quote(text) + " is not " + type() +
+                              " (an IPv6 address in brackets: [fd00::7]:3306)");
+  HostPort out;
+  std::string_view rest;
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos) return wrong;
+    out.host = text.substr(1, end - 1);
+    rest = text.substr(end + 1);
+  } else {
+    const std::size_t colon = text.find(':');
+    out.host = text.substr(0, colon);
+    if (colon != std::string_view::npos) rest = text.substr(colon);
+  }
+  if (out.host.empty() || out.host.find_first_of(" \t/@") != std::string::npos) return wrong;
+  if (rest.empty()) return out;
+  const auto port = digits<std::uint32_t>(rest.substr(1));
+  if (rest.front() != ':' || !port || *port == 0 || *port > 65535) return wrong;
+  out.port = *port;
+  return out;
+}
+
+std::string Codec<std::vector<HostPort>>::yaml(const std::vector<HostPort>& value) {
+  return show_list(value, Codec<HostPort>::yaml);
+}
+
+std::optional<std::vector<HostPort>> Codec<std::vector<HostPort>>::read(const config::Node& node,
+                                                                        config::Reader& reader) {
+  return read_list<HostPort>(node, reader, type());
+}
+
 }  // namespace sluice

@@ -86,6 +86,7 @@ Status RowsEncoder::put(std::uint32_t partition, const TablePlan& plan, ChangeKi
                         std::uint8_t half, std::uint64_t row, std::span<const binlog::Cell> data,
                         std::span<const binlog::Cell> before, const LineContext& context,
                         LineSink& sink) {
+  if (gate_ != nullptr && gate_->drops(partition)) return {};
   LineEncoder& line = encoders_[partition];
   if (line.open() && (line.kind() != kind || line.half() != half || line.bytes() >= limits_.bytes ||
                       (limits_.rows != 0 && line.rows() >= limits_.rows)))

@@ -19,7 +19,6 @@ struct Peer {
   std::string endpoint;  // "db1:3306", "/run/mysqld/mysqld.sock"
   std::string user;
 };
-Peer peer_of(const SourceOptions& options);
 
 // The class and code of a server's or the client library's error number, with the remedy where
 // there is one.
@@ -36,6 +35,7 @@ using Handle = std::unique_ptr<MYSQL, CloseHandle>;
 struct Connection::Impl {
   Handle handle;
   ServerInfo server;
+  Endpoint endpoint;
   Peer peer;
 
   // The handle's last error.
@@ -49,10 +49,10 @@ unsigned whole_seconds(std::chrono::milliseconds time) noexcept;
 
 // Sets the options of TLS before the handle connects.  Errors: fatal/mysql_preflight for files that
 // cannot be read and for what the client library cannot do.
-Status prepare_tls(MYSQL* handle, const SourceOptions& options);
+Status prepare_tls(MYSQL* handle, const TlsOptions& tls, const Endpoint& endpoint);
 // After the handle has connected: refuses a connection that is not encrypted although the options
 // demand it.
-Status check_tls(MYSQL* handle, const SourceOptions& options);
+Status check_tls(MYSQL* handle, const TlsOptions& tls, const Endpoint& endpoint);
 // True when decrypted bytes wait inside the TLS library.
 bool tls_has_pending(MYSQL* handle) noexcept;
 

@@ -80,21 +80,32 @@ unsigned whole_seconds(std::chrono::milliseconds time) noexcept {
 }
 
 Result<Connection> Connection::open(const SourceOptions& options) {
+  std::optional<Error> first;
+  for (const Endpoint& endpoint : endpoints_of(options)) {
+    auto opened = open(options, endpoint);
+    if (opened.ok() || opened.error().cls != ErrorClass::retry) return opened;
+    if (!first) first = std::move(opened).error();
+  }
+  return std::move(*first);  // there is at least one endpoint
+}
+
+Result<Connection> Connection::open(const SourceOptions& options, const Endpoint& endpoint) {
   auto impl = std::make_unique<Impl>();
-  impl->peer = peer_of(options);
+  impl->endpoint = endpoint;
+  impl->peer = Peer{endpoint.to_string(), options.user()};
   if (library_ready()) impl->handle.reset(mysql_init(nullptr));
   MYSQL* const handle = impl->handle.get();
   if (handle == nullptr)
     return fatal(Errc::internal, "the MySQL client library cannot be initialised");
 
   set_options(handle, options);
-  SLUICE_TRY(prepare_tls(handle, options));
-  const bool local = !options.socket().empty();
-  if (mysql_real_connect(handle, local ? nullptr : options.host().c_str(), options.user().c_str(),
-                         options.password().reveal().c_str(), nullptr, local ? 0 : options.port(),
-                         local ? options.socket().c_str() : nullptr, 0) == nullptr)
+  SLUICE_TRY(prepare_tls(handle, options.tls, endpoint));
+  const bool local = !endpoint.socket.empty();
+  if (mysql_real_connect(handle, local ? nullptr : endpoint.host.c_str(), options.user().c_str(),
+                         options.password().reveal().c_str(), nullptr, local ? 0 : endpoint.port,
+                         local ? endpoint.socket.c_str() : nullptr, 0) == nullptr)
     return impl->error();
-  SLUICE_TRY(check_tls(handle, options));
+  SLUICE_TRY(check_tls(handle, options.tls, endpoint));
   impl->server = describe(handle);
 
   Connection connection(std::move(impl));
@@ -171,6 +182,10 @@ std::string Connection::quote(std::string_view text) {
 
 const ServerInfo& Connection::server() const noexcept {
   return impl_->server;
+}
+
+const Endpoint& Connection::endpoint() const noexcept {
+  return impl_->endpoint;
 }
 
 }  // namespace sluice::mysql

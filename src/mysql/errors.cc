@@ -56,12 +56,6 @@ std::string_view tls_remedy(std::string_view text) {
 
 }  // namespace
 
-Peer peer_of(const SourceOptions& options) {
-  const bool local = !options.socket().empty();
-  return Peer{local ? options.socket() : options.host() + ":" + std::to_string(options.port()),
-              options.user()};
-}
-
 std::string account_statement(const Peer& peer) {
   const std::string account = "'" + peer.user + "'@'%'";
   return "CREATE USER " + account +

@@ -117,7 +117,6 @@ GtidDifference compare_mariadb(const MariadbGtidSet& ours, const ServerGtids& se
 
 // What a replica says of the way its transactions come in.
 struct Channels {
-  bool known = true;       // false: we may not see it
   bool receiving = false;  // one of them is connected to its source
   GtidSet received;        // in its relay logs, applied or not
 };
@@ -133,7 +132,9 @@ Result<Channels> read_channels(Connection& connection) {
                                                 : "SHOW SLAVE STATUS");
   if (!table) {
     if (table.error().code != Errc::mysql_denied) return std::move(table).error();
-    out.known = false;
+    // MariaDB has a privilege of its own for this.  A replica is read-only, as a rule.
+    SLUICE_TRY_ASSIGN(const auto read_only, connection.query_value("SELECT @@global.read_only"));
+    out.receiving = read_only.value_or("0") != "0";
     return out;
   }
   for (const ResultRow& row : table->rows) {
@@ -181,7 +182,7 @@ Status check_gtids(Connection& connection, const GtidSet& ours) {
                               ", which we have read (it has executed " + cut(server.executed) + ")";
     if (d.may_lag) {
       SLUICE_TRY_ASSIGN(const Channels channels, read_channels(connection));
-      if (!channels.known || channels.receiving || channels.received.contains(d.missing))
+      if (channels.receiving || channels.received.contains(d.missing))
         return retry(Errc::mysql_gtids_missing,
                      lacks + ": it replicates and has not got there yet; waiting for it");
     }

@@ -298,8 +298,9 @@ struct Replica {
   Connection connection;
   binlog::ChecksumAlg checksum;
 };
-Result<Replica> become_replica(const SourceOptions& options, const ReplicaIdentity& identity) {
-  SLUICE_TRY_ASSIGN(Connection connection, Connection::open(options));
+Result<Replica> become_replica(const SourceOptions& options, const Endpoint& endpoint,
+                               const ReplicaIdentity& identity) {
+  SLUICE_TRY_ASSIGN(Connection connection, Connection::open(options, endpoint));
   SLUICE_TRY_ASSIGN(const binlog::ChecksumAlg checksum, announce(connection, options, identity));
   SLUICE_TRY(register_replica(connection, identity));
   connection.impl().handle->net.max_packet_size =
@@ -330,7 +331,8 @@ std::string replica_host_suffix(const ReplicaIdentity& identity) {
 }
 
 Result<std::unique_ptr<binlog::EventSource>> ReplicationStream::open(
-    const SourceOptions& options, const ReplicaIdentity& identity, const BinlogPosition& from) {
+    const SourceOptions& options, const Endpoint& endpoint, const ReplicaIdentity& identity,
+    const BinlogPosition& from) {
   if (from.pos > std::numeric_limits<std::uint32_t>::max())
     return fatal(
         Errc::binlog_unsupported,
@@ -339,14 +341,15 @@ Result<std::unique_ptr<binlog::EventSource>> ReplicationStream::open(
             from.file +
             ":4 or at the next file, and keep files smaller (max_binlog_size, shorter "
             "transactions)");
-  SLUICE_TRY_ASSIGN(Replica replica, become_replica(options, identity));
+  SLUICE_TRY_ASSIGN(Replica replica, become_replica(options, endpoint, identity));
   SLUICE_TRY(request_dump(replica.connection, identity, from));
   return begin_stream(std::move(replica), from.to_string(), options);
 }
 
 Result<std::unique_ptr<binlog::EventSource>> ReplicationStream::open_behind(
-    const SourceOptions& options, const ReplicaIdentity& identity, const GtidSet& executed) {
-  SLUICE_TRY_ASSIGN(Replica replica, become_replica(options, identity));
+    const SourceOptions& options, const Endpoint& endpoint, const ReplicaIdentity& identity,
+    const GtidSet& executed) {
+  SLUICE_TRY_ASSIGN(Replica replica, become_replica(options, endpoint, identity));
   SLUICE_TRY(check_gtids(replica.connection, executed));
   if (replica.connection.server().flavor == Flavor::mariadb)
     SLUICE_TRY(request_mariadb_dump_behind(replica.connection, identity, executed));

@@ -163,10 +163,11 @@ class TableReader {
 
 Result<TableSchema> MysqlSchemaSource::read_table(std::string_view database,
                                                   std::string_view table) {
+  if (connection_ && connection_->endpoint() != hosts_->current()) connection_.reset();
   const bool was_open = connection_.has_value();
   for (bool again = was_open;; again = false) {
     if (!connection_) {
-      SLUICE_TRY_ASSIGN(connection_, Connection::open(*options_));
+      SLUICE_TRY_ASSIGN(connection_, Connection::open(hosts_->options(), hosts_->current()));
     }
     auto read = TableReader(*connection_, database, table).read();
     if (read.ok() || read.error().code != Errc::mysql_lost) return read;

@@ -37,30 +37,30 @@ bool readable(const char* path) noexcept {
   return ::access(path, R_OK) == 0;
 }
 
-Error refusal(const SourceOptions& options, std::string what) {
-  return fatal(Errc::mysql_preflight, peer_of(options).endpoint + ": " + std::move(what));
+Error refusal(const Endpoint& endpoint, std::string what) {
+  return fatal(Errc::mysql_preflight, endpoint.to_string() + ": " + std::move(what));
 }
 
-Status check_file(const SourceOptions& options, std::string_view option, const std::string& path) {
+Status check_file(const Endpoint& endpoint, std::string_view option, const std::string& path) {
   if (path.empty() || readable(path.c_str())) return {};
-  return refusal(options, "source.tls." + std::string(option) + ": " + path + " cannot be read");
+  return refusal(endpoint, "source.tls." + std::string(option) + ": " + path + " cannot be read");
 }
 
 // The file to verify with: the one told, else the system's.
-Result<std::string> bundle(const SourceOptions& options) {
-  if (!options.tls.ca().empty()) return options.tls.ca();
+Result<std::string> bundle(const TlsOptions& tls, const Endpoint& endpoint) {
+  if (!tls.ca().empty()) return tls.ca();
   for (const char* path : kSystemBundles)
     if (readable(path)) return std::string(path);
   return refusal(
-      options,
+      endpoint,
       "source.tls.ca is empty and this system's certificates were not found: name the file");
 }
 
 }  // namespace
 
-Status prepare_tls(MYSQL* handle, const SourceOptions& options) {
-  const Mode mode = options.tls.mode();
-  const bool local = !options.socket().empty();
+Status prepare_tls(MYSQL* handle, const TlsOptions& tls, const Endpoint& endpoint) {
+  const Mode mode = tls.mode();
+  const bool local = !endpoint.socket.empty();
   const my_bool verify_host = mode == Mode::verify_identity ? 1 : 0;
   // Nobody listens in on a Unix socket: TLS there only costs.
   const my_bool use = mode == Mode::disabled || (mode == Mode::preferred && local) ? 0 : 1;
@@ -68,35 +68,34 @@ Status prepare_tls(MYSQL* handle, const SourceOptions& options) {
   mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify_host);
   if (use == 0) return {};
 
-  SLUICE_TRY(check_file(options, "ca", options.tls.ca()));
-  SLUICE_TRY(check_file(options, "cert", options.tls.cert()));
-  SLUICE_TRY(check_file(options, "key", options.tls.key()));
+  SLUICE_TRY(check_file(endpoint, "ca", tls.ca()));
+  SLUICE_TRY(check_file(endpoint, "cert", tls.cert()));
+  SLUICE_TRY(check_file(endpoint, "key", tls.key()));
   if (mode == Mode::verify_identity && local)
-    return refusal(options,
+    return refusal(endpoint,
                    "source.tls.mode verify_identity needs a host name, and a Unix socket has none: "
                    "use verify_ca");
   std::string ca;
   if (mode == Mode::verify_ca || mode == Mode::verify_identity) {
     if (mode == Mode::verify_ca && kLibraryVersion >= kOtherVerification)
       return refusal(
-          options,
+          endpoint,
           "source.tls.mode verify_ca cannot be had with this client library: use verify_identity");
-    SLUICE_TRY_ASSIGN(ca, bundle(options));
+    SLUICE_TRY_ASSIGN(ca, bundle(tls, endpoint));
   }
   const auto or_null = [](const std::string& path) {
     return path.empty() ? nullptr : path.c_str();
   };
-  mysql_ssl_set(handle, or_null(options.tls.key()), or_null(options.tls.cert()), or_null(ca),
-                nullptr, nullptr);
+  mysql_ssl_set(handle, or_null(tls.key()), or_null(tls.cert()), or_null(ca), nullptr, nullptr);
   if (mode != Mode::preferred) mysql_options(handle, MARIADB_OPT_TLS_PEER_FP, "");
   return {};
 }
 
-Status check_tls(MYSQL* handle, const SourceOptions& options) {
-  const Mode mode = options.tls.mode();
+Status check_tls(MYSQL* handle, const TlsOptions& tls, const Endpoint& endpoint) {
+  const Mode mode = tls.mode();
   if (mode == Mode::disabled || mode == Mode::preferred || mysql_get_ssl_cipher(handle) != nullptr)
     return {};
-  return refusal(options, "the connection is not encrypted although source.tls.mode demands it");
+  return refusal(endpoint, "the connection is not encrypted although source.tls.mode demands it");
 }
 
 bool tls_has_pending(MYSQL* handle) noexcept {

@@ -267,7 +267,11 @@ Status Applier::build(Partition& p, const queue::Delivery& delivery,
       if (id <= p.record.id) continue;  // applied before
       SLUICE_TRY(mapping_.append(*view, row, commands_, counts_));
       ++rows_in_step_;
-      next.ordinal = id.transaction() == next.id.transaction() ? next.ordinal + 1 : 1;
+      // Of a transaction that two servers brought, each a part, the count goes on.
+      const bool same =
+          id.transaction() == next.id.transaction() ||
+          (id.epoch != next.id.epoch && !view->gtid.empty() && view->gtid == next.gtid);
+      next.ordinal = same ? next.ordinal + 1 : 1;
       next.id = id;
       if (next.gtid != view->gtid) next.gtid = view->gtid;
     }

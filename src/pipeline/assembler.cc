@@ -5,6 +5,12 @@
 #include "sluice/base/log.h"
 
 namespace sluice::pipeline {
+namespace {
+
+// A 32-bit position that lies further ahead than this lies behind.
+constexpr std::uint32_t kLongestJump = std::uint32_t{1} << 31U;
+
+}  // namespace
 
 Assembler::Assembler(AssemblerSettings settings, const TableFilter& filter,
                      schema::Catalog& catalog, TransactionSink& sink, HeldXa& held,
@@ -23,16 +29,25 @@ Assembler::Assembler(AssemblerSettings settings, const TableFilter& filter,
   batch_.partitions.resize(settings_.partitions);
 }
 
-void Assembler::start(const BinlogPosition& from, std::shared_ptr<const SourceFile> expected_file) {
+void Assembler::start(const DumpStart& start) {
   drop_rows();
   unpacker_.reset();
   group_ = {};
   tables_.clear();
   file_.reset();
-  expected_file_ = std::move(expected_file);
-  pos_ = from.pos;
-  resume_ = from;
+  epoch_ = start.epoch;
+  by_gtid_ = start.by_gtid;
+  tentative_ = start.tentative;
+  fresh_domains_.clear();
+  expected_file_ = start.expected_file;
+  pos_ = start.from.pos;
+  resume_ = start.from;
   resume_file_ = expected_file_;
+}
+
+void Assembler::set_overlap(Overlap overlap) {
+  overlap_ = std::move(overlap);
+  encoder_.set_gate(overlap_.active() ? &overlap_ : nullptr);
 }
 
 Error Assembler::at_position(Error error) const {
@@ -106,7 +121,8 @@ Status Assembler::dispatch(const binlog::EventView& event,
     case EventType::mariadb_gtid: return on_gtid(event, format, event_start_);
     case EventType::query: return on_query(event, format, event_start_);
     case EventType::xid: SLUICE_TRY(binlog::XidEvent::decode(event.body)); return commit();
-    case EventType::table_map: return tables_.add(event.body, format, make_plan_);
+    case EventType::table_map:
+      return group_.known ? Status{} : tables_.add(event.body, format, make_plan_);
     case EventType::xa_prepare: return on_xa_prepare(event);
     case EventType::incident: {
       SLUICE_TRY_ASSIGN(const auto incident, binlog::IncidentEvent::decode(event.body));
@@ -164,9 +180,7 @@ Status Assembler::on_gtid_set(const binlog::EventView& event,
                                              " in a binlog of " + format.server_version);
   SLUICE_TRY_ASSIGN(const GtidSet executed,
                     binlog::decode_gtid_set_event(event.header, event.body));
-  resume_ = here();
-  resume_file_ = file_;
-  sink_->complete({file_, pos_, {}, 0, &executed});
+  pass_to_here(&executed);
   return {};
 }
 
@@ -176,6 +190,13 @@ Status Assembler::advance(const binlog::EventView& event) {
   const auto& h = event.header;
   if (h.artificial()) return {};
   if (h.type == binlog::EventType::format_description && h.log_pos == 0) return {};
+  // The server has left out transactions between two that it sends.
+  if (by_gtid_ && !group_.open && h.log_pos != 0)
+    if (const auto ahead = static_cast<std::uint32_t>(h.log_pos - event.whole.size() - pos_);
+        ahead < kLongestJump) {
+      pos_ += ahead;
+      event_start_ = pos_;
+    }
   const std::uint64_t end = pos_ + event.whole.size();
   if (h.log_pos != 0 && static_cast<std::uint32_t>(end) != h.log_pos)
     return fatal(Errc::binlog_malformed, std::string(binlog::event_type_name(h.type)) + " of " +
@@ -195,6 +216,7 @@ Status Assembler::on_rotate(const binlog::EventView& event) {
   auto next = std::make_shared<SourceFile>();
   next->name = rotate.next_file;
   next->number = name.number;
+  next->epoch = epoch_;
   file_ = std::move(next);
   pos_ = rotate.pos;
   return {};
@@ -221,18 +243,14 @@ Status Assembler::on_format_description(const binlog::EventView& event,
   tables_.clear();
   // A whole file read: the restart point may enter the next one, so that the old one can be purged.
   // At a first start this is also where the file's identity becomes known.
-  if (!group_.open && (!repeated || !resume_file_)) {
-    resume_ = here();
-    resume_file_ = file_;
-    sink_->complete({file_, pos_, {}, 0, nullptr});
-  }
+  if (!group_.open && (!repeated || !resume_file_)) pass_to_here({});
   return {};
 }
 
 void Assembler::open_group(std::uint32_t timestamp, std::uint64_t start) {
   group_ = {};
   group_.open = true;
-  group_.id = {settings_.epoch, file_ ? file_->number : 0, start};
+  group_.id = {epoch_ ? epoch_->number : 1, file_ ? file_->number : 0, start};
   group_.es_ms = std::int64_t{timestamp} * 1000;
   // Second-granular sources: the commit was in that second and before now.
   const std::int64_t second_end = std::int64_t{timestamp} * 1'000'000 + 999'999;
@@ -240,6 +258,16 @@ void Assembler::open_group(std::uint32_t timestamp, std::uint64_t start) {
       std::min(second_end, std::max(clock_->wall_us(), std::int64_t{timestamp} * 1'000'000));
   group_.streamed = group_.id == streamed_id_ && streamed_events_ != 0;
   savepoints_.clear();
+}
+
+// A server that took over, or one that is read by GTID, may bring again what another one brought.
+bool Assembler::was_read(const Gtid& gtid) {
+  if (!by_gtid_ && group_.id.epoch <= 1) return false;
+  const auto* const mariadb = std::get_if<MariadbGtid>(&gtid);
+  if (mariadb != nullptr && fresh_domains_.contains(mariadb->domain)) return false;
+  if (sink_->has_read(gtid)) return true;
+  if (mariadb != nullptr) fresh_domains_.insert(mariadb->domain);
+  return false;
 }
 
 Status Assembler::on_gtid(const binlog::EventView& event, const binlog::FormatDescription& format,
@@ -253,7 +281,10 @@ Status Assembler::on_gtid(const binlog::EventView& event, const binlog::FormatDe
     SLUICE_TRY(commit());  // a group of nothing but ignorable events
   }
   open_group(event.header.timestamp, start);
+  group_.known = was_read(gtid.gtid);
   group_.gtid_text = gtid_to_string(gtid.gtid);
+  overlap_.begin(group_.gtid_text);
+  if (group_.streamed && overlap_.active()) overlap_.restore(streamed_left_);
   group_.gtid = std::move(gtid.gtid);
   if (gtid.immediate_commit_us != 0) {
     group_.commit_us = gtid.immediate_commit_us;
@@ -272,6 +303,7 @@ Status Assembler::hand_over() {
   batch_.commit_us = group_.commit_us;
   batch_.file = file_;
   batch_.pos = pos_;
+  if (group_.streamed && overlap_.active()) streamed_left_ = overlap_.left();
   Status s = sink_->add(batch_);
   batch_.clear();
   return s;
@@ -281,6 +313,14 @@ Status Assembler::commit() {
   if (!held_rows_.empty()) SLUICE_TRY(send_held(held_rows_.take()));
   if (group_.open && !batch_.empty()) SLUICE_TRY(hand_over());
   batch_.clear();
+  if (overlap_.active() && group_.open && !group_.known) {
+    SLUICE_TRY(overlap_.end(group_.gtid_text));
+    if (!overlap_.active()) encoder_.set_gate(nullptr);
+  }
+  if (group_.known) {  // counted as executed when it was read
+    group_.gtid = {};
+    group_.es_ms = 0;
+  }
   counters_->transactions_read.fetch_add(1, std::memory_order_relaxed);
   resume_ = here();
   resume_file_ = file_;
@@ -292,6 +332,14 @@ Status Assembler::commit() {
   // No statement is open here that needs the old ids.
   tables_.trim();
   return {};
+}
+
+// The place read so far becomes the one to go on from, unless part of a transaction before it is
+// with the sink: its end has to come first.
+void Assembler::pass_to_here(const GtidSet* executed) {
+  resume_ = here();
+  resume_file_ = file_;
+  if (streamed_events_ == 0 && !tentative_) sink_->complete({file_, pos_, {}, 0, executed});
 }
 
 void Assembler::drop_rows() {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -20,13 +21,13 @@
 
 #include "pipeline/held_rows.h"
 #include "pipeline/held_xa.h"
+#include "pipeline/overlap.h"
 #include "pipeline/table_filter.h"
 #include "pipeline/transaction.h"
 
 namespace sluice::pipeline {
 
 struct AssemblerSettings {
-  std::uint32_t epoch = 1;
   std::uint32_t partitions = 16;
   std::size_t hold_bytes = 8u << 20;  // rows of a transaction held until its end
   std::size_t line_bytes = 1u << 20;  // a line is closed when it reaches this
@@ -34,6 +35,18 @@ struct AssemblerSettings {
                                  << 30;  // that one transaction may inflate to; 0: no limit
   bool ignore_truncate = false;
   event::RenderOptions render;
+};
+
+// Where a dump begins.
+struct DumpStart {
+  BinlogPosition from;  // empty for a dump by GTID: its first ROTATE tells
+  // What the file's FORMAT_DESCRIPTION must be; null when nothing is known.
+  std::shared_ptr<const SourceFile> expected_file;
+  std::shared_ptr<const SourceEpoch> epoch;  // null: the first
+  // The server leaves transactions out that were read before: the position jumps over them.
+  bool by_gtid = false;
+  // A new epoch's beginning: the sink hears nothing of it before accept().
+  bool tentative = false;
 };
 
 // Makes transactions out of binlog events: follows the position, groups events, encodes rows into
@@ -45,10 +58,13 @@ class Assembler final : private event::LineSink {
   Assembler(AssemblerSettings settings, const TableFilter& filter, schema::Catalog& catalog,
             TransactionSink& sink, HeldXa& held, ops::Counters& counters, const Clock& clock);
 
-  // Before the events of a (new) dump that starts at `from`: drops an unfinished transaction; what
-  // of it was streamed is not sent again.  `expected_file`: what the file's FORMAT_DESCRIPTION must
-  // be, or null when nothing is known.
-  void start(const BinlogPosition& from, std::shared_ptr<const SourceFile> expected_file);
+  // Before the events of a (new) dump: drops an unfinished transaction; what of it was streamed is
+  // not sent again in the same epoch.
+  void start(const DumpStart& start);
+  // After a tentative start.
+  void accept() noexcept { tentative_ = false; }
+  // Rows that are sent already, to be dropped when the source brings them again.
+  void set_overlap(Overlap overlap);
   // Takes one event.  Errors: fatal, with the position in the text; stopped from the sink.
   Status feed(const binlog::EventView& event, const binlog::FormatDescription* format);
 
@@ -59,8 +75,10 @@ class Assembler final : private event::LineSink {
   bool idle() const noexcept { return !group_.open; }
   // Timestamp of the last event read, seconds; 0 before the first.
   std::uint32_t last_timestamp() const noexcept { return last_timestamp_; }
-  // Place read so far, for logs.
+  // Place read so far.
   BinlogPosition here() const { return {file_ ? file_->name : std::string(), pos_}; }
+  std::shared_ptr<const SourceFile> file() const noexcept { return file_; }
+  const std::shared_ptr<const SourceEpoch>& epoch() const noexcept { return epoch_; }
 
  private:
   struct Group {
@@ -69,6 +87,7 @@ class Assembler final : private event::LineSink {
     bool standalone = false;      // MariaDB: the next event is the whole group
     bool xa = false;              // its rows go to held_rows_, and wait there for its end
     bool streamed = false;        // part of it is with the sink already
+    bool known = false;           // read before, from this server or another: passed over
     TransactionId id;
     Gtid gtid;
     std::string gtid_text;
@@ -78,6 +97,7 @@ class Assembler final : private event::LineSink {
   };
   struct Savepoint {
     std::string name;
+    std::vector<std::uint64_t> overlap;
     std::vector<std::pair<std::size_t, std::size_t>> marks;  // per partition: lines, text size
     std::uint64_t rows = 0;
     HeldRows::Mark held;
@@ -92,6 +112,7 @@ class Assembler final : private event::LineSink {
   Status on_format_description(const binlog::EventView& event,
                                const binlog::FormatDescription& format);
   Status on_rotate(const binlog::EventView& event);
+  bool was_read(const Gtid& gtid);
   Status on_gtid(const binlog::EventView& event, const binlog::FormatDescription& format,
                  std::uint64_t start);
   Status on_query(const binlog::EventView& event, const binlog::FormatDescription& format,
@@ -117,6 +138,7 @@ class Assembler final : private event::LineSink {
   Status commit();
   Status abandon(std::string_view why);
   Status hand_over();
+  void pass_to_here(const GtidSet* executed);
   void drop_rows();
   void savepoint(const std::string& name);
   Status rollback_to(const std::string& name);
@@ -143,6 +165,13 @@ class Assembler final : private event::LineSink {
   // were handed over.
   TransactionId streamed_id_;
   std::uint64_t streamed_events_ = 0;
+  std::vector<std::uint64_t> streamed_left_;  // of the overlap, behind them
+  Overlap overlap_;
+  std::shared_ptr<const SourceEpoch> epoch_;
+  bool by_gtid_ = false, tentative_ = false;
+  // MariaDB: domains of which this dump brought something new; the binlog's order is the truth
+  // then.
+  std::unordered_set<std::uint32_t> fresh_domains_;
   event::PlanCache tables_;
   event::PlanCache::Maker make_plan_;
   // What was told of: tables, and columns with their tables.

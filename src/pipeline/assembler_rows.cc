@@ -60,6 +60,7 @@ void Assembler::tell_unknown_columns(const event::PlanCache::Entry& entry) {
 Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDescription& format) {
   SLUICE_TRY_ASSIGN(const auto rows,
                     binlog::RowsEvent::decode(event.header.type, event.body, format));
+  if (group_.known) return {};
   const event::PlanCache::Entry* const entry = tables_.find(rows.table_id);
   // The dummy's number may be a real table's too: servers do not leave it out.
   if (rows.table_id == binlog::TableMap::kDummyId && entry == nullptr && rows.rows.empty())

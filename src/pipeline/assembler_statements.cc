@@ -34,12 +34,16 @@ Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatD
     }
     case binlog::StatementKind::savepoint: savepoint(statement.name); return {};
     case binlog::StatementKind::rollback_to: return rollback_to(statement.name);
-    case binlog::StatementKind::create_select: forget_schemas(); return {};
+    case binlog::StatementKind::create_select:
+      if (!group_.known) forget_schemas();
+      return {};
     default: break;
   }
   if (!group_.open) open_group(event.header.timestamp, start);
-  SLUICE_TRY(statement.kind == binlog::StatementKind::xa ? on_xa(query, format)
-                                                         : on_statement(query, statement));
+  if (statement.kind == binlog::StatementKind::xa)
+    SLUICE_TRY(on_xa(query, format));
+  else if (!group_.known)
+    SLUICE_TRY(on_statement(query, statement));
   if (!group_.in_transaction || group_.standalone) return commit();
   return {};
 }
@@ -97,6 +101,7 @@ void Assembler::savepoint(const std::string& name) {
   s.name = name;
   s.rows = batch_.rows;
   s.held = held_rows_.mark();
+  if (overlap_.active()) s.overlap = overlap_.left();
   s.marks.reserve(batch_.partitions.size());
   for (const PartitionLines& p : batch_.partitions)
     s.marks.emplace_back(p.lines.size(), p.text.size());
@@ -111,6 +116,7 @@ Status Assembler::rollback_to(const std::string& name) {
   if (it == savepoints_.end())
     return fatal(Errc::binlog_malformed, "ROLLBACK TO a savepoint that was not set: " + name);
   savepoints_.erase(it + 1, savepoints_.end());
+  if (!it->overlap.empty()) overlap_.restore(it->overlap);
   std::vector<std::uint32_t> kept;
   for (const std::uint32_t p : batch_.touched) {
     PartitionLines& lines = batch_.partitions[p];

@@ -36,15 +36,18 @@ Status Assembler::on_xa(const binlog::QueryEvent& query, const binlog::FormatDes
   SLUICE_TRY_ASSIGN(const auto statement, binlog::XaStatement::read(query.statement));
   using Verb = binlog::XaStatement::Verb;
   switch (statement.verb) {
-    case Verb::start: group_.in_transaction = true; return begin_xa(format);
+    case Verb::start:
+      group_.in_transaction = true;
+      return group_.known ? Status() : begin_xa(format);
     case Verb::end:
     case Verb::prepare: return {};
     case Verb::commit:
       group_.in_transaction = false;
       // With its rows in one group: they go as any transaction's.
-      return group_.xa ? Status() : send_prepared(statement.xid);
+      return group_.xa || group_.known ? Status() : send_prepared(statement.xid);
     case Verb::rollback:
       group_.in_transaction = false;
+      if (group_.known) return {};
       held_rows_.drop();
       held_->end(statement.xid, group_.id);
       return {};
@@ -54,7 +57,7 @@ Status Assembler::on_xa(const binlog::QueryEvent& query, const binlog::FormatDes
 
 Status Assembler::on_xa_prepare(const binlog::EventView& event) {
   SLUICE_TRY_ASSIGN(const auto prepare, binlog::XaPrepareEvent::decode(event.body));
-  if (prepare.one_phase) return commit();
+  if (prepare.one_phase || group_.known) return commit();
   if (!group_.open || (!group_.xa && group_.events != 0))
     return fatal(Errc::binlog_malformed,
                  "XA PREPARE of " + prepare.xid + " ends what did not begin as an XA transaction");

@@ -63,7 +63,8 @@ void check_source(const Options& options, const std::optional<position::State>& 
   if (!saved) return;
   auto identity = mysql::read_source_identity(*connection);
   if (!identity) return report.bad(std::move(identity).error());
-  if (Status s = same_source(saved->source, *identity); !s.ok()) report.bad(std::move(s).error());
+  if (Status s = same_source(saved->source, source_state(*identity)); !s.ok())
+    report.bad(std::move(s).error());
 }
 
 void check_redis(const Options& options, Report& report) {
@@ -236,7 +237,7 @@ Status position_set(const Options& options, const StartPosition& target, std::os
                                              ": for a first start use source.start");
   SLUICE_TRY_ASSIGN(auto connection, mysql::Connection::open(options.source));
   SLUICE_TRY_ASSIGN(const auto identity, mysql::read_source_identity(connection));
-  SLUICE_TRY(same_source(state->source, identity));
+  SLUICE_TRY(same_source(state->source, source_state(identity)));
   SLUICE_TRY_ASSIGN(const Place place,
                     find_place(options, replica_identity(options), connection, target));
   SLUICE_TRY_ASSIGN(const BinlogFileName was, BinlogFileName::parse(state->position.file));

@@ -131,6 +131,16 @@ void Outbox::complete(const TransactionEnd& end) {
                          end.also != nullptr ? std::make_unique<GtidSet>(*end.also) : nullptr});
 }
 
+bool Outbox::has_read(const Gtid& gtid) const {
+  const Lock lock(mu_);
+  return read_gtids_.contains(gtid);
+}
+
+GtidSet Outbox::read_gtids() const {
+  const Lock lock(mu_);
+  return read_gtids_;
+}
+
 void Outbox::set_idle(bool idle) {
   const Lock lock(mu_);
   idle_ = idle;
@@ -164,7 +174,7 @@ std::uint64_t Outbox::confirmed(std::uint32_t partition) {
   auto m = std::move(p.unconfirmed);
   const std::uint64_t rows = m->headers.rows;
   bytes_ -= m->body.size();
-  if (bytes_ < settings_.limit_bytes) room_.notify_all();
+  room_.notify_all();
   if (pool_.size() < kPooledMessages) {
     if (m->body.capacity() > kPooledBytes) m->body.release();
     m->body.clear();
@@ -184,7 +194,7 @@ void Outbox::tick(std::int64_t now_ms) {
   // An idle source has nothing that is not here: the place is complete up to now.
   const std::int64_t es_ms = idle_ ? std::max(now_ms, read_es_ms_) : read_es_ms_;
   const event::TickLine line{
-      settings_.epoch, read_file_->name, read_file_->number, read_pos_, gtids, es_ms};
+      read_file_->epoch_number(), read_file_->name, read_file_->number, read_pos_, gtids, es_ms};
   for (std::uint32_t n = 0; n < partitions_.size(); ++n) {
     Partition& p = partitions_[n];
     if (!p.gathering.empty() && p.gathering.back()->headers.rows == 0) {
@@ -211,8 +221,25 @@ void Outbox::tick(std::int64_t now_ms) {
   }
 }
 
+void Outbox::enter(std::shared_ptr<const SourceFile> file, std::uint64_t pos) {
+  const Lock lock(mu_);
+  read_file_ = std::move(file);
+  read_pos_ = pos;
+}
+
 bool Outbox::drained() const {
   const Lock lock(mu_);
+  return nothing_left();
+}
+
+Status Outbox::wait_drained() {
+  Lock lock(mu_);
+  if (room_.wait(lock.native(), stop_, [this]() REQUIRES_LOCK(mu_) { return nothing_left(); }))
+    return {};
+  return stopped();
+}
+
+bool Outbox::nothing_left() const {
   return std::all_of(partitions_.begin(), partitions_.end(), [](const Partition& p) {
     return (!p.unconfirmed || p.unconfirmed->first_transaction == 0) &&
            std::all_of(p.gathering.begin(), p.gathering.end(),

@@ -57,7 +57,6 @@ class Outbox final : public TransactionSink {
     std::uint32_t partitions = 16;
     std::size_t message_bytes = 1u << 20;  // a message is closed at this size
     std::size_t limit_bytes = 48u << 20;   // add() blocks above it
-    std::uint32_t epoch = 1;
   };
   // `start`: the restart point to begin with.  `gtids`: executed there.  `publisher`: notified when
   // there is something to send.
@@ -69,8 +68,15 @@ class Outbox final : public TransactionSink {
   // The source's thread.
   Status add(const TransactionBatch& batch) override;
   void complete(const TransactionEnd& end) override;
+  bool has_read(const Gtid& gtid) const override;
   // All that the source has sent is here (or not any more): an idle source is not behind.
   void set_idle(bool idle);
+
+  // A new epoch begins here; all that was read before is gathered.  Ticks carry this place from now
+  // on.
+  void enter(std::shared_ptr<const SourceFile> file, std::uint64_t pos);
+  // Waits until everything gathered is confirmed.  Errors: stopped.
+  Status wait_drained();
 
   // The publisher's thread.
   // Marks the partition's next message as unconfirmed and returns it, or null when there is none or
@@ -88,6 +94,8 @@ class Outbox final : public TransactionSink {
   bool drained() const;
 
   // Any thread.
+  // Executed at the end of the last whole transaction read.
+  GtidSet read_gtids() const;
   // End of the contiguous confirmed prefix.  Only grows.
   RestartPoint restart_point();
   OutboxStatus status() const;
@@ -117,6 +125,7 @@ class Outbox final : public TransactionSink {
   std::unique_ptr<OutgoingMessage> fresh() REQUIRES_LOCK(mu_);
   void list(std::uint32_t partition) REQUIRES_LOCK(mu_);
   void advance_restart() REQUIRES_LOCK(mu_);
+  bool nothing_left() const REQUIRES_LOCK(mu_);
 
   const Settings settings_;
   Wakeup* publisher_;

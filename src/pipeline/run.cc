@@ -9,12 +9,14 @@
 #include <poll.h>
 
 #include "sluice/base/log.h"
+#include "sluice/mysql/gtid_state.h"
 #include "sluice/ops/service.h"
 #include "sluice/pipeline/commands.h"
 
 #include "pipeline/applier.h"
 #include "pipeline/assembler.h"
 #include "pipeline/backlog_stage.h"
+#include "pipeline/checkpoint.h"
 #include "pipeline/failure.h"
 #include "pipeline/held_xa.h"
 #include "pipeline/outbox.h"
@@ -77,8 +79,8 @@ class Pipeline {
   ops::Counters counters_;
   Health health_;
 
-  std::optional<position::Store> store_;
-  position::State state_;
+  mysql::Hosts hosts_{options_.source};
+  std::optional<Checkpoint> checkpoint_;
   mysql::ReplicaIdentity replica_;
   std::optional<TableFilter> filter_;
   std::optional<mysql::MysqlSchemaSource> schema_source_;
@@ -117,19 +119,21 @@ Result<T> Pipeline::patiently(std::string_view what, const std::function<Result<
 }
 
 Status Pipeline::prepare() {
-  SLUICE_TRY_ASSIGN(store_, position::Store::open(options_.state_dir()));
-  SLUICE_TRY_ASSIGN(auto saved, store_->load());
+  SLUICE_TRY_ASSIGN(auto store, position::Store::open(options_.state_dir()));
+  SLUICE_TRY_ASSIGN(auto saved, store.load());
   replica_ = replica_identity(options_);
   SLUICE_TRY_ASSIGN(auto source, patiently<mysql::Connection>("source", [this] {
                       return mysql::Connection::open(options_.source);
                     }));
+  SLUICE_TRY_ASSIGN(const auto identity, mysql::read_source_identity(source));
   log::get("mysql").info("source found flavor={} version={}", flavor_name(source.server().flavor),
                          source.server().version);
   std::optional<BinlogPosition> from;
-  if (saved)
-    from = saved->position;
-  else if (options_.source.start().kind == StartPosition::Kind::position)
+  if (saved) {
+    if (same_source(saved->source, source_state(identity)).ok()) from = saved->position;
+  } else if (options_.source.start().kind == StartPosition::Kind::position) {
     from = BinlogPosition{options_.source.start().file, options_.source.start().pos};
+  }
   if (saved) SLUICE_TRY(same_flavor(saved->source, source.server()));
   SLUICE_TRY_ASSIGN(const std::uint8_t lower_case, mysql::read_lower_case_table_names(source));
   filter_.emplace(options_, lower_case == 0 ? NameCase::differs : NameCase::is_the_same);
@@ -150,38 +154,30 @@ Status Pipeline::prepare() {
   SLUICE_TRY_ASSIGN(StartPlan plan, plan_start(options_, std::move(saved), source, *admin, *redis));
   std::vector<bool> expected;
   for (const EventId& last : plan.state.last) expected.push_back(!last.is_zero());
-  state_ = std::move(plan.state);
+  const position::State& state = plan.state;
   log::get("app").info("{} position={} epoch={} gtid={}", plan.first ? "first start" : "continuing",
-                       state_.position.to_string(), state_.epoch,
-                       state_.gtid_set.empty() ? "-" : state_.gtid_set);
+                       state.position.to_string(), state.epoch,
+                       state.gtid_set.empty() ? "-" : state.gtid_set);
   if (plan.first) {
     SLUICE_TRY(HeldXa::remove_all(held_xa_folder(options_), true));
     // Before the first declaration: a crash in between must not look like somebody else's queues.
-    state_.updated_at_us = clock_.wall_us();
-    SLUICE_TRY(store_->save(state_));
+    plan.state.updated_at_us = clock_.wall_us();
+    SLUICE_TRY(store.save(state));
   }
   SLUICE_TRY(admin->declare(names_of(options_), expected));
 
-  std::shared_ptr<SourceFile> file;
-  if (state_.source.file_timestamp != 0) {
-    SLUICE_TRY_ASSIGN(const auto name, BinlogFileName::parse(state_.position.file));
-    file = std::make_shared<SourceFile>(SourceFile{state_.position.file, name.number,
-                                                   state_.source.file_timestamp,
-                                                   state_.source.file_fingerprint});
-  }
-  SLUICE_TRY_ASSIGN(const auto from_file, BinlogFileName::parse(state_.position.file));
+  SLUICE_TRY_ASSIGN(const auto from_file, BinlogFileName::parse(state.position.file));
   held_xa_.emplace(held_xa_folder(options_), options_.limits.transaction_hold().bytes());
-  SLUICE_TRY(held_xa_->load({state_.epoch, from_file.number, state_.position.pos}));
-  schema_source_.emplace(options_.source);
+  SLUICE_TRY(held_xa_->load({state.epoch, from_file.number, state.position.pos}));
+  schema_source_.emplace(hosts_);
   catalog_.emplace(*schema_source_);
   outbox_.emplace(
       Outbox::Settings{options_.queue.partitions(), options_.queue.message_bytes().bytes(),
-                       options_.limits.in_flight().bytes(), state_.epoch},
-      RestartPoint{file, state_.position.pos, state_.gtid_set, state_.last}, std::move(plan.gtids),
-      publisher_wakeup_);
+                       options_.limits.in_flight().bytes()},
+      RestartPoint{file_of(state), state.position.pos, state.gtid_set, state.last},
+      std::move(plan.gtids), publisher_wakeup_);
   outbox_->set_stop(source_stop_.get_token());
   AssemblerSettings settings;
-  settings.epoch = state_.epoch;
   settings.partitions = options_.queue.partitions();
   settings.hold_bytes = options_.limits.transaction_hold().bytes();
   settings.inflated_bytes = options_.limits.inflated_transaction().bytes();
@@ -194,7 +190,10 @@ Status Pipeline::prepare() {
           : event::InvalidText::replace;
   settings.render.binary_base64 = options_.rendering.binary() == RenderingOptions::Binary::base64;
   assembler_.emplace(settings, *filter_, *catalog_, *outbox_, *held_xa_, counters_, clock_);
-  assembler_->start(state_.position, file);
+  checkpoint_.emplace(
+      std::move(store), std::move(plan.state), clock_,
+      Checkpoint::Hooks{[this](const TransactionId& place) { return held_xa_->persist(place); },
+                        [this](const TransactionId& place) { return held_xa_->saved(place); }});
   return {};
 }
 
@@ -204,15 +203,32 @@ void Pipeline::start_stages() {
 
   source_stage_.emplace(
       SourceStage::Dependencies{
-          [this](const BinlogPosition& from) {
-            return mysql::ReplicationStream::open(options_.source, replica_, from);
-          },
-          [this]() -> Status {
-            SLUICE_TRY_ASSIGN(auto connection, mysql::Connection::open(options_.source));
+          hosts_.size(), [this](std::size_t host) { return hosts_.at(host).to_string(); },
+          [this](std::size_t host) -> Result<position::SourceState> {
+            SLUICE_TRY_ASSIGN(auto connection,
+                              mysql::Connection::open(options_.source, hosts_.at(host)));
             SLUICE_TRY_ASSIGN(const auto now, mysql::read_source_identity(connection));
-            return same_source(state_.source, now);
-          }},
-      *assembler_, *outbox_, counters_, health_, options_.source.reconnect_max());
+            return source_state(now);
+          },
+          [this](std::size_t host, const BinlogPosition& from) {
+            return mysql::ReplicationStream::open(options_.source, hosts_.at(host), replica_, from);
+          },
+          [this](std::size_t host, const GtidSet& executed) {
+            return mysql::ReplicationStream::open_behind(options_.source, hosts_.at(host), replica_,
+                                                         executed);
+          },
+          [this](std::size_t host, const GtidSet& executed) -> Status {
+            SLUICE_TRY_ASSIGN(auto connection,
+                              mysql::Connection::open(options_.source, hosts_.at(host)));
+            return mysql::check_gtids(connection, executed);
+          },
+          [this, open_redis]() -> Result<std::vector<std::optional<position::AppliedRecord>>> {
+            SLUICE_TRY_ASSIGN(const auto redis, open_redis());
+            return read_applied(*redis, options_.instance(), options_.queue.partitions());
+          },
+          [this](std::size_t host) { hosts_.follow(host); }},
+      SourceStage::Settings{options_.source.reconnect_max(), options_.source.failover_after()},
+      *checkpoint_, *assembler_, *outbox_, counters_, health_);
   publish_stage_.emplace(
       PublishStage::Dependencies{
           [this, names] { return queue::Publisher::connect(options_.queue, names); },
@@ -231,7 +247,7 @@ void Pipeline::start_stages() {
     ApplierSettings settings;
     settings.instance = options_.instance();
     settings.partitions = names.partitions;
-    settings.layout = state_.layout.fingerprint;
+    settings.layout = layout_of(options_).fingerprint;
     for (std::uint32_t n = t; n < names.partitions; n += threads) settings.mine.push_back(n);
     settings.binary_base64 = options_.rendering.binary() == RenderingOptions::Binary::base64;
     settings.gap_patience = options_.applier.gap_patience();
@@ -284,21 +300,7 @@ void Pipeline::say_status(bool only_on_change) {
 }
 
 Status Pipeline::save(bool always) {
-  const RestartPoint point = outbox_->restart_point();
-  if (!point.file) return {};  // nothing read yet
-  if (!always && point.pos == state_.position.pos && point.file->name == state_.position.file &&
-      point.file->fingerprint == state_.source.file_fingerprint)
-    return {};
-  const TransactionId place{state_.epoch, point.file->number, point.pos};
-  SLUICE_TRY(held_xa_->persist(place));
-  state_.position = {point.file->name, point.pos};
-  state_.source.file_timestamp = point.file->timestamp;
-  state_.source.file_fingerprint = point.file->fingerprint;
-  state_.gtid_set = point.gtid_set;
-  state_.last = point.last;
-  state_.updated_at_us = clock_.wall_us();
-  SLUICE_TRY(store_->save(state_));
-  return held_xa_->saved(place);
+  return checkpoint_->save(outbox_->restart_point(), always);
 }
 
 void Pipeline::main_loop() {
@@ -381,9 +383,10 @@ Status Pipeline::run() {
   main_loop();
   stop_stages();
   Status saved = save(true);
+  const position::State state = checkpoint_->state();
   if (saved.ok())
-    log::get("app").info("position saved position={} updated={}", state_.position.to_string(),
-                         state_.updated_at_us);
+    log::get("app").info("position saved position={} updated={}", state.position.to_string(),
+                         state.updated_at_us);
   auto failure = failures_.get();
   if (failure) counters_.errors.fetch_add(1);
   say_status(false);

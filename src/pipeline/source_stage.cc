@@ -1,19 +1,57 @@
 #include "pipeline/source_stage.h"
 
-#include <chrono>
+#include <algorithm>
+#include <utility>
 
 #include "sluice/base/log.h"
+
+#include "pipeline/start.h"
 
 namespace sluice::pipeline {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 constexpr std::chrono::seconds kShortLived{3};
 // A server kills the older dump thread of two replicas with one server_id: both see their dump end
 // right after it began, in turn.
 constexpr std::uint32_t kTakeovers = 5;
+// How often Redis is asked whether it has all that was sent.
+constexpr milliseconds kLookEvery{100};
+
+std::shared_ptr<const SourceEpoch> epoch_of(const position::State& state) {
+  SourceEpoch epoch{state.epoch, state.source};
+  epoch.server.file_timestamp = epoch.server.file_fingerprint = 0;
+  return std::make_shared<SourceEpoch>(std::move(epoch));
+}
 
 }  // namespace
+
+std::shared_ptr<const SourceFile> file_of(const position::State& state) {
+  const auto name = BinlogFileName::parse(state.position.file);
+  if (state.source.file_timestamp == 0 || !name) return nullptr;
+  return std::make_shared<SourceFile>(SourceFile{state.position.file, name->number,
+                                                 state.source.file_timestamp,
+                                                 state.source.file_fingerprint, epoch_of(state)});
+}
+
+SourceStage::SourceStage(Dependencies dependencies, Settings settings, Checkpoint& checkpoint,
+                         Assembler& assembler, Outbox& outbox, ops::Counters& counters,
+                         Health& health)
+    : deps_(std::move(dependencies)),
+      settings_(settings),
+      checkpoint_(&checkpoint),
+      assembler_(&assembler),
+      outbox_(&outbox),
+      counters_(&counters),
+      health_(&health),
+      backoff_(milliseconds(100), settings.reconnect_max) {
+  const position::State state = checkpoint_->state();
+  resume_ = state.position;
+  resume_file_ = file_of(state);
+  epoch_ = resume_file_ ? resume_file_->epoch : epoch_of(state);
+  if (!state.overlap.empty()) assembler_->set_overlap(Overlap(state.overlap));
+}
 
 Status SourceStage::run(const std::stop_token& st) {
   while (!st.stop_requested()) {
@@ -21,6 +59,7 @@ Status SourceStage::run(const std::stop_token& st) {
     dumping_ = false;
     Status s = session(st);
     if (st.stop_requested()) break;
+    if (dumping_ || !lost_since_) lost_since_ = steady_clock::now();
     health_->source = Health::Link::lost;
     health_->source_idle = false;
     outbox_->set_idle(false);
@@ -38,9 +77,13 @@ Status SourceStage::run(const std::stop_token& st) {
       short_lived_ = 0;
     }
     const auto pause = backoff_.next();
-    if (backoff_.attempts() == 1 || short_lived_ == 2)
-      log::get("mysql").warn("source lost, reconnecting wait_ms={} position={} error=\"{}\"",
-                             pause.count(), assembler_->resume().to_string(), to_string(s.error()));
+    // Once for each reason.
+    const bool another = backoff_.attempts() == 1 || said_ != s.error().code || short_lived_ == 2;
+    said_ = s.error().code;
+    if (another)
+      log::get("mysql").warn(
+          "source lost, reconnecting host={} wait_ms={} position={} error=\"{}\"",
+          deps_.name(host_), pause.count(), resume_.to_string(), to_string(s.error()));
     counters_->reconnects.fetch_add(1, std::memory_order_relaxed);
     if (!wait_for(pause, st)) break;
   }
@@ -48,19 +91,159 @@ Status SourceStage::run(const std::stop_token& st) {
 }
 
 Status SourceStage::session(const std::stop_token& st) {
-  if (was_up_) SLUICE_TRY(deps_.check_identity());
-  const BinlogPosition from = assembler_->resume();
-  auto opened = deps_.open(from);
-  if (!opened) return std::move(opened).error();
-  const std::unique_ptr<binlog::EventSource> source = std::move(opened).value();
-  const std::stop_callback end(st, [&source] { source->interrupt(); });
-  assembler_->start(from, assembler_->resume_file());
-  binlog::EventFramer framer(source->announced_checksum(), true);
-  SLUICE_TRY(feed(*source, framer));
+  if (assembler_->epoch() == epoch_) {
+    resume_ = assembler_->resume();
+    resume_file_ = assembler_->resume_file();
+  }
+  SLUICE_TRY_ASSIGN(const Choice choice, choose());
+  host_ = choice.host;
+  deps_.follow(host_);
+  return choice.same ? follow_on(choice, st) : take_over(choice, st);
+}
+
+// The host where the server of this epoch is; when that is gone for too long, or its host answers
+// as another server, one that has all that was read.
+Result<SourceStage::Choice> SourceStage::choose() {
+  std::optional<Error> unreachable;
+  std::vector<Choice> others;
+  for (std::size_t i = 0; i < deps_.hosts; ++i) {
+    const std::size_t host = (host_ + i) % deps_.hosts;
+    auto server = deps_.identify(host);
+    if (!server) {
+      if (server.error().cls != ErrorClass::retry && deps_.hosts == 1) return server.error();
+      if (!unreachable) unreachable = std::move(server).error();
+      continue;
+    }
+    if (same_source(epoch_->server, *server).ok()) return Choice{host, std::move(*server), true};
+    others.push_back({host, std::move(*server), false});
+    // An address that moved to another server: nothing is to be waited for.
+    if (i == 0 && (was_up_ || deps_.hosts == 1)) break;
+  }
+  if (others.empty()) return std::move(*unreachable);
+  const bool moved = others.front().host == host_ && (was_up_ || deps_.hosts == 1);
+  const auto lost_for = lost_since_ ? steady_clock::now() - *lost_since_ : steady_clock::duration{};
+  if (!moved && unreachable && lost_for < settings_.failover_after) return std::move(*unreachable);
+
+  std::optional<Error> refused;
+  bool may_come = false;
+  for (Choice& other : others) {
+    Status possible = same_source(epoch_->server, other.server);  // why it is another one
+    const GtidSet read = outbox_->read_gtids();
+    if (other.server.flavor == epoch_->server.flavor && !read.empty()) {
+      possible = deps_.check(other.host, read);
+      if (possible.ok()) return std::move(other);
+      may_come = may_come || possible.error().cls == ErrorClass::retry;
+    }
+    if (!refused) refused = std::move(possible).error();
+  }
+  if (may_come) refused->cls = ErrorClass::retry;
+  if (unreachable && !may_come) refused->what += " (and " + unreachable->what + ")";
+  return std::move(*refused);
+}
+
+void SourceStage::up(const BinlogPosition& from) {
   was_up_ = dumping_ = true;
+  lost_since_.reset();
   health_->source = Health::Link::up;
   if (backoff_.attempts() != 0)
-    log::get("mysql").info("source connected again position={}", from.to_string());
+    log::get("mysql").info("source connected again host={} position={}", deps_.name(host_),
+                           from.to_string());
+}
+
+Status SourceStage::follow_on(const Choice& choice, const std::stop_token& st) {
+  SLUICE_TRY_ASSIGN(const std::unique_ptr<binlog::EventSource> source,
+                    deps_.open(choice.host, resume_));
+  const std::stop_callback end(st, [&source] { source->interrupt(); });
+  assembler_->start({resume_, resume_file_, epoch_, false, false});
+  binlog::EventFramer framer(source->announced_checksum(), true);
+  SLUICE_TRY(feed(*source, framer));
+  up(resume_);
+  if (checkpoint_->state().overlap_pending) SLUICE_TRY(settle_overlap(st));
+  return read(*source, framer, st);
+}
+
+// In this order: the place where the new server's binlog goes on is known, all that was read is
+// confirmed, the new epoch is durable, Redis has all that was sent, and then the first row is read.
+Status SourceStage::take_over(const Choice& choice, const std::stop_token& st) {
+  SLUICE_TRY_ASSIGN(const std::uint32_t number, next_epoch());
+  const GtidSet read_before = outbox_->read_gtids();
+  SLUICE_TRY_ASSIGN(const std::unique_ptr<binlog::EventSource> source,
+                    deps_.open_behind(choice.host, read_before));
+  const std::stop_callback end(st, [&source] { source->interrupt(); });
+  const auto epoch = std::make_shared<SourceEpoch>(SourceEpoch{number, choice.server});
+  assembler_->start({{}, nullptr, epoch, true, true});
+  binlog::EventFramer framer(source->announced_checksum(), true);
+  while (framer.format() == nullptr) SLUICE_TRY(feed(*source, framer));
+  SLUICE_TRY(outbox_->wait_drained());
+  const BinlogPosition from = assembler_->here();
+  SLUICE_TRY(checkpoint_->begin_epoch(*assembler_->file(), from.pos, outbox_->restart_point()));
+  log::get("mysql").warn(
+      "another server is followed from here on, behind the last transaction read host={} epoch={} "
+      "position={} gtid={}",
+      deps_.name(choice.host), number, from.to_string(), read_before.to_string());
+  epoch_ = epoch;
+  assembler_->accept();
+  outbox_->enter(assembler_->file(), from.pos);
+  up(from);
+  SLUICE_TRY(settle_overlap(st));
+  return read(*source, framer, st);
+}
+
+// Above all epochs of rows that may be in the queues or in Redis.
+Result<std::uint32_t> SourceStage::next_epoch() {
+  std::uint32_t highest = checkpoint_->state().epoch;
+  SLUICE_TRY_ASSIGN(const auto records, deps_.applied());
+  for (const auto& record : records)
+    if (record) highest = std::max({highest, record->id.epoch, record->tick.epoch});
+  return highest + 1;
+}
+
+// Rows behind the saved place may have been sent from the server before.  When ticks of this epoch
+// have come through every queue, Redis has all of them, and its records say which they are.
+Status SourceStage::settle_overlap(const std::stop_token& st) {
+  const position::State state = checkpoint_->state();
+  for (;;) {
+    SLUICE_TRY_ASSIGN(const auto records, deps_.applied());
+    const bool all = std::all_of(records.begin(), records.end(), [&state](const auto& record) {
+      return record && record->tick.epoch >= state.epoch;
+    });
+    if (!all) {
+      if (!wait_for(kLookEvery, st)) return stopped();
+      continue;
+    }
+    SLUICE_TRY_ASSIGN(const GtidSet saved,
+                      GtidSet::parse(outbox_->read_gtids().flavor(), state.gtid_set));
+    GtidSet sent(saved.flavor());  // and the server must have them
+    Overlap::Marks marks(records.size());
+    std::size_t open = 0;
+    for (std::size_t p = 0; p < records.size(); ++p) {
+      const position::AppliedRecord& record = *records[p];
+      if (record.id.is_zero() || record.id <= state.last[p]) continue;
+      SLUICE_TRY_ASSIGN(const GtidSet one, GtidSet::parse(saved.flavor(), record.gtid));
+      if (!one.empty() && saved.contains(one)) continue;
+      if (one.empty())
+        return fatal(Errc::mysql_identity,
+                     "partition " + std::to_string(p) + " holds row " + record.id.to_string() +
+                         " of a transaction without a GTID, which the new server's binlog cannot "
+                         "be searched for");
+      if (sent.empty()) sent.add(saved);
+      sent.add(one);
+      marks[p] = position::OverlapMark{record.gtid, record.ordinal};
+      ++open;
+    }
+    if (!sent.empty()) SLUICE_TRY(deps_.check(host_, sent));
+    if (open == 0) marks.clear();
+    SLUICE_TRY(checkpoint_->settle_overlap(marks));
+    if (open != 0)
+      log::get("mysql").info(
+          "rows that were sent from the server before are left out partitions={}", open);
+    assembler_->set_overlap(Overlap(std::move(marks)));
+    return {};
+  }
+}
+
+Status SourceStage::read(binlog::EventSource& source, binlog::EventFramer& framer,
+                         const std::stop_token& st) {
   const auto began = steady_clock::now();
   bool settled = false;
   while (!st.stop_requested()) {
@@ -69,7 +252,7 @@ Status SourceStage::session(const std::stop_token& st) {
       backoff_.reset();
       short_lived_ = 0;
     }
-    SLUICE_TRY(feed(*source, framer));
+    SLUICE_TRY(feed(source, framer));
   }
   return stopped();
 }

@@ -99,8 +99,7 @@ mysql::TableTest tables_of(const TableFilter& filter) {
   };
 }
 
-Status same_source(const position::SourceState& saved, const mysql::SourceIdentity& now) {
-  const position::SourceState current = source_state(now);
+Status same_source(const position::SourceState& saved, const position::SourceState& current) {
   std::string what;
   const auto differs = [&what](std::string_view name, const std::string& was,
                                const std::string& is) {
@@ -179,8 +178,9 @@ Result<StartPlan> plan_start(const Options& options, std::optional<position::Sta
               layout.fingerprint +
               "). Run with the old settings until `sluice position show` says that all is applied, "
               "stop, then `sluice position relayout --config FILE`");
-    SLUICE_TRY(same_source(plan.state.source, identity));
     SLUICE_TRY_ASSIGN(plan.gtids, GtidSet::parse(identity.flavor, plan.state.gtid_set));
+    // Another server's place is looked for by the source's thread.
+    if (!same_source(plan.state.source, source_state(identity)).ok()) return plan;
     SLUICE_TRY_ASSIGN(const auto place, place_behind_purged(options, replica, source,
                                                             plan.state.position, plan.gtids));
     if (place) {

@@ -50,7 +50,7 @@ Status require(const std::vector<mysql::Finding>& findings);
 Status same_flavor(const position::SourceState& saved, const mysql::ServerInfo& now);
 
 // What identifies the server is as it was.  Errors: fatal/mysql_identity.
-Status same_source(const position::SourceState& saved, const mysql::SourceIdentity& now);
+Status same_source(const position::SourceState& saved, const position::SourceState& now);
 
 // Where source.start, or what `sluice position set` was told, lies in the source's binlog as it is
 // now; reads as much of it as it takes.  `options` must outlive the call only.  Errors: those of

@@ -16,17 +16,17 @@ Result<PlaceFinder> finder_of(const Options& options, const mysql::ReplicaIdenti
                               mysql::Connection& source, const BinlogPosition& end) {
   SLUICE_TRY_ASSIGN(auto files, mysql::binlog_files(source));
   return PlaceFinder(
-      [&options, &identity](const BinlogPosition& from) {
-        return mysql::ReplicationStream::open(options.source, identity, from);
+      [&options, &identity, endpoint = source.endpoint()](const BinlogPosition& from) {
+        return mysql::ReplicationStream::open(options.source, endpoint, identity, from);
       },
       std::move(files), end, source.server().flavor);
 }
 
 // The file that the source begins with behind a set.
 Result<std::string> file_behind(const Options& options, const mysql::ReplicaIdentity& identity,
-                                const GtidSet& set) {
-  SLUICE_TRY_ASSIGN(const auto stream,
-                    mysql::ReplicationStream::open_behind(options.source, identity, set));
+                                const mysql::Connection& source, const GtidSet& set) {
+  SLUICE_TRY_ASSIGN(const auto stream, mysql::ReplicationStream::open_behind(
+                                           options.source, source.endpoint(), identity, set));
   binlog::EventFramer framer(stream->announced_checksum(), true);
   for (;;) {
     SLUICE_TRY_ASSIGN(const Bytes bytes, stream->next());
@@ -58,7 +58,7 @@ Result<Place> find_place(const Options& options, const mysql::ReplicaIdentity& i
       SLUICE_TRY(mysql::check_gtids(source, set));
       if (set.contains(latest.gtids))
         return Place{std::move(latest.position), std::move(latest.gtids)};
-      SLUICE_TRY_ASSIGN(const std::string file, file_behind(options, identity, set));
+      SLUICE_TRY_ASSIGN(const std::string file, file_behind(options, identity, source, set));
       return finder.behind(set, file);
     }
     case StartPosition::Kind::latest:

@@ -10,15 +10,24 @@
 #include "sluice/model/binlog_position.h"
 #include "sluice/model/event_id.h"
 #include "sluice/model/gtid.h"
+#include "sluice/position/state_file.h"
 
 namespace sluice::pipeline {
+
+// A stretch of the source's history in which positions can be compared: one binlog of one server.
+struct SourceEpoch {
+  std::uint32_t number = 1;
+  position::SourceState server;  // without its file
+};
 
 // A binlog file as positions in it are known by.
 struct SourceFile {
   std::string name;
   std::uint64_t number = 0;
-  std::uint32_t timestamp = 0;    // of its FORMAT_DESCRIPTION
-  std::uint32_t fingerprint = 0;  // binlog::FormatDescription::fingerprint
+  std::uint32_t timestamp = 0;                 // of its FORMAT_DESCRIPTION
+  std::uint32_t fingerprint = 0;               // binlog::FormatDescription::fingerprint
+  std::shared_ptr<const SourceEpoch> epoch{};  // null: the first
+  std::uint32_t epoch_number() const noexcept { return epoch ? epoch->number : 1; }
 };
 
 // Encoded lines of one partition, waiting for their transaction's end.
@@ -74,6 +83,8 @@ class TransactionSink {
   virtual Status add(const TransactionBatch& batch) = 0;
   // The transaction whose rows were added (if it had any) is whole.
   virtual void complete(const TransactionEnd& end) = 0;
+  // This transaction, or a later one that implies it, was completed before.
+  virtual bool has_read(const Gtid& gtid) const = 0;
 };
 
 }  // namespace sluice::pipeline

@@ -62,7 +62,7 @@ std::string iso_time(std::int64_t us) {
 Json to_json(const State& s) {
   Json last = Json::array();
   for (const EventId& id : s.last) last.push_back(id.to_string());
-  return Json{
+  Json json{
       {"version", kVersion},
       {"instance", text_of_bytes(s.instance)},
       {"layout",
@@ -83,12 +83,42 @@ Json to_json(const State& s) {
       {"updated_at", iso_time(s.updated_at_us)},
       {"updated_at_us", s.updated_at_us},
   };
+  if (s.overlap_pending) json["overlap"] = "pending";
+  if (!s.overlap.empty()) {
+    Json marks = Json::array();
+    for (const auto& mark : s.overlap)
+      marks.push_back(mark ? Json{{"gtid", text_of_bytes(mark->gtid)}, {"ordinal", mark->ordinal}}
+                           : Json());
+    json["overlap"] = std::move(marks);
+  }
+  return json;
+}
+
+// By partition; absent in most files.
+Status read_overlap(const Json& json, State& s) {
+  const auto member = json.find("overlap");
+  if (member == json.end()) return {};
+  if (member->is_string() && member->get_ref<const std::string&>() == "pending") {
+    s.overlap_pending = true;
+    return {};
+  }
+  if (!member->is_array() || member->size() != s.layout.partitions)
+    return fatal(Errc::position_damaged,
+                 "overlap: neither \"pending\" nor one entry for each partition");
+  for (const Json& item : *member) {
+    s.overlap.emplace_back();
+    if (item.is_null()) continue;
+    Members mark(item);
+    s.overlap.back() = OverlapMark{mark.text("gtid"), mark.u64("ordinal")};
+    if (!mark.problem().empty()) return fatal(Errc::position_damaged, "overlap: " + mark.problem());
+  }
+  return {};
 }
 
 // The order in the file: what a person looks for first.
-constexpr std::array kFileOrder{"version", "instance", "epoch",      "file",
-                                "pos",     "gtid_set", "updated_at", "updated_at_us",
-                                "source",  "layout",   "last",       "crc"};
+constexpr std::array kFileOrder{
+    "version",       "instance", "epoch",  "file", "pos",     "gtid_set", "updated_at",
+    "updated_at_us", "source",   "layout", "last", "overlap", "crc"};
 
 Error damaged(std::string what) {
   return fatal(Errc::position_damaged, std::move(what));
@@ -101,6 +131,7 @@ std::string encode(const State& state) {
   json["crc"] = checksum(json);
   std::string out = "{";
   for (const char* name : kFileOrder) {
+    if (!json.contains(name)) continue;
     out += out.size() == 1 ? "\n  \"" : ",\n  \"";
     out += name;
     out += "\": ";
@@ -155,6 +186,7 @@ Result<State> decode(std::string_view text) {
     s.last.push_back(*id);
   }
   if (!top.problem().empty()) return damaged(top.problem());
+  SLUICE_TRY(read_overlap(json, s));
   if (s.last.size() != s.layout.partitions)
     return damaged("last has " + std::to_string(s.last.size()) + " entries for " +
                    std::to_string(s.layout.partitions) + " partitions");

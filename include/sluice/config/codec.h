@@ -126,6 +126,21 @@ struct Codec<std::vector<std::string>> {
 };
 
 template <>
+struct Codec<HostPort> {
+  static std::string type() { return "HOST or HOST:PORT"; }
+  static std::string yaml(const HostPort& value) { return config::quote(value.to_string(0)); }
+  static Result<HostPort> parse(std::string_view text);
+};
+
+template <>
+struct Codec<std::vector<HostPort>> {
+  static std::string type() { return "a list of HOST:PORT"; }
+  static std::string yaml(const std::vector<HostPort>& value);
+  static std::optional<std::vector<HostPort>> read(const config::Node& node,
+                                                   config::Reader& reader);
+};
+
+template <>
 struct Codec<StartPosition> {
   static std::string type() {
     return "latest, earliest, {file: F, pos: N}, {gtid: SET} or {timestamp: T}";

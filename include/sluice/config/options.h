@@ -33,8 +33,17 @@ struct SourceOptions : Section {
   using Section::Section;
   Option<std::string> host{this, "host", "127.0.0.1", "MySQL or MariaDB server to replicate from."};
   Option<std::uint32_t> port{this, "port", 3306, Range<std::uint32_t>{1, 65535}, "TCP port."};
+  Option<std::vector<HostPort>> hosts{
+      this,
+      "hosts",
+      {},
+      "Primary and standbys (HOST or HOST:PORT), instead of host: when the one that is followed is "
+      "gone for longer than failover_after, the next one is, behind the last transaction read."};
+  Option<Duration> failover_after{
+      this, "failover_after", Duration{30s}, Range<Duration>{1s, 1h},
+      "How long the server that is followed may be away before another one of hosts is taken."};
   Option<std::string> socket{this, "socket", "",
-                             "Unix socket; when set, host and port are not used."};
+                             "Unix socket; when set, host, port and hosts are not used."};
   Option<std::string> user{this, "user", "sluice",
                            "Account with SELECT, REPLICATION SLAVE and REPLICATION CLIENT."};
   Option<Secret> password{this, "password", Secret{},
@@ -235,7 +244,8 @@ struct LimitOptions : Section {
   Option<ByteSize> transaction_hold{
       this, "transaction_hold", ByteSize{8_MiB},
       Range<ByteSize>{ByteSize{64_KiB}, ByteSize{1024_MiB}},
-      "Rows of a transaction are held back until its end up to this size, then streamed. Those of XA "
+      "Rows of a transaction are held back until its end up to this size, then streamed. Those of "
+      "XA "
       "transactions wait in memory up to this size, then in files of state_dir/xa."};
   Option<ByteSize> inflated_transaction{
       this, "inflated_transaction", ByteSize{16384_MiB},

@@ -62,6 +62,15 @@ Result<std::int64_t> parse_utc_time(std::string_view text);
 // "2026-01-31 12:00:00"
 std::string utc_time_text(std::int64_t seconds);
 
+// A server's address: "db1", "db1:3306", "10.0.0.7:3306", "[fd00::7]:3306" in the file.
+struct HostPort {
+  std::string host;
+  std::uint32_t port = 0;  // 0: not said
+  // "db1:3306"; `port` where this one says none.
+  std::string to_string(std::uint32_t port_unless_said) const;
+  friend bool operator==(const HostPort&, const HostPort&) = default;
+};
+
 // Where the very first start begins.
 struct StartPosition {
   enum class Kind : std::uint8_t { latest, earliest, position, gtid, timestamp };

@@ -23,6 +23,14 @@ class LineSink {
   virtual void take(std::uint32_t partition, LineEncoder& line) = 0;
 };
 
+// Says which rows are left out.
+class RowGate {
+ public:
+  virtual ~RowGate() = default;
+  // Asked once for each row of the partition, in their order; true: it is left out.
+  virtual bool drops(std::uint32_t partition) = 0;
+};
+
 struct LineLimits {
   std::size_t bytes = std::size_t{1} << 20;  // a line is closed when it reaches this
   std::uint64_t rows = 0;                    // most rows of a line; 0: no limit
@@ -44,6 +52,8 @@ class RowsEncoder {
   // check_whole, and LineEncoder::add; what was not handed to the sink by then is dropped.
   Result<std::uint64_t> encode(const TablePlan& plan, const binlog::RowsEvent& rows,
                                const LineContext& context, LineSink& sink);
+  // Null: every row is taken.  It must outlive its use.
+  void set_gate(RowGate* gate) noexcept { gate_ = gate; }
   // Values whose bad bytes became U+FFFD so far.
   std::uint64_t replaced_texts() const noexcept;
 
@@ -59,6 +69,7 @@ class RowsEncoder {
              std::span<const binlog::Cell> before, const LineContext& context, LineSink& sink);
 
   LineLimits limits_;
+  RowGate* gate_ = nullptr;
   std::vector<LineEncoder> encoders_;  // one per partition
   std::vector<std::uint32_t> open_;    // partitions that got a line of this event
   binlog::RowImages images_;

@@ -9,6 +9,7 @@
 #include "sluice/base/result.h"
 #include "sluice/config/options.h"
 #include "sluice/model/flavor.h"
+#include "sluice/mysql/hosts.h"
 
 namespace sluice::mysql {
 
@@ -37,6 +38,8 @@ class Connection final {
   // Connects, authenticates, does TLS as the options say.  Session: utf8mb4, time_zone +00:00,
   // sql_mode ''. Errors: retry/mysql_lost (nobody answers, timeout), fatal/mysql_denied (account),
   // fatal/mysql_preflight (TLS cannot be had as required); all name host and port, or the socket.
+  static Result<Connection> open(const SourceOptions& options, const Endpoint& endpoint);
+  // To the first of the options' servers that answers.
   static Result<Connection> open(const SourceOptions& options);
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
@@ -53,6 +56,7 @@ class Connection final {
   // Text as a quoted SQL literal.
   std::string quote(std::string_view text);
   const ServerInfo& server() const noexcept;
+  const Endpoint& endpoint() const noexcept;
 
   struct Impl;
   Impl& impl() noexcept { return *impl_; }  // for this room

@@ -58,15 +58,16 @@ Result<std::vector<std::string>> binlog_files(Connection& connection);
 // The start of the oldest binlog file there is.
 Result<BinlogPosition> earliest_position(Connection& connection);
 
-// schema::SchemaSource over information_schema and SHOW CREATE TABLE.  `connection` must outlive
-// it; a lost one is opened anew with `options` (once per call).
+// schema::SchemaSource over information_schema and SHOW CREATE TABLE of the server that is
+// followed. A lost connection is opened anew (once per call).
 class MysqlSchemaSource final : public schema::SchemaSource {
  public:
-  explicit MysqlSchemaSource(const SourceOptions& options) : options_(&options) {}
+  // `hosts` must outlive this.
+  explicit MysqlSchemaSource(const Hosts& hosts) : hosts_(&hosts) {}
   Result<TableSchema> read_table(std::string_view database, std::string_view table) override;
 
  private:
-  const SourceOptions* options_;
+  const Hosts* hosts_;
   std::optional<Connection> connection_;
 };
 

@@ -34,6 +34,7 @@ class ReplicationStream {
   // fatal/mysql_identity (the position lies beyond the file's end), fatal/binlog_unsupported (it
   // lies beyond 4 GiB), fatal/mysql_denied with the GRANT that mends it.
   static Result<std::unique_ptr<binlog::EventSource>> open(const SourceOptions& options,
+                                                           const Endpoint& endpoint,
                                                            const ReplicaIdentity& identity,
                                                            const BinlogPosition& from);
   // The same for all that follows a GTID set: MySQL by COM_BINLOG_DUMP_GTID, MariaDB by
@@ -43,6 +44,7 @@ class ReplicationStream {
   // errors of check_gtids() besides those of open().  That MariaDB's binlog passes over a GTID of
   // the set is found when the dump is there: fatal/mysql_gtids_missing from next().
   static Result<std::unique_ptr<binlog::EventSource>> open_behind(const SourceOptions& options,
+                                                                  const Endpoint& endpoint,
                                                                   const ReplicaIdentity& identity,
                                                                   const GtidSet& executed);
 };

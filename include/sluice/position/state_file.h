@@ -31,6 +31,13 @@ struct SourceState {
   friend bool operator==(const SourceState&, const SourceState&) = default;
 };
 
+// A row that was sent already: the nth of its transaction in its partition, counted from 1.
+struct OverlapMark {
+  std::string gtid;
+  std::uint64_t ordinal = 0;
+  friend bool operator==(const OverlapMark&, const OverlapMark&) = default;
+};
+
 // The meta file: where to go on after a restart, and the chain there.  Format version 1.
 struct State {
   std::string instance;
@@ -40,6 +47,10 @@ struct State {
   BinlogPosition position;    // end of a transaction: it and all before it are confirmed
   std::string gtid_set;       // executed there; "" when not known
   std::vector<EventId> last;  // per partition: the last row sent to it as of `position`
+  // Another server was taken, and rows behind `position` were sent before that: by partition the
+  // last of them.  Pending: not known yet which; Redis tells once it has all that was sent.
+  bool overlap_pending = false;
+  std::vector<std::optional<OverlapMark>> overlap;  // empty: none
   std::int64_t updated_at_us = 0;
   friend bool operator==(const State&, const State&) = default;
 };

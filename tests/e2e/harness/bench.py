@@ -11,6 +11,7 @@ import redis
 
 from . import compare, servers, workload
 from .daemon import Daemon
+from .standby import Standby
 from .waiting import wait_until
 
 INSTANCE = "e2e"
@@ -29,22 +30,26 @@ class Bench:
     """with Bench("mariadb", "FULL") as bench: servers run, the tables exist, the program is in step."""
 
     def __init__(self, flavor, metadata="FULL", rabbit="3.10", redis_kind="redis", partitions=8, version=None, server_options="",
-                 **more_config):
+                 standby=False, **more_config):
         self.binary = binary()
         base = pathlib.Path(os.environ.get("SLUICE_E2E_ROOT") or servers.REPO / "build" / "e2e")
         base.mkdir(parents=True, exist_ok=True)
         self.root = pathlib.Path(tempfile.mkdtemp(prefix=f"{flavor}-{metadata.lower()}-", dir=base))
         self.mysql = servers.Mysql(self.root, flavor, metadata, version, more_options=server_options)
+        self.standby = Standby(self.root, self.mysql, metadata, version) if standby else None
         self.rabbit = servers.Rabbit(self.root, rabbit)
         self.redis = servers.Redis(self.root, redis_kind)
         self.partitions, self.more_config = partitions, more_config
         self.daemon = None
+        self.epoch = 1  # that the source is in: grows with each change of the server
 
     def __enter__(self):
         try:
             with concurrent.futures.ThreadPoolExecutor() as pool:
                 for started in [pool.submit(s.start) for s in (self.mysql, self.rabbit, self.redis)]:
                     started.result()
+            if self.standby:
+                self.standby.start()
             password = secrets.token_hex(12)
             self.mysql.execute(f"CREATE USER sluice@'127.0.0.1' IDENTIFIED BY '{password}'",
                                "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO sluice@'127.0.0.1'", *workload.DDL, *workload.count_ddl())
@@ -76,6 +81,10 @@ class Bench:
             "redis": {"host": "127.0.0.1", "port": self.redis.port, "reconnect_max": "1s"},
             "log": {"status_interval": "1s"},
         }
+        if self.standby:
+            source = config["source"]
+            source["hosts"] = [f"{source.pop('host')}:{source.pop('port')}", f"127.0.0.1:{self.standby.port}"]
+            source["failover_after"] = "2s"
         for section, values in self.more_config.items():
             if isinstance(values, dict):
                 config.setdefault(section, {}).update(values)
@@ -84,7 +93,7 @@ class Bench:
         return config
 
     def watermark(self):
-        """(file number, pos) that Redis is complete up to; None while there is none."""
+        """(epoch, file number, pos) that Redis is complete up to; None while there is none."""
         self.daemon.check_alive()
         try:
             text = self.redis.client().get(f"sluice:{INSTANCE}:watermark")
@@ -93,13 +102,13 @@ class Bench:
         if text is None:
             return None
         tick = json.loads(text)["tick"]
-        return int(tick["file_number"]), int(tick["pos"])
+        return int(tick["epoch"]), int(tick["file_number"]), int(tick["pos"])
 
     def wait_for_source(self, seconds=120):
         """Until Redis holds all that the source has now; the position."""
         file, pos = self.mysql.position()
-        wanted = int(file.rpartition(".")[2]), pos
-        wait_until(lambda: (self.watermark() or (0, 0)) >= wanted, seconds,
+        wanted = self.epoch, int(file.rpartition(".")[2]), pos
+        wait_until(lambda: (self.watermark() or (0, 0, 0)) >= wanted, seconds,
                    lambda: f"watermark {self.watermark()} at {file}:{pos}\n{self.daemon.tail()}")
         return file, pos
 

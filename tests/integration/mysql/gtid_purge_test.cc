@@ -18,7 +18,8 @@ using testing::HasSubstr;
 class GtidPurge : public SourceStream {
  protected:
   Error error_behind(const GtidSet& from) {
-    auto stream = ReplicationStream::open_behind(own_.source, identity_, from);
+    auto stream = ReplicationStream::open_behind(own_.source, endpoints_of(own_.source).front(),
+                                                 identity_, from);
     EXPECT_FALSE(stream.ok()) << "it opened behind " << from.to_string();
     return stream ? stopped() : std::move(stream).error();
   }
@@ -43,7 +44,8 @@ TEST_P(GtidPurge, SaysWhatIsPurgedAndBeginsBehindIt) {
   EXPECT_THAT(e.what, HasSubstr("no longer hold " + purged.minus(before).to_string()));
   EXPECT_THAT(e.what, HasSubstr("load the data anew"));
 
-  const auto behind = ReplicationStream::open_behind(own_.source, identity_, purged);
+  const auto behind = ReplicationStream::open_behind(own_.source, endpoints_of(own_.source).front(),
+                                                     identity_, purged);
   EXPECT_TRUE(behind.ok()) << purged.to_string() << ": " << to_string(behind.error());
 }
 
@@ -63,7 +65,8 @@ class GtidModeOff : public SourceStream {};
 TEST_P(GtidModeOff, SaysThatASetIsNoPlaceThere) {
   const GtidSet from = latest().gtids;
   set_global("gtid_mode", "ON_PERMISSIVE");
-  const auto stream = ReplicationStream::open_behind(own_.source, identity_, from);
+  const auto stream = ReplicationStream::open_behind(own_.source, endpoints_of(own_.source).front(),
+                                                     identity_, from);
   ASSERT_FALSE(stream.ok());
   EXPECT_EQ(stream.error().cls, ErrorClass::fatal);
   EXPECT_EQ(stream.error().code, Errc::mysql_preflight);

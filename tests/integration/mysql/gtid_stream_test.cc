@@ -42,12 +42,14 @@ class GtidStream : public SourceStream {
   }
   // A stream behind `from`, which must open.
   std::unique_ptr<binlog::EventSource> open_behind(const GtidSet& from) {
-    auto stream = ReplicationStream::open_behind(own_.source, identity_, from);
+    auto stream = ReplicationStream::open_behind(own_.source, endpoints_of(own_.source).front(),
+                                                 identity_, from);
     EXPECT_TRUE(stream.ok()) << to_string(stream.error());
     return stream ? std::move(stream).value() : nullptr;
   }
   Error error_behind(const GtidSet& from, const SourceOptions& options) {
-    auto stream = ReplicationStream::open_behind(options, identity_, from);
+    auto stream =
+        ReplicationStream::open_behind(options, endpoints_of(options).front(), identity_, from);
     EXPECT_FALSE(stream.ok()) << "it opened behind " << from.to_string();
     return stream ? stopped() : std::move(stream).error();
   }

@@ -216,7 +216,8 @@ TEST_P(SourcePreflight, RefusesTheSourcesOwnServerIdAndZero) {
 TEST_P(SourcePreflight, TellsAStrangerWithOurServerIdFromOurselves) {
   OwnOptions o;
   make_account(o.source, is_mysql() ? all_rights() : all_rights() + ", REPLICATION MASTER ADMIN");
-  const auto stream = ReplicationStream::open(o.source, identity_, latest().position);
+  const auto stream = ReplicationStream::open(o.source, endpoints_of(o.source).front(), identity_,
+                                              latest().position);
   ASSERT_TRUE(stream.ok()) << stream.error().what;
   EXPECT_THAT(check(o.source), ElementsAre());
   identity_.uuid = value("SELECT UUID()");

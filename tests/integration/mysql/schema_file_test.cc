@@ -67,7 +67,8 @@ class CreateTable : public OnServer {
   }
   // As information_schema has it.
   std::string told(const std::string& name) {
-    MysqlSchemaSource source(admin_options_.source);
+    const Hosts hosts(admin_options_.source);
+    MysqlSchemaSource source(hosts);
     auto schema = source.read_table(database(), name);
     EXPECT_TRUE(schema.ok()) << schema.error().what;
     return schema ? schema::full_text(*schema) : std::string();

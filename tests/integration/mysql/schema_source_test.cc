@@ -22,7 +22,8 @@ using testing::HasSubstr;
 class SourceSchema : public OnServer {
  protected:
   TableSchema read(const std::string& table) {
-    MysqlSchemaSource source(admin_options_.source);
+    const Hosts hosts(admin_options_.source);
+    MysqlSchemaSource source(hosts);
     auto schema = source.read_table(database(), table);
     EXPECT_TRUE(schema.ok()) << schema.error().what;
     return schema ? std::move(schema).value() : TableSchema();
@@ -41,7 +42,8 @@ class SourceSchema : public OnServer {
     EXPECT_TRUE(from.ok());
     sql(insert);
     auto stream = ReplicationStream::open(
-        o.source, {800000000U + static_cast<std::uint32_t>(::getpid()), value("SELECT UUID()")},
+        o.source, endpoints_of(o.source).front(),
+        {800000000U + static_cast<std::uint32_t>(::getpid()), value("SELECT UUID()")},
         from->position);
     EXPECT_TRUE(stream.ok()) << stream.error().what;
     binlog::EventFramer framer((*stream)->announced_checksum(), true);
@@ -259,7 +261,8 @@ TEST_P(SourceSchema, TellsTablesThatDifferInCaseApart) {
 }
 
 TEST_P(SourceSchema, SaysThatATableIsGone) {
-  MysqlSchemaSource source(admin_options_.source);
+  const Hosts hosts(admin_options_.source);
+  MysqlSchemaSource source(hosts);
   for (const std::string& database_name : {database(), std::string("no_such_database")}) {
     const auto table = source.read_table(database_name, "gone");
     ASSERT_FALSE(table.ok());
@@ -273,7 +276,8 @@ TEST_P(SourceSchema, SaysThatATableMayNotBeRead) {
   sql("CREATE TABLE " + database() + ".secret (a INT)");
   OwnOptions o;
   make_account(o.source, "REPLICATION SLAVE");
-  MysqlSchemaSource source(o.source);
+  const Hosts hosts(o.source);
+  MysqlSchemaSource source(hosts);
   const auto table = source.read_table(database(), "secret");
   ASSERT_FALSE(table.ok());
   EXPECT_EQ(table.error().code, Errc::mysql_denied);
@@ -284,7 +288,8 @@ TEST_P(SourceSchema, ConnectsAnewWhenTheConnectionWasLost) {
   sql("CREATE TABLE " + database() + ".t (a INT)");
   OwnOptions o;
   make_account(o.source, "SELECT");
-  MysqlSchemaSource source(o.source);
+  const Hosts hosts(o.source);
+  MysqlSchemaSource source(hosts);
   ASSERT_TRUE(source.read_table(database(), "t").ok());
   for (const ResultRow& row :
        sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '" + o.source.user() + "'"))

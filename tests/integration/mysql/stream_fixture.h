@@ -38,7 +38,7 @@ class SourceStream : public OnServer {
   static std::unique_ptr<binlog::EventSource> open(const SourceOptions& options,
                                                    const ReplicaIdentity& identity,
                                                    const BinlogPosition& from) {
-    auto stream = ReplicationStream::open(options, identity, from);
+    auto stream = ReplicationStream::open(options, endpoints_of(options).front(), identity, from);
     EXPECT_TRUE(stream.ok()) << to_string(stream.error());
     return stream ? std::move(stream).value() : nullptr;
   }

@@ -193,7 +193,8 @@ TEST_P(SourceStream, CountsACutConnectionAsLost) {
 }
 
 TEST_P(SourceStream, SaysThatAFileIsPurged) {
-  const auto stream = ReplicationStream::open(own_.source, identity_, {"binlog.999998", 4});
+  const auto stream = ReplicationStream::open(own_.source, endpoints_of(own_.source).front(),
+                                              identity_, {"binlog.999998", 4});
   ASSERT_FALSE(stream.ok());
   EXPECT_EQ(stream.error().cls, ErrorClass::fatal);
   EXPECT_EQ(stream.error().code, Errc::mysql_binlog_purged);
@@ -204,14 +205,16 @@ TEST_P(SourceStream, SaysThatAFileIsPurged) {
 TEST_P(SourceStream, TakesAPositionBeyondTheEndForAnotherHistory) {
   BinlogPosition from = now();
   from.pos += 1'000'000;
-  const auto stream = ReplicationStream::open(own_.source, identity_, from);
+  const auto stream =
+      ReplicationStream::open(own_.source, endpoints_of(own_.source).front(), identity_, from);
   ASSERT_FALSE(stream.ok());
   EXPECT_EQ(stream.error().cls, ErrorClass::fatal);
   EXPECT_EQ(stream.error().code, Errc::mysql_identity) << stream.error().what;
 }
 
 TEST_P(SourceStream, RefusesAPositionTheProtocolCannotSay) {
-  const auto stream = ReplicationStream::open(own_.source, identity_, {now().file, 5'000'000'000});
+  const auto stream = ReplicationStream::open(own_.source, endpoints_of(own_.source).front(),
+                                              identity_, {now().file, 5'000'000'000});
   ASSERT_FALSE(stream.ok());
   EXPECT_EQ(stream.error().cls, ErrorClass::fatal);
   EXPECT_THAT(stream.error().what, HasSubstr("4 GiB"));
@@ -220,7 +223,8 @@ TEST_P(SourceStream, RefusesAPositionTheProtocolCannotSay) {
 TEST_P(SourceStream, NamesTheGrantItLacks) {
   OwnOptions poor;
   make_account(poor.source, "SELECT, REPLICATION CLIENT");
-  const auto stream = ReplicationStream::open(poor.source, identity_, now());
+  const auto stream =
+      ReplicationStream::open(poor.source, endpoints_of(poor.source).front(), identity_, now());
   ASSERT_FALSE(stream.ok());
   EXPECT_EQ(stream.error().cls, ErrorClass::fatal);
   EXPECT_EQ(stream.error().code, Errc::mysql_denied);

@@ -44,6 +44,23 @@ TEST(SizeCodec, ShowsTheLargestUnitThatDivides) {
   EXPECT_EQ(Codec<ByteSize>::yaml(4096_MiB), "4GiB");
 }
 
+TEST(HostPortCodec, ReadsNamesAndAddressesOfBothFamilies) {
+  EXPECT_EQ(*Codec<HostPort>::parse("db1"), (HostPort{"db1", 0}));
+  EXPECT_EQ(*Codec<HostPort>::parse("db1.example.org:3307"), (HostPort{"db1.example.org", 3307}));
+  EXPECT_EQ(*Codec<HostPort>::parse("10.0.0.7:1"), (HostPort{"10.0.0.7", 1}));
+  EXPECT_EQ(*Codec<HostPort>::parse("[fd00::7]:3306"), (HostPort{"fd00::7", 3306}));
+  EXPECT_EQ(*Codec<HostPort>::parse("[::1]"), (HostPort{"::1", 0}));
+  for (const std::string_view text : {"db1", "db1:3306", "[fd00::7]:3306", "[::1]"})
+    EXPECT_EQ(Codec<HostPort>::parse(text)->to_string(0), text);
+  EXPECT_EQ((HostPort{"db1", 0}).to_string(3306), "db1:3306");
+}
+
+TEST(HostPortCodec, RefusesWhatIsNoAddress) {
+  for (const std::string_view text : {"", ":3306", "db1:", "db1:0", "db1:65536", "db1:x", "fd00::7",
+                                      "[fd00::7", "[]:1", "a b", "u@h", "[::1]3306"})
+    EXPECT_FALSE(Codec<HostPort>::parse(text).ok()) << text;
+}
+
 TEST(DurationCodec, ReadsEveryUnitAndShowsItShortest) {
   EXPECT_EQ(*Codec<Duration>::parse("100ms"), 100ms);
   EXPECT_EQ(*Codec<Duration>::parse("30s"), 30s);

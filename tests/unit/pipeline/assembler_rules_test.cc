@@ -106,7 +106,7 @@ TEST_F(RulesTest, NamesAreComparedAsTheSourceDoes) {
   binlog.transaction({{1}});
   EXPECT_THAT(played(binlog)->sink.rows, IsEmpty());
   const TableFilter folding(options_, NameCase::is_the_same);
-  Assembly a(settings_, folding, clock_);
+  Assembly a(settings_, folding, clock_, folder_.path() / "xa");
   a.start({Binlog::file_name(1), 4});
   ASSERT_TRUE(a.play(binlog.dump()).ok());
   EXPECT_THAT(a.sink.keys(), ElementsAre("1"));

@@ -244,6 +244,7 @@ TEST_P(StatementsOfBothFlavours, TheCommitTimeIsTheSourcesOwn) {
     void complete(const TransactionEnd& end) override {
       if (end.es_ms != 0) es_ms = end.es_ms;
     }
+    bool has_read(const Gtid&) const override { return false; }
     std::int64_t commit_us = 0, es_ms = 0;
   } sink;
   testing::FakeSchemas schemas;
@@ -251,7 +252,7 @@ TEST_P(StatementsOfBothFlavours, TheCommitTimeIsTheSourcesOwn) {
   ops::Counters counters;
   HeldXa held(folder_.path(), settings_.hold_bytes);
   Assembler assembler(settings_, filter_, catalog, sink, held, counters, clock_);
-  assembler.start({Binlog::file_name(1), 4}, nullptr);
+  assembler.start({{Binlog::file_name(1), 4}, nullptr, nullptr, false, false});
   binlog::EventFramer framer(binlog::ChecksumAlg::off, false);
   for (const std::string& p : binlog.dump()) {
     auto event = framer.frame(as_bytes(p));

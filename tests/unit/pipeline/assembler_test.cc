@@ -29,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Flavours, EventsOfBothFlavours,
 TEST_P(EventsOfBothFlavours, NamesRowsByFilePositionOfTheGtidOrdinalAndIndex) {
   Binlog binlog(GetParam());
   binlog.version_1 = GetParam() == Flavor::mariadb;
-  settings_.epoch = 3;
+  epoch_ = std::make_shared<SourceEpoch>(SourceEpoch{3, {}});
   const std::uint64_t start = binlog.begin();
   binlog.table_map("t");
   binlog.insert({{1}, {2}});

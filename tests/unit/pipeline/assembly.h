@@ -33,7 +33,11 @@ class Assembly {
 
   // As after a (re)connection: a dump from where the last whole transaction ended.
   void start(const BinlogPosition& from, std::shared_ptr<const SourceFile> expected = nullptr) {
-    assembler_.start(from, std::move(expected));
+    auto epoch = expected ? expected->epoch : nullptr;
+    start_dump({from, std::move(expected), std::move(epoch), false, false});
+  }
+  void start_dump(const DumpStart& start) {
+    assembler_.start(start);
     framer_.emplace(binlog::ChecksumAlg::off, false);
   }
   void restart() { start(assembler_.resume(), assembler_.resume_file()); }
@@ -69,7 +73,7 @@ class AssemblerTest : public ::testing::Test {
   }
   std::unique_ptr<Assembly> assembly() {
     auto a = std::make_unique<Assembly>(settings_, filter_, clock_, folder_.path() / "xa");
-    a->start({Binlog::file_name(1), 4});
+    a->start_dump({{Binlog::file_name(1), 4}, nullptr, epoch_, false, false});
     return a;
   }
   // Plays the whole binlog.
@@ -101,6 +105,7 @@ class AssemblerTest : public ::testing::Test {
   FakeClock clock_;
   AssemblerSettings settings_;
   sluice::testing::TempFolder folder_;
+  std::shared_ptr<const SourceEpoch> epoch_;  // null: the first
 };
 
 class BothFlavours : public AssemblerTest, public ::testing::WithParamInterface<Flavor> {};

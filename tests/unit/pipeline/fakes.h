@@ -114,13 +114,14 @@ class RecordingSink final : public TransactionSink {
       rows.push_back(std::move(row));
       if (rows.back().id.half == 0) ++given;
     }
-    EXPECT_EQ(given, batch.rows);
+    EXPECT_TRUE(given == batch.rows || !every_row) << given << " of " << batch.rows;
     return {};
   }
   void complete(const TransactionEnd& end) override {
     ends.push_back({end.file ? end.file->name : "", end.pos, gtid_to_string(end.gtid), rows.size(),
                     end.also != nullptr, end.es_ms});
   }
+  bool has_read(const Gtid& gtid) const override { return read.contains(gtid); }
   // Rows of whole transactions only.
   std::vector<SentRow> whole() const {
     const std::size_t count = ends.empty() ? 0 : ends.back().rows;
@@ -139,8 +140,10 @@ class RecordingSink final : public TransactionSink {
 
   std::vector<SentRow> rows;
   std::vector<End> ends;
+  GtidSet read;  // as read before
   int adds = 0;
   bool full = false;
+  bool every_row = true;  // false: some are left out on purpose
 
  private:
   event::LineReader reader_;

@@ -66,7 +66,7 @@ class OutboxTest : public ::testing::Test {
  protected:
   Outbox make(std::size_t limit = 48u << 20, std::size_t message = 1u << 20) {
     RestartPoint start{batches_.file(), 4, "", std::vector<EventId>(kPartitions)};
-    return Outbox({kPartitions, message, limit, 1}, start, GtidSet(Flavor::mariadb), wakeup_);
+    return Outbox({kPartitions, message, limit}, start, GtidSet(Flavor::mariadb), wakeup_);
   }
   TransactionEnd end(std::uint64_t pos) {
     return {batches_.file(), pos, MariadbGtid{0, 1, pos}, static_cast<std::int64_t>(pos), nullptr};

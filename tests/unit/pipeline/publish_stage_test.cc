@@ -72,7 +72,7 @@ class FakePublisher final : public queue::Publisher {
 class PublishStageTest : public ::testing::Test {
  protected:
   PublishStageTest()
-      : outbox_({kPartitions, /*message_bytes=*/700, 48u << 20, 1},
+      : outbox_({kPartitions, /*message_bytes=*/700, 48u << 20},
                 {file_, 4, "", std::vector<EventId>(kPartitions)}, GtidSet(Flavor::mariadb),
                 wakeup_) {
     broker_.clock = &clock_;

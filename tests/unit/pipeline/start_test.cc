@@ -58,12 +58,12 @@ mysql::SourceIdentity identity(Flavor flavor) {
 
 TEST(SameSource, KnowsItsServerAgain) {
   for (const Flavor flavor : {Flavor::mysql, Flavor::mariadb})
-    EXPECT_TRUE(same_source(source_state(identity(flavor)), identity(flavor)).ok());
+    EXPECT_TRUE(same_source(source_state(identity(flavor)), source_state(identity(flavor))).ok());
 }
 
 TEST(SameSource, RefusesAnotherServerAndSaysWhatDiffers) {
   const auto refused = [](const mysql::SourceIdentity& was, const mysql::SourceIdentity& is) {
-    const Status s = same_source(source_state(was), is);
+    const Status s = same_source(source_state(was), source_state(is));
     if (s.ok()) return std::string("taken");
     EXPECT_EQ(s.error().cls, ErrorClass::fatal);
     EXPECT_EQ(s.error().code, Errc::mysql_identity);
@@ -88,7 +88,7 @@ TEST(SameSource, RefusesAnotherServerAndSaysWhatDiffers) {
 TEST(SameSource, MysqlMayChangeItsServerIdBecauseItsUuidTells) {
   auto other = identity(Flavor::mysql);
   other.server_id = 99;
-  EXPECT_TRUE(same_source(source_state(identity(Flavor::mysql)), other).ok());
+  EXPECT_TRUE(same_source(source_state(identity(Flavor::mysql)), source_state(other)).ok());
 }
 
 TEST(SameFlavor, RefusesTheOtherFamilyOnly) {

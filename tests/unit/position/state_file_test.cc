@@ -69,6 +69,30 @@ TEST(StateFile, ReadsTheSameValuesInOtherWhiteSpaceAndOrder) {
   EXPECT_EQ(*back, sample_state());
 }
 
+TEST(StateFile, KeepsAnOverlap) {
+  State s = sample_state();
+  s.overlap_pending = true;
+  auto back = decode(encode(s));
+  ASSERT_TRUE(back.ok()) << to_string(back.error());
+  EXPECT_EQ(*back, s);
+  s.overlap_pending = false;
+  s.overlap = {OverlapMark{"0-1-12", 7}, std::nullopt, OverlapMark{"0-1-11", UINT64_MAX}};
+  back = decode(encode(s));
+  ASSERT_TRUE(back.ok()) << to_string(back.error());
+  EXPECT_EQ(*back, s);
+}
+
+TEST(StateFile, RefusesAnOverlapThatIsNone) {
+  for (const char* overlap : {"1", "\"settled\"", "[]", "[null, null]", "[null, null, 5]",
+                              "[null, null, {\"gtid\": \"0-1-1\"}]"}) {
+    const auto r =
+        decode(rewritten([&](auto& j) { j["overlap"] = nlohmann::json::parse(overlap); }));
+    ASSERT_FALSE(r.ok()) << overlap;
+    EXPECT_EQ(r.error().code, Errc::position_damaged);
+    EXPECT_THAT(r.error().what, HasSubstr("overlap")) << overlap;
+  }
+}
+
 TEST(StateFile, RefusesEveryPrefix) {
   const std::string whole = encode(sample_state());
   const std::string json =

@@ -1,0 +1,18 @@
+#include "sluice/mysql/hosts.h"
+
+namespace sluice::mysql {
+
+std::string Endpoint::to_string() const {
+  return socket.empty() ? HostPort{host, port}.to_string(0) : socket;
+}
+
+std::vector<Endpoint> endpoints_of(const SourceOptions& options) {
+  if (!options.socket().empty()) return {Endpoint{"", 0, options.socket()}};
+  if (options.hosts().empty()) return {Endpoint{options.host(), options.port(), ""}};
+  std::vector<Endpoint> out;
+  for (const HostPort& h : options.hosts())
+    out.push_back(Endpoint{h.host, h.port != 0 ? h.port : options.port(), ""});
+  return out;
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,50 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "sluice/base/clock.h"
+#include "sluice/base/mutex.h"
+#include "sluice/position/state_file.h"
+
+#include "pipeline/outbox.h"
+#include "pipeline/overlap.h"
+
+namespace sluice::pipeline {
+
+// Owns the state file: the restart point of the epoch at hand.  Thread-safe.
+class Checkpoint {
+ public:
+  // Called with the place that is about to be saved, and when it is, durably; one at a time.
+  struct Hooks {
+    std::function<Status(const TransactionId&)> before, after;
+  };
+  Checkpoint(position::Store store, position::State state, const Clock& clock, Hooks hooks)
+      : clock_(&clock),
+        hooks_(std::move(hooks)),
+        store_(std::move(store)),
+        state_(std::move(state)) {}
+
+  // Saves the point, unless it is the one saved last (and not `always`) or one of an epoch that is
+  // over. Errors of all: fatal/io, and those of the hooks.
+  Status save(const RestartPoint& point, bool always);
+  // Where a new epoch begins, before any row of it is published: `point`, of the epoch before, has
+  // all transactions before `pos` in `file`.  Some of the later ones may have been sent: Redis will
+  // tell.
+  Status begin_epoch(const SourceFile& file, std::uint64_t pos, const RestartPoint& point);
+  // Redis has told.
+  Status settle_overlap(Overlap::Marks overlap);
+  position::State state() const;
+
+ private:
+  Status write(std::uint64_t file_number) REQUIRES_LOCK(mu_);
+
+  const Clock* clock_;
+  const Hooks hooks_;
+  mutable Mutex mu_;
+  const position::Store store_ GUARDED_BY(mu_);
+  position::State state_ GUARDED_BY(mu_);
+};
+
+}  // namespace sluice::pipeline
