@@ -115,10 +115,12 @@ Status same_source(const position::SourceState& saved, const position::SourceSta
   }
   differs("log_bin base name", saved.binlog_base, current.binlog_base);
   if (what.empty()) return {};
-  return fatal(Errc::mysql_identity,
-               "the source is not the server this instance followed (" + what +
-                   "): its positions mean nothing there. Point source.host back, or start anew: "
-                   "`sluice reset --config FILE --yes`, then set source.start");
+  return fatal(
+      Errc::mysql_identity,
+      "the source is not the server this instance followed (" + what +
+          "): its positions mean nothing there, and there are no GTIDs to find the place by. "
+          "Point source.host back, or go on with this server as it is: set source.start, "
+          "`sluice position reset --config FILE --yes`, and compare the tables");
 }
 
 Status require(const std::vector<mysql::Finding>& findings) {

@@ -1,5 +1,6 @@
 #include "pipeline/outbox.h"
 
+#include <future>
 #include <map>
 #include <random>
 #include <thread>
@@ -227,11 +228,13 @@ TEST_F(OutboxTest, BlocksTheSourceAboveItsLimitAndEndsOnStop) {
   auto& one = batches_.begin(100);
   batches_.row(0);
   ASSERT_TRUE(outbox.add(one).ok());
+  std::promise<void> second;
   std::jthread source([&] {
     Batches mine;
     auto& two = mine.begin(200);
     mine.row(0);
     EXPECT_TRUE(outbox.add(two).ok()) << "room after the confirm";
+    second.set_value();
     auto& three = mine.begin(300);
     mine.row(0);
     const Status s = outbox.add(three);
@@ -240,8 +243,8 @@ TEST_F(OutboxTest, BlocksTheSourceAboveItsLimitAndEndsOnStop) {
   });
   ASSERT_NE(outbox.take(0), nullptr);
   outbox.confirmed(0);
-  stop.request_stop();  // ends the third, or the second if that had not begun; both may not block
-                        // for ever
+  second.get_future().wait();
+  stop.request_stop();  // ends the third
 }
 
 TEST_F(OutboxTest, TicksReplaceEachOtherWhileTheyWait) {
