@@ -186,18 +186,18 @@ Status check_gtids(Connection& connection, const GtidSet& ours) {
         return retry(Errc::mysql_gtids_missing,
                      lacks + ": it replicates and has not got there yet; waiting for it");
     }
-    return fatal(Errc::mysql_gtids_missing,
-                 lacks +
-                     ": it was reset or restored, lost its tail in a crash or a failover, or "
-                     "they were written to another server alone. Go on with a server that has "
-                     "them, or load the data anew and start anew: `sluice reset --config FILE "
-                     "--yes`, then set source.start");
+    return fatal(
+        Errc::mysql_gtids_missing,
+        lacks +
+            ": it was reset or restored, lost its tail in a crash or a failover, or "
+            "they were written to another server alone. Go on with a server that has "
+            "them, or load the data anew, then `sluice position reset --config FILE --yes`");
   }
   if (!d.purged.empty())
     return fatal(Errc::mysql_binlog_purged,
                  endpoint + ": the server's binlogs no longer hold " + cut(d.purged) +
-                     ", which we have not read: load the data anew, and keep binlogs longer "
-                     "(binlog_expire_logs_seconds)");
+                     ", which we have not read: load the data anew, then `sluice position reset "
+                     "--config FILE --yes`. Keep binlogs longer (binlog_expire_logs_seconds)");
   return {};
 }
 

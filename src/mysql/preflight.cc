@@ -21,7 +21,8 @@ constexpr std::uint32_t kShowReplicasVersion = 80022;  // MySQL; SHOW SLAVE HOST
 constexpr std::string_view kSettings =
     "'log_bin', 'server_id', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', "
     "'binlog_row_value_options', 'gtid_mode', 'innodb_native_foreign_keys'";
-constexpr std::size_t kMostNamed = 20;  // foreign keys in one line
+constexpr std::uint32_t kExpireSecondsVersion = 100601;  // MariaDB: binlog_expire_logs_seconds
+constexpr std::size_t kMostNamed = 20;                   // foreign keys in one line
 
 std::string global_and_file(const std::string& name, const std::string& value) {
   return "SET GLOBAL " + name + " = '" + value + "'; and " + name + " = " + value + " in my.cnf";
@@ -184,7 +185,9 @@ class Preflight {
         "load the data anew, then `sluice position reset --config FILE --yes`; or set "
         "source.on_purged: earliest and lose the rows in between. Keep binlogs longer: SET "
         "GLOBAL " +
-            std::string(mysql_ ? "binlog_expire_logs_seconds = 604800;" : "expire_logs_days = 7;"));
+            std::string(mysql_ || connection_.server().version_number >= kExpireSecondsVersion
+                            ? "binlog_expire_logs_seconds = 604800;"
+                            : "expire_logs_days = 7;"));
   }
 
   // Other replicas with our server_id: the source would end one of the two connections again and

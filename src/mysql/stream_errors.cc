@@ -25,10 +25,12 @@ struct Meaning {
 
 constexpr std::string_view kShortened =
     "the file ends before our position: the source was reset or restored, or lost its tail in a "
-    "crash (sync_binlog). If that is so, load the data anew and start anew (`sluice reset`)";
+    "crash (sync_binlog). If that is so, load the data anew, then `sluice position reset --config "
+    "FILE --yes`";
 constexpr std::string_view kPurged =
-    "the source purged binlogs we still need: load the data anew, and keep them longer "
-    "(binlog_expire_logs_seconds)";
+    "the source purged binlogs we still need: load the data anew, then `sluice position reset "
+    "--config FILE --yes`; or set source.on_purged: earliest and lose the rows in between. Keep "
+    "binlogs longer (binlog_expire_logs_seconds)";
 constexpr std::string_view kUnreadable =
     "the source cannot read its binlog at this place: the position is not the begin of an event "
     "(`sluice position set` names the places around it), or the file is damaged (mysqlbinlog "
@@ -37,7 +39,7 @@ constexpr std::string_view kUnreadable =
 constexpr std::string_view kOtherHistory =
     "the source's binlog does not hold what we have read last: it was reset or restored, or these "
     "transactions were written to another server alone. Go on with a server that has them, or load "
-    "the data anew and start anew (`sluice reset`)";
+    "the data anew, then `sluice position reset --config FILE --yes`";
 
 // The first that fits counts.
 constexpr std::array kMeanings = {
@@ -49,12 +51,8 @@ constexpr std::array kMeanings = {
             "source.server_id"},
     Meaning{"that is not in the given gtid set", ErrorClass::fatal, Errc::mysql_binlog_purged,
             kPurged},
-    Meaning{"ould not find first log", ErrorClass::fatal, Errc::mysql_binlog_purged,
-            "the source no longer has this file: load the data anew, or start from a position it "
-            "still has (SHOW BINARY LOGS)"},
-    Meaning{"ould not find next log", ErrorClass::fatal, Errc::mysql_binlog_purged,
-            "the source purged binlogs while we read them: load the data anew, and keep them "
-            "longer (binlog_expire_logs_seconds)"},
+    Meaning{"ould not find first log", ErrorClass::fatal, Errc::mysql_binlog_purged, kPurged},
+    Meaning{"ould not find next log", ErrorClass::fatal, Errc::mysql_binlog_purged, kPurged},
     Meaning{"failed to open index file", ErrorClass::retry, Errc::mysql_lost,
             "the source cannot open its binlog index just now"},
     Meaning{"ould not find GTID state", ErrorClass::fatal, Errc::mysql_binlog_purged, kPurged},
@@ -65,7 +63,7 @@ constexpr std::array kMeanings = {
     Meaning{"is missing the GTID", ErrorClass::fatal, Errc::mysql_gtids_missing,
             "the source's binlog passes over the last transaction we have read: it was set up from "
             "a backup that is younger, or it filters what it replicates. Go on with a server that "
-            "has it, or load the data anew and start anew (`sluice reset`)"},
+            "has it, or load the data anew, then `sluice position reset --config FILE --yes`"},
     Meaning{"cannot start in AUTO_POSITION mode", ErrorClass::fatal, Errc::mysql_preflight,
             "gtid_mode = ON and enforce_gtid_consistency = ON in my.cnf, or go on by file and "
             "position (`sluice position set --pos`)"},

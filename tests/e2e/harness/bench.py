@@ -53,6 +53,7 @@ class Bench:
             password = secrets.token_hex(12)
             self.mysql.execute(f"CREATE USER sluice@'127.0.0.1' IDENTIFIED BY '{password}'",
                                "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO sluice@'127.0.0.1'", *workload.DDL, *workload.count_ddl())
+            self.password = password
             self.daemon = Daemon(self.binary, self.root / "sluice", self.config(password), self.root)
             self.daemon.start()
             wait_until(self.watermark, 60, lambda: f"a first watermark\n{self.daemon.tail()}")
@@ -91,6 +92,11 @@ class Bench:
             else:
                 config[section] = values
         return config
+
+    def second_daemon(self, instance):
+        """Another instance on the same servers, not started yet (with ... starts and ends it)."""
+        config = self.config(self.password) | {"instance": instance, "state_dir": str(self.root / f"state-{instance}")}
+        return Daemon(self.binary, self.root / instance, config, self.root)
 
     def watermark(self):
         """(epoch, file number, pos) that Redis is complete up to; None while there is none."""
