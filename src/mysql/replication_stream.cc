@@ -333,7 +333,7 @@ std::string replica_host_suffix(const ReplicaIdentity& identity) {
 Result<std::unique_ptr<binlog::EventSource>> ReplicationStream::open(
     const SourceOptions& options, const Endpoint& endpoint, const ReplicaIdentity& identity,
     const BinlogPosition& from) {
-  if (from.pos > std::numeric_limits<std::uint32_t>::max())
+  if (from.pos > kLargestDumpPosition)
     return fatal(
         Errc::binlog_unsupported,
         "a dump cannot begin at " + from.to_string() +

@@ -257,6 +257,7 @@ void Assembler::open_group(std::uint32_t timestamp, std::uint64_t start) {
   group_.commit_us =
       std::min(second_end, std::max(clock_->wall_us(), std::int64_t{timestamp} * 1'000'000));
   group_.streamed = group_.id == streamed_id_ && streamed_events_ != 0;
+  group_.again = file_ && file_->name == read_to_.file && start < read_to_.pos;
   savepoints_.clear();
 }
 
@@ -322,8 +323,12 @@ Status Assembler::commit() {
     group_.es_ms = 0;
   }
   counters_->transactions_read.fetch_add(1, std::memory_order_relaxed);
-  resume_ = here();
-  resume_file_ = file_;
+  if (pos_ <= kLargestDumpPosition) {
+    resume_ = here();
+    resume_file_ = file_;
+  } else if (!group_.again) {
+    read_to_ = here();
+  }
   TransactionEnd end{file_, pos_, std::move(group_.gtid), group_.es_ms, nullptr};
   group_ = {};
   streamed_events_ = 0;

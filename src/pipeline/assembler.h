@@ -68,7 +68,8 @@ class Assembler final : private event::LineSink {
   // Takes one event.  Errors: fatal, with the position in the text; stopped from the sink.
   Status feed(const binlog::EventView& event, const binlog::FormatDescription* format);
 
-  // End of the last whole transaction: where a new dump goes on.
+  // End of the last whole transaction: where a new dump goes on.  No place beyond 4 GiB of a file:
+  // a dump cannot begin there, so what comes again is passed over.
   const BinlogPosition& resume() const noexcept { return resume_; }
   std::shared_ptr<const SourceFile> resume_file() const noexcept { return resume_file_; }
   // No transaction is open.
@@ -88,6 +89,7 @@ class Assembler final : private event::LineSink {
     bool xa = false;              // its rows go to held_rows_, and wait there for its end
     bool streamed = false;        // part of it is with the sink already
     bool known = false;           // read before, from this server or another: passed over
+    bool again = false;  // all of it is sent: it lies behind the place a dump could begin at
     TransactionId id;
     Gtid gtid;
     std::string gtid_text;
@@ -158,6 +160,7 @@ class Assembler final : private event::LineSink {
   std::uint64_t pos_ = 0;          // end of the last event read
   std::uint64_t event_start_ = 0;  // start of the event being read
   BinlogPosition resume_;
+  BinlogPosition read_to_;  // end of the last whole transaction, when that is beyond resume_
   std::uint32_t last_timestamp_ = 0;
   binlog::EventUnpacker unpacker_;
   Group group_;

@@ -78,6 +78,7 @@ Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDe
   }
   if (!entry->plan->takes(rows.kind)) return {};
   if (group_.xa) return hold(*entry, rows.table_id, event, ordinal);
+  if (group_.again) return {};
   if (group_.id == streamed_id_ && ordinal < streamed_events_) return {};  // handed over before
   if (Status s = encode(entry->plan, rows, ordinal); !s.ok())
     return std::move(s).error().at(entry->name);

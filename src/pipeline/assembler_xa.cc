@@ -44,7 +44,7 @@ Status Assembler::on_xa(const binlog::QueryEvent& query, const binlog::FormatDes
     case Verb::commit:
       group_.in_transaction = false;
       // With its rows in one group: they go as any transaction's.
-      return group_.xa || group_.known ? Status() : send_prepared(statement.xid);
+      return group_.xa || group_.known || group_.again ? Status() : send_prepared(statement.xid);
     case Verb::rollback:
       group_.in_transaction = false;
       if (group_.known) return {};

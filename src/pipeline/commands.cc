@@ -29,12 +29,27 @@ class Report {
     *out_ << "error   " << to_string(error) << '\n';
     if (!first_) first_ = std::move(error);
   }
+  bool failed() const noexcept { return first_.has_value(); }
   Status result() const { return first_ ? Status(*first_) : Status(); }
 
  private:
   std::ostream* out_;
   std::optional<Error> first_;
 };
+
+// Whether a first start would find its place.
+void check_start(const Options& options, mysql::Connection& source, Report& report) {
+  if (report.failed()) return;
+  const auto place = find_place(options, replica_identity(options), source, options.source.start());
+  const bool accepted = !place && place.error().code == Errc::mysql_binlog_purged &&
+                        options.source.on_purged() == SourceOptions::OnPurged::earliest;
+  if (place)
+    report.good("start: " + place->position.to_string());
+  else if (accepted)
+    report.warn(place.error().what + " -> beginning at the oldest binlog (source.on_purged)");
+  else
+    report.bad(place.error());
+}
 
 void check_source(const Options& options, const std::optional<position::State>& saved,
                   Report& report) {
@@ -60,7 +75,7 @@ void check_source(const Options& options, const std::optional<position::State>& 
     else
       report.warn(f.problem + " -> " + f.remedy);
   }
-  if (!saved) return;
+  if (!saved) return check_start(options, *connection, report);
   auto identity = mysql::read_source_identity(*connection);
   if (!identity) return report.bad(std::move(identity).error());
   if (Status s = same_source(saved->source, source_state(*identity)); !s.ok())

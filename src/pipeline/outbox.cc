@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace sluice::pipeline {
 namespace {
@@ -117,18 +118,28 @@ void Outbox::complete(const TransactionEnd& end) {
   read_gtids_.add(end.gtid);
   if (end.also != nullptr) read_gtids_.add(*end.also);
   if (end.es_ms != 0) read_es_ms_ = end.es_ms;
+  if (end.pos > kLargestDumpPosition) {
+    if (!beyond_) beyond_ = std::make_unique<GtidSet>(read_gtids_.flavor());
+    beyond_->add(end.gtid);
+    return;
+  }
   if (candidates_.size() > kFoldAbove) advance_restart();
   if (candidates_.size() > kFoldAbove && candidates_.back().serial == serial_) {
     Candidate& back = candidates_.back();
     if (!back.more) back.more = std::make_unique<GtidSet>(read_gtids_.flavor());
     back.more->add(end.gtid);
     if (end.also != nullptr) back.more->add(*end.also);
+    if (beyond_) back.more->add(*std::exchange(beyond_, nullptr));
     back.file = end.file;
     back.pos = end.pos;
     return;
   }
-  candidates_.push_back({serial_, end.file, end.pos, end.gtid,
-                         end.also != nullptr ? std::make_unique<GtidSet>(*end.also) : nullptr});
+  Candidate candidate{serial_, end.file, end.pos, end.gtid, std::exchange(beyond_, nullptr)};
+  if (end.also != nullptr) {
+    if (!candidate.more) candidate.more = std::make_unique<GtidSet>(read_gtids_.flavor());
+    candidate.more->add(*end.also);
+  }
+  candidates_.push_back(std::move(candidate));
 }
 
 bool Outbox::has_read(const Gtid& gtid) const {

@@ -12,6 +12,7 @@
 #include "sluice/base/result.h"
 #include "sluice/base/text_buffer.h"
 #include "sluice/base/wakeup.h"
+#include "sluice/model/binlog_position.h"
 #include "sluice/model/event_id.h"
 #include "sluice/model/message_headers.h"
 
@@ -96,7 +97,8 @@ class Outbox final : public TransactionSink {
   // Any thread.
   // Executed at the end of the last whole transaction read.
   GtidSet read_gtids() const;
-  // End of the contiguous confirmed prefix.  Only grows.
+  // End of the contiguous confirmed prefix, up to where a dump can begin: what ends beyond 4 GiB of
+  // a file is passed with the next file.  Only grows.
   RestartPoint restart_point();
   OutboxStatus status() const;
   // The last row ever sent (or gathered to be sent) to each partition.
@@ -118,7 +120,9 @@ class Outbox final : public TransactionSink {
     std::shared_ptr<const SourceFile> file;
     std::uint64_t pos = 0;
     Gtid gtid;
-    std::unique_ptr<GtidSet> more;  // of transactions without rows that were folded into this one
+    // Of transactions without rows that were folded into this one, and of those that end where no
+    // restart can begin.
+    std::unique_ptr<GtidSet> more;
   };
 
   OutgoingMessage& open_message(Partition& p) REQUIRES_LOCK(mu_);
@@ -141,6 +145,7 @@ class Outbox final : public TransactionSink {
   bool serial_open_ GUARDED_BY(mu_) = false;  // its end has not come yet
   std::uint64_t next_number_ GUARDED_BY(mu_) = 1;
   std::deque<Candidate> candidates_ GUARDED_BY(mu_);
+  std::unique_ptr<GtidSet> beyond_ GUARDED_BY(mu_);  // for the next candidate: executed before it
   // Restart point: confirmed up to here.
   std::shared_ptr<const SourceFile> restart_file_ GUARDED_BY(mu_);
   std::uint64_t restart_pos_ GUARDED_BY(mu_) = 0;

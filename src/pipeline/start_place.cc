@@ -37,10 +37,8 @@ Result<std::string> file_behind(const Options& options, const mysql::ReplicaIden
   }
 }
 
-}  // namespace
-
-Result<Place> find_place(const Options& options, const mysql::ReplicaIdentity& identity,
-                         mysql::Connection& source, const StartPosition& where) {
+Result<Place> look_for(const Options& options, const mysql::ReplicaIdentity& identity,
+                       mysql::Connection& source, const StartPosition& where) {
   SLUICE_TRY_ASSIGN(auto latest, mysql::latest_position(source));
   if (where.kind == StartPosition::Kind::latest)
     return Place{std::move(latest.position), std::move(latest.gtids)};
@@ -65,6 +63,19 @@ Result<Place> find_place(const Options& options, const mysql::ReplicaIdentity& i
     case StartPosition::Kind::position: break;
   }
   return finder.at({where.file, where.pos});
+}
+
+}  // namespace
+
+Result<Place> find_place(const Options& options, const mysql::ReplicaIdentity& identity,
+                         mysql::Connection& source, const StartPosition& where) {
+  SLUICE_TRY_ASSIGN(Place place, look_for(options, identity, source, where));
+  if (place.position.pos > kLargestDumpPosition)
+    return fatal(Errc::binlog_unsupported,
+                 place.position.to_string() +
+                     " lies beyond 4 GiB of its file, where no dump can begin: begin before it, or "
+                     "at the next file (FLUSH BINARY LOGS begins one)");
+  return place;
 }
 
 Result<std::optional<Place>> place_behind_purged(const Options& options,

@@ -65,7 +65,8 @@ struct TransactionBatch {
   }
 };
 
-// The end of a transaction, with rows or without.
+// The end of a transaction, with rows or without.  A restart cannot begin at one beyond
+// kLargestDumpPosition.
 struct TransactionEnd {
   std::shared_ptr<const SourceFile> file;
   std::uint64_t pos = 0;

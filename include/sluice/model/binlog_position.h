@@ -20,6 +20,9 @@ struct BinlogPosition {
   friend bool operator==(const BinlogPosition&, const BinlogPosition&) = default;
 };
 
+// COM_BINLOG_DUMP takes 32 bits: no dump begins beyond.
+constexpr std::uint64_t kLargestDumpPosition = 0xFFFFFFFF;
+
 // A binlog file name is BASE.NUMBER; files are ordered by the number, never by the text
 // ("binlog.1000000" follows "binlog.999999").
 struct BinlogFileName {

@@ -296,7 +296,39 @@ TEST_P(EventsOfBothFlavours, PositionsBeyondFourGiBAreCountedThoughLogPosWraps) 
   ASSERT_EQ(a->sink.rows.size(), 2u);
   EXPECT_EQ(a->sink.rows[0].id.pos, first);
   EXPECT_EQ(a->sink.rows[1].id.pos, second);
-  EXPECT_EQ((*a)->resume(), binlog.here());
+}
+
+// COM_BINLOG_DUMP takes 32 bits.
+TEST_P(EventsOfBothFlavours, ADumpNeverGoesOnBeyondFourGiB) {
+  Binlog binlog(GetParam());
+  const BinlogPosition far{Binlog::file_name(1), (std::uint64_t{1} << 32) - 500};
+  binlog.skip_to(far.pos);
+  binlog.transaction({{1}});
+  const BinlogPosition last = binlog.here();  // the last place below
+  ASSERT_LE(last.pos, kLargestDumpPosition);
+  binlog.transaction(rows_from(2, 30));
+  ASSERT_GT(binlog.pos(), kLargestDumpPosition);
+  binlog.transaction({{100}});
+  auto a = assembly();
+  a->start(far);
+  ASSERT_TRUE(a->play(binlog.dump(far)).ok());
+  EXPECT_EQ(a->sink.rows.size(), 32u);
+  EXPECT_EQ((*a)->resume(), last);
+  EXPECT_EQ((*a)->here(), binlog.here());
+
+  // A new connection brings both again: their rows are with the sink.
+  binlog.transaction({{101}});
+  a->restart();
+  ASSERT_TRUE(a->play(binlog.dump(last)).ok());
+  EXPECT_EQ(a->sink.rows.size(), 33u);
+  EXPECT_EQ(a->sink.rows.back().key, "101");
+  EXPECT_EQ((*a)->resume(), last);
+  binlog.rotate();
+  const auto packets = binlog.dump({Binlog::file_name(1), last.pos});
+  a->restart();
+  ASSERT_TRUE(a->play(packets).ok());
+  EXPECT_EQ(a->sink.rows.size(), 33u);
+  EXPECT_EQ((*a)->resume(), binlog.here()) << "the next file";
 }
 
 TEST_P(EventsOfBothFlavours, HeartbeatsAndMadeUpEventsDoNotMoveThePosition) {

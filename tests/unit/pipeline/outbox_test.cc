@@ -329,5 +329,37 @@ TEST_F(OutboxTest, RestartPointIsTheConfirmedPrefixWhateverHappens) {
   }
 }
 
+TEST_F(OutboxTest, TheRestartPointIsNeverBeyondFourGiBOfAFile) {
+  Outbox outbox = make();
+  auto& one = batches_.begin(100);
+  const EventId first = batches_.row(0);
+  ASSERT_TRUE(outbox.add(one).ok());
+  outbox.complete(end(110));
+  auto& two = batches_.begin(200);
+  const EventId second = batches_.row(1);
+  ASSERT_TRUE(outbox.add(two).ok());
+  const std::uint64_t beyond = kLargestDumpPosition + 1;
+  outbox.complete(end(beyond));
+  for (const std::uint32_t p : {0U, 1U}) {
+    ASSERT_NE(outbox.take(p), nullptr);
+    outbox.confirmed(p);
+  }
+  RestartPoint point = outbox.restart_point();
+  EXPECT_EQ(point.pos, 110u);
+  EXPECT_EQ(point.gtid_set, "0-1-110");
+  EXPECT_EQ(point.last[0], first);
+  EXPECT_TRUE(point.last[1].is_zero()) << "the chain as of that place";
+  EXPECT_EQ(outbox.status().read.pos, beyond) << "what was read is said all the same";
+  EXPECT_EQ(outbox.status().gtid_set, "0-1-" + std::to_string(beyond));
+
+  // The head of the next file.
+  outbox.complete({file_named(2), 120, {}, 0, nullptr});
+  point = outbox.restart_point();
+  EXPECT_EQ(point.file->number, 2u);
+  EXPECT_EQ(point.pos, 120u);
+  EXPECT_EQ(point.gtid_set, "0-1-" + std::to_string(beyond));
+  EXPECT_EQ(point.last[1], second);
+}
+
 }  // namespace
 }  // namespace sluice::pipeline
