@@ -15,7 +15,6 @@ using position::RecordReader;
 enum Kind : std::uint8_t { kFormat = 1, kTable = 2, kRows = 3 };
 // Records of a file are written in pieces of about this size.
 constexpr std::size_t kPiece = 256u << 10;
-constexpr std::string_view kUnfinished = "reading.tmp";
 constexpr std::size_t kMostTables = 1024;
 
 std::string sized(std::string_view text) {
@@ -64,7 +63,7 @@ Status HeldRows::add(const std::string& table, binlog::EventType type, Bytes bod
 
 Status HeldRows::flush() {
   if (!file_) {
-    SLUICE_TRY_ASSIGN(HeldWriter writer, HeldWriter::create(held_->folder(), kUnfinished));
+    SLUICE_TRY_ASSIGN(HeldWriter writer, HeldWriter::create(held_->folder(), HeldXa::kReading));
     file_.emplace(std::move(writer));
   }
   SLUICE_TRY(file_->append(buffer_));

@@ -18,8 +18,7 @@ using position::HeldName;
 using position::HeldWriter;
 using position::RecordReader;
 
-// Files being written, one name for each that may be at the same time; a crash leaves one behind,
-// which the next of its name replaces.
+// Files being written, like kReading: one name for each that may be at the same time.
 constexpr std::string_view kFullMemory = "full.tmp";
 constexpr std::string_view kPersisted = "persisted.tmp";
 
@@ -33,6 +32,9 @@ Status remove_file(const fs::path& path) {
 Status HeldXa::load(const TransactionId& point) {
   SLUICE_TRY_ASSIGN(const auto names, position::list_held(folder_));
   backup_ = point;
+  // What a crash left.
+  for (const std::string_view name : {kReading, kFullMemory, kPersisted})
+    SLUICE_TRY(remove_file(folder_ / name));
   for (const HeldName& name : names) {
     const fs::path path = path_of(name);
     if (name.prepared >= point) {

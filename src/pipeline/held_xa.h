@@ -48,7 +48,8 @@ class HeldXa {
   Result<std::optional<Held>> find(const std::string& xid);
   // All of this xid are over: committed or rolled back by the transaction `by`.
   void end(const std::string& xid, const TransactionId& by);
-  // For a writer's create().
+  // For the writer of the one transaction that is being read.
+  static constexpr std::string_view kReading = "reading.tmp";
   const std::filesystem::path& folder() const noexcept { return folder_; }
 
   // ---- The thread that saves the position ----

@@ -245,6 +245,14 @@ TEST_F(HeldXaTest, AFileWrittenBehindThePositionIsReplacedWhenItIsReadAgain) {
   EXPECT_EQ(found(next, "a"), "rows");
 }
 
+TEST_F(HeldXaTest, WhatACrashLeftHalfWrittenGoes) {
+  fs::create_directories(folder());
+  for (const char* name : {"reading.tmp", "full.tmp", "persisted.tmp"})
+    std::ofstream(folder() / name) << "sluice-xa 1";
+  next_process(at(100));
+  EXPECT_THAT(files(), IsEmpty());
+}
+
 TEST_F(HeldXaTest, FilesThatAreNotOursStay) {
   fs::create_directories(folder());
   std::ofstream(folder() / "notes.txt") << "x";
