@@ -35,6 +35,7 @@ void Assembler::start(const DumpStart& start) {
   group_ = {};
   tables_.clear();
   file_.reset();
+  if (epoch_ != start.epoch) read_to_ = {};  // files of this name are others there
   epoch_ = start.epoch;
   by_gtid_ = start.by_gtid;
   tentative_ = start.tentative;
