@@ -101,7 +101,8 @@ bool read_var(ByteReader& in, Var var, const FormatDescription& format, QueryEve
     case Var::gtid_flags3: {
       const unsigned flags = in.u8();
       event.alter_phase = alter_phase(flags);
-      if ((flags & 0xCU) != 0) in.take(8);  // COMMIT ALTER and ROLLBACK ALTER name their START ALTER
+      if ((flags & 0xCU) != 0)
+        in.take(8);  // COMMIT ALTER and ROLLBACK ALTER name their START ALTER
       return true;
     }
     case Var::character_set_collations: in.take(std::size_t{in.u8()} * 4); return true;

@@ -5,23 +5,16 @@
 #include <charconv>
 #include <limits>
 
+#include "config/digits.h"
 #include "config/reader.h"
 
 namespace sluice {
 namespace {
 
+using config::digits;
+
 Error invalid(std::string what) {
   return fatal(Errc::config_invalid, std::move(what));
-}
-
-// All of `text` as decimal digits.
-template <class T>
-std::optional<T> digits(std::string_view text) {
-  T value{};
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return value;
 }
 
 struct Unit {

@@ -9,25 +9,19 @@
 
 #include "sluice/config/codec.h"
 
+#include "config/digits.h"
 #include "config/reader.h"
 
 namespace sluice {
 namespace {
+
+using config::digits;
 
 constexpr std::uint64_t kFirstPosition = 4;  // events begin behind the four magic bytes
 constexpr std::string_view kFileExpected = "file is a binlog's name, such as binlog.000003";
 constexpr std::string_view kPosExpected = "pos is a whole number, 4 or more";
 constexpr std::string_view kGtidExpected =
     "gtid is a GTID set, such as \"3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5\" or \"0-1-100\"";
-
-template <class T>
-std::optional<T> digits(std::string_view text) {
-  T value{};
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return value;
-}
 
 // "binlog.000003"
 bool is_binlog_name(std::string_view name) {

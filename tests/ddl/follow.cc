@@ -40,8 +40,7 @@ std::string charset_name(std::uint16_t collation) {
 
 std::string to_utf8(std::string_view text, std::uint16_t collation) {
   // What the server wrote itself is UTF-8, whatever the client's character set.
-  if (text.ends_with("START TRANSACTION") ||
-      text.find("my_row_id") != std::string_view::npos)
+  if (text.ends_with("START TRANSACTION") || text.find("my_row_id") != std::string_view::npos)
     return std::string(text);
   const Charset* charset = Charset::by_collation(collation);
   if (charset == nullptr || !charset->prepare().ok()) return std::string(text);
