@@ -168,6 +168,11 @@ GtidDifference compare_gtids(const GtidSet& ours, const ServerGtids& server) {
   return compare_mysql(ours.mysql() ? *ours.mysql() : MysqlGtidSet(), server);
 }
 
+Result<bool> is_receiving(Connection& connection) {
+  SLUICE_TRY_ASSIGN(const Channels channels, read_channels(connection));
+  return channels.receiving;
+}
+
 Status check_gtids(Connection& connection, const GtidSet& ours) {
   const std::string& endpoint = connection.impl().peer.endpoint;
   if (!ours.empty() && ours.flavor() != connection.server().flavor)

@@ -260,6 +260,7 @@ void Assembler::open_group(std::uint32_t timestamp, std::uint64_t start) {
   group_.streamed = group_.id == streamed_id_ && streamed_events_ != 0;
   group_.again = file_ && file_->name == read_to_.file && start < read_to_.pos;
   savepoints_.clear();
+  print_.clear();
 }
 
 // A server that took over, or one that is read by GTID, may bring again what another one brought.
@@ -330,7 +331,8 @@ Status Assembler::commit() {
   } else if (!group_.again) {
     read_to_ = here();
   }
-  TransactionEnd end{file_, pos_, std::move(group_.gtid), group_.es_ms, nullptr};
+  TransactionEnd end{file_, pos_, std::move(group_.gtid), group_.es_ms, nullptr, print_.value()};
+  print_.clear();
   group_ = {};
   streamed_events_ = 0;
   streamed_id_ = {};

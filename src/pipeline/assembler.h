@@ -12,6 +12,7 @@
 #include "sluice/binlog/event.h"
 #include "sluice/binlog/rows.h"
 #include "sluice/binlog/table_map.h"
+#include "sluice/binlog/transaction_print.h"
 #include "sluice/binlog/unpacker.h"
 #include "sluice/event/plan_cache.h"
 #include "sluice/event/rows_encoder.h"
@@ -175,6 +176,7 @@ class Assembler final : private event::LineSink {
   // MariaDB: domains of which this dump brought something new; the binlog's order is the truth
   // then.
   std::unordered_set<std::uint32_t> fresh_domains_;
+  binlog::TransactionPrint print_;  // of the transaction at hand, when it has no GTID
   event::PlanCache tables_;
   event::PlanCache::Maker make_plan_;
   // What was told of: tables, and columns with their tables.

@@ -61,6 +61,7 @@ Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDe
   SLUICE_TRY_ASSIGN(const auto rows,
                     binlog::RowsEvent::decode(event.header.type, event.body, format));
   if (group_.known) return {};
+  if (std::holds_alternative<std::monostate>(group_.gtid)) print_.add(event, format);
   const event::PlanCache::Entry* const entry = tables_.find(rows.table_id);
   // The dummy's number may be a real table's too: servers do not leave it out.
   if (rows.table_id == binlog::TableMap::kDummyId && entry == nullptr && rows.rows.empty())

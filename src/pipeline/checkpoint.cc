@@ -38,6 +38,7 @@ Status Checkpoint::save(const RestartPoint& point, bool always) {
   state_.source.file_fingerprint = point.file->fingerprint;
   state_.gtid_set = point.gtid_set;
   state_.last = point.last;
+  state_.trail = point.trail;
   if (!state_.overlap.empty() && passed(state_.overlap, state_.source.flavor, state_.gtid_set))
     state_.overlap.clear();
   return write(point.file->number);
@@ -53,6 +54,7 @@ Status Checkpoint::begin_epoch(const SourceFile& file, std::uint64_t pos,
   state_.position = {file.name, pos};
   state_.gtid_set = point.gtid_set;
   state_.last = point.last;
+  state_.trail = point.trail;
   state_.overlap.clear();
   state_.overlap_pending = true;
   return write(file.number);

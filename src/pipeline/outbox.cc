@@ -10,6 +10,7 @@ namespace {
 // More candidates than this, and transactions without rows are folded together: a source of
 // filtered rows must not fill memory while the broker is away.
 constexpr std::size_t kFoldAbove = 4096;
+constexpr std::size_t kMostPrints = 1u << 16;
 constexpr std::size_t kPooledMessages = 64;
 constexpr std::size_t kPooledBytes = 256u << 10;  // a larger body gives its memory back
 
@@ -37,9 +38,11 @@ Outbox::Outbox(Settings settings, RestartPoint start, GtidSet gtids, Wakeup& pub
       restart_file_(start.file),
       restart_pos_(start.pos),
       restart_gtids_(gtids),
+      restart_trail_(start.trail),
       read_file_(std::move(start.file)),
       read_pos_(start.pos),
-      read_gtids_(std::move(gtids)) {
+      read_gtids_(std::move(gtids)),
+      read_trail_(std::move(start.trail)) {
   for (std::uint32_t p = 0; p < settings_.partitions && p < start.last.size(); ++p)
     partitions_[p].last = partitions_[p].restart_last = start.last[p];
 }
@@ -118,6 +121,14 @@ void Outbox::complete(const TransactionEnd& end) {
   read_gtids_.add(end.gtid);
   if (end.also != nullptr) read_gtids_.add(*end.also);
   if (end.es_ms != 0) read_es_ms_ = end.es_ms;
+  read_trail_.add(end.print, end.es_ms);
+  if (end.print != 0) prints_.push_back(end.print);
+  if (prints_.size() > kMostPrints) {  // a trail with a hole in it is none
+    prints_before_ += prints_.size();
+    prints_.clear();
+    restart_trail_.prints.clear();
+  }
+  const std::uint64_t prints = prints_before_ + prints_.size();
   if (end.pos > kLargestDumpPosition) {
     if (!beyond_) beyond_ = std::make_unique<GtidSet>(read_gtids_.flavor());
     beyond_->add(end.gtid);
@@ -132,9 +143,12 @@ void Outbox::complete(const TransactionEnd& end) {
     if (beyond_) back.more->add(*std::exchange(beyond_, nullptr));
     back.file = end.file;
     back.pos = end.pos;
+    back.prints = prints;
+    back.es_ms = end.es_ms;
     return;
   }
-  Candidate candidate{serial_, end.file, end.pos, end.gtid, std::exchange(beyond_, nullptr)};
+  Candidate candidate{serial_, end.file, end.pos, end.gtid, std::exchange(beyond_, nullptr),
+                      prints,  end.es_ms};
   if (end.also != nullptr) {
     if (!candidate.more) candidate.more = std::make_unique<GtidSet>(read_gtids_.flavor());
     candidate.more->add(*end.also);
@@ -145,6 +159,11 @@ void Outbox::complete(const TransactionEnd& end) {
 bool Outbox::has_read(const Gtid& gtid) const {
   const Lock lock(mu_);
   return read_gtids_.contains(gtid);
+}
+
+position::Trail Outbox::read_trail() const {
+  const Lock lock(mu_);
+  return read_trail_;
 }
 
 GtidSet Outbox::read_gtids() const {
@@ -281,6 +300,11 @@ void Outbox::advance_restart() {
     restart_pos_ = c.pos;
     restart_gtids_.add(c.gtid);
     if (c.more) restart_gtids_.add(*c.more);
+    for (; prints_before_ < c.prints && !prints_.empty(); ++prints_before_) {
+      restart_trail_.add(prints_.front(), 0);
+      prints_.pop_front();
+    }
+    restart_trail_.add(0, c.es_ms);
     candidates_.pop_front();
   }
   if (!moved) return;
@@ -294,7 +318,7 @@ void Outbox::advance_restart() {
 RestartPoint Outbox::restart_point() {
   const Lock lock(mu_);
   advance_restart();
-  RestartPoint point{restart_file_, restart_pos_, restart_gtids_.to_string(), {}};
+  RestartPoint point{restart_file_, restart_pos_, restart_gtids_.to_string(), {}, restart_trail_};
   point.last.reserve(partitions_.size());
   for (const Partition& p : partitions_) point.last.push_back(p.restart_last);
   return point;

@@ -38,6 +38,7 @@ struct RestartPoint {
   std::uint64_t pos = 0;
   std::string gtid_set;
   std::vector<EventId> last;  // per partition
+  position::Trail trail{};
 };
 
 // What the status line wants to know.
@@ -97,6 +98,7 @@ class Outbox final : public TransactionSink {
   // Any thread.
   // Executed at the end of the last whole transaction read.
   GtidSet read_gtids() const;
+  position::Trail read_trail() const;
   // End of the contiguous confirmed prefix, up to where a dump can begin: what ends beyond 4 GiB of
   // a file is passed with the next file.  Only grows.
   RestartPoint restart_point();
@@ -123,6 +125,8 @@ class Outbox final : public TransactionSink {
     // Of transactions without rows that were folded into this one, and of those that end where no
     // restart can begin.
     std::unique_ptr<GtidSet> more;
+    std::uint64_t prints = 0;  // how many had been read by its end
+    std::int64_t es_ms = 0;
   };
 
   OutgoingMessage& open_message(Partition& p) REQUIRES_LOCK(mu_);
@@ -150,10 +154,15 @@ class Outbox final : public TransactionSink {
   std::shared_ptr<const SourceFile> restart_file_ GUARDED_BY(mu_);
   std::uint64_t restart_pos_ GUARDED_BY(mu_) = 0;
   GtidSet restart_gtids_ GUARDED_BY(mu_);
+  position::Trail restart_trail_ GUARDED_BY(mu_);
   // Read up to here.
   std::shared_ptr<const SourceFile> read_file_ GUARDED_BY(mu_);
   std::uint64_t read_pos_ GUARDED_BY(mu_) = 0;
   GtidSet read_gtids_ GUARDED_BY(mu_);
+  position::Trail read_trail_ GUARDED_BY(mu_);
+  // Prints that the restart point has not passed, and how many came before them.
+  std::deque<std::uint64_t> prints_ GUARDED_BY(mu_);
+  std::uint64_t prints_before_ GUARDED_BY(mu_) = 0;
   std::int64_t read_es_ms_ GUARDED_BY(mu_) = 0;
   bool idle_ GUARDED_BY(mu_) = false;
 };

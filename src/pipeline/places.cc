@@ -5,7 +5,10 @@
 
 #include "sluice/binlog/control_events.h"
 #include "sluice/binlog/event.h"
+#include "sluice/binlog/rows.h"
+#include "sluice/binlog/transaction_print.h"
 #include "sluice/binlog/transaction_tracker.h"
+#include "sluice/binlog/unpacker.h"
 #include "sluice/config/values.h"
 
 namespace sluice::pipeline {
@@ -77,6 +80,9 @@ class PlaceFinder::Walk {
   const GtidSet& gtids() const noexcept { return gtids_; }
   // Of the transaction begun last.
   const Gtid& gtid() const noexcept { return tracker_.gtid(); }
+  // Of the transaction begun last, as far as it was read.
+  std::uint64_t print() const noexcept { return print_.value(); }
+  void clear_print() noexcept { print_.clear(); }
 
  private:
   bool at_end() const noexcept {
@@ -120,6 +126,8 @@ class PlaceFinder::Walk {
     const Gtid last = was_open ? tracker_.gtid() : Gtid();
     SLUICE_TRY(tracker_.take(event, *framer_.format()));
     if (was_open && tracker_.began()) gtids_.add(last);  // of nothing but ignorable events
+    if (tracker_.began()) print_.clear();
+    SLUICE_TRY(add_to_print(event));
     open_ = open_ || tracker_.began();
     if (open_ && !tracker_.inside()) {
       gtids_.add(tracker_.gtid());
@@ -128,8 +136,26 @@ class PlaceFinder::Walk {
     return {};
   }
 
+  Status add_to_print(const binlog::EventView& event) {
+    if (binlog::is_rows_event(event.header.type) &&
+        !binlog::EventUnpacker::is_packed(event.header.type)) {
+      print_.add(event, *framer_.format());
+      return {};
+    }
+    if (!binlog::EventUnpacker::is_packed(event.header.type)) return {};
+    SLUICE_TRY(unpacker_->open(event, *framer_.format()));
+    binlog::EventView inner;
+    for (;;) {
+      SLUICE_TRY_ASSIGN(const bool more, unpacker_->next(inner));
+      if (!more) return {};
+      if (binlog::is_rows_event(inner.header.type)) print_.add(inner, *framer_.format());
+    }
+  }
+
   const PlaceFinder* finder_;
   std::unique_ptr<binlog::EventSource> source_;
+  binlog::TransactionPrint print_;
+  std::unique_ptr<binlog::EventUnpacker> unpacker_ = std::make_unique<binlog::EventUnpacker>();
   binlog::EventFramer framer_;
   binlog::TransactionTracker tracker_;
   std::string file_;
@@ -183,10 +209,10 @@ Result<std::uint32_t> PlaceFinder::head_time(const std::string& file) const {
   return walk.format()->timestamp;
 }
 
-Result<Place> PlaceFinder::of_time(std::int64_t seconds) const {
+// The last file that was begun before that second: what earlier ones hold is older.
+Result<std::string> PlaceFinder::file_of_time(std::int64_t seconds) const {
   if (files_.empty())
     return fatal(Errc::mysql_preflight, "the source has no binlogs: log_bin in my.cnf");
-  // The last file that was begun before that second: what earlier ones hold is older.
   std::size_t low = 0, high = files_.size();
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
@@ -203,12 +229,43 @@ Result<Place> PlaceFinder::of_time(std::int64_t seconds) const {
                    "the source's binlog begins after " + utc_time_text(seconds) + ", with " +
                        files_.front() + ": transactions of that time are not there any more");
   }
-  SLUICE_TRY_ASSIGN(Walk walk, Walk::begin(*this, files_[low == 0 ? 0 : low - 1]));
+  return files_[low == 0 ? 0 : low - 1];
+}
+
+Result<Place> PlaceFinder::of_time(std::int64_t seconds) const {
+  SLUICE_TRY_ASSIGN(const std::string file, file_of_time(seconds));
+  SLUICE_TRY_ASSIGN(Walk walk, Walk::begin(*this, file));
   for (;;) {
     SLUICE_TRY_ASSIGN(const bool more, walk.next());
     if (!more) return Place{end_, walk.gtids()};
     if (walk.began() && walk.time_us() >= seconds * 1'000'000)
       return Place{{walk.file(), walk.start()}, walk.gtids()};
+  }
+}
+
+Result<std::optional<Place>> PlaceFinder::behind(const position::Trail& trail,
+                                                 std::int64_t seconds) const {
+  constexpr std::size_t kFewest = 3;  // one transaction alone may be there many times
+  const std::vector<std::uint64_t>& prints = trail.prints;
+  SLUICE_TRY_ASSIGN(const std::string file, file_of_time(seconds));
+  SLUICE_TRY_ASSIGN(Walk walk, Walk::begin(*this, file));
+  std::vector<std::uint64_t> seen;
+  std::optional<Place> found;
+  for (;;) {
+    SLUICE_TRY_ASSIGN(const bool more, walk.next());
+    if (!more) return found;
+    if (walk.inside() || walk.print() == 0) continue;
+    seen.push_back(walk.print());
+    walk.clear_print();
+    const std::size_t count = std::min(seen.size(), prints.size());
+    if (count >= std::min(prints.size(), kFewest) &&
+        std::equal(prints.end() - static_cast<std::ptrdiff_t>(count), prints.end(),
+                   seen.end() - static_cast<std::ptrdiff_t>(count))) {
+      if (found) return std::optional<Place>();
+      found = Place{{walk.file(), walk.end()}, walk.gtids()};
+    }
+    if (seen.size() > 2 * position::Trail::kLongest)
+      seen.erase(seen.begin(), seen.end() - position::Trail::kLongest);
   }
 }
 

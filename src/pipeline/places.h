@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "sluice/model/binlog_position.h"
 #include "sluice/model/flavor.h"
 #include "sluice/model/gtid.h"
+#include "sluice/position/state_file.h"
 
 namespace sluice::pipeline {
 
@@ -42,10 +44,15 @@ class PlaceFinder {
   // fatal/usage when transactions of the set come behind that place as well, so that no place says
   // what the set says; the source's.
   Result<Place> behind(const GtidSet& set, const std::string& file) const;
+  // Behind the last transaction of a trail that another server's binlog left, looked for from
+  // `seconds` on.  Nullopt: the transactions are not there in this order, or more than once.
+  // Errors: those of of_time().
+  Result<std::optional<Place>> behind(const position::Trail& trail, std::int64_t seconds) const;
 
  private:
   class Walk;
   Result<std::uint32_t> head_time(const std::string& file) const;
+  Result<std::string> file_of_time(std::int64_t seconds) const;
 
   Open open_;
   std::vector<std::string> files_;

@@ -174,7 +174,7 @@ Status Pipeline::prepare() {
   outbox_.emplace(
       Outbox::Settings{options_.queue.partitions(), options_.queue.message_bytes().bytes(),
                        options_.limits.in_flight().bytes()},
-      RestartPoint{file_of(state), state.position.pos, state.gtid_set, state.last},
+      RestartPoint{file_of(state), state.position.pos, state.gtid_set, state.last, state.trail},
       std::move(plan.gtids), publisher_wakeup_);
   outbox_->set_stop(source_stop_.get_token());
   AssemblerSettings settings;
@@ -221,6 +221,11 @@ void Pipeline::start_stages() {
             SLUICE_TRY_ASSIGN(auto connection,
                               mysql::Connection::open(options_.source, hosts_.at(host)));
             return mysql::check_gtids(connection, executed);
+          },
+          [this](std::size_t host, const position::Trail& trail) -> Result<TrailEnd> {
+            SLUICE_TRY_ASSIGN(auto connection,
+                              mysql::Connection::open(options_.source, hosts_.at(host)));
+            return find_trail_end(options_, replica_, connection, trail);
           },
           [this, open_redis]() -> Result<std::vector<std::optional<position::AppliedRecord>>> {
             SLUICE_TRY_ASSIGN(const auto redis, open_redis());

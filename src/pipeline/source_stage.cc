@@ -133,6 +133,14 @@ Result<SourceStage::Choice> SourceStage::choose() {
       possible = deps_.check(other.host, read);
       if (possible.ok()) return std::move(other);
       may_come = may_come || possible.error().cls == ErrorClass::retry;
+    } else if (other.server.flavor == epoch_->server.flavor) {
+      auto end = deps_.find_trail_end(other.host, outbox_->read_trail());
+      if (end) {
+        other.place = std::move(end).value();
+        return std::move(other);
+      }
+      may_come = may_come || end.error().cls == ErrorClass::retry;
+      if (end.error().cls == ErrorClass::retry) possible = std::move(end).error();
     }
     if (!refused) refused = std::move(possible).error();
   }
@@ -168,10 +176,12 @@ Status SourceStage::take_over(const Choice& choice, const std::stop_token& st) {
   SLUICE_TRY_ASSIGN(const std::uint32_t number, next_epoch());
   const GtidSet read_before = outbox_->read_gtids();
   SLUICE_TRY_ASSIGN(const std::unique_ptr<binlog::EventSource> source,
-                    deps_.open_behind(choice.host, read_before));
+                    choice.place ? deps_.open(choice.host, choice.place->place.position)
+                                 : deps_.open_behind(choice.host, read_before));
   const std::stop_callback end(st, [&source] { source->interrupt(); });
   const auto epoch = std::make_shared<SourceEpoch>(SourceEpoch{number, choice.server});
-  assembler_->start({{}, nullptr, epoch, true, true});
+  assembler_->start({choice.place ? choice.place->place.position : BinlogPosition(), nullptr, epoch,
+                     !choice.place, true});
   binlog::EventFramer framer(source->announced_checksum(), true);
   while (framer.format() == nullptr) SLUICE_TRY(feed(*source, framer));
   SLUICE_TRY(outbox_->wait_drained());
@@ -180,7 +190,13 @@ Status SourceStage::take_over(const Choice& choice, const std::stop_token& st) {
   log::get("mysql").warn(
       "another server is followed from here on, behind the last transaction read host={} epoch={} "
       "position={} gtid={}",
-      deps_.name(choice.host), number, from.to_string(), read_before.to_string());
+      deps_.name(choice.host), number, from.to_string(),
+      read_before.empty() ? "-" : read_before.to_string());
+  if (choice.place && !choice.place->exact)
+    log::get("mysql").error(
+        "the last transaction read was not found in the new server's binlog (no GTIDs): what was "
+        "committed since shortly before it is sent again, at least once position={}",
+        from.to_string());
   epoch_ = epoch;
   assembler_->accept();
   outbox_->enter(assembler_->file(), from.pos);
@@ -221,11 +237,13 @@ Status SourceStage::settle_overlap(const std::stop_token& st) {
       if (record.id.is_zero() || record.id <= state.last[p]) continue;
       SLUICE_TRY_ASSIGN(const GtidSet one, GtidSet::parse(saved.flavor(), record.gtid));
       if (!one.empty() && saved.contains(one)) continue;
-      if (one.empty())
-        return fatal(Errc::mysql_identity,
-                     "partition " + std::to_string(p) + " holds row " + record.id.to_string() +
-                         " of a transaction without a GTID, which the new server's binlog cannot "
-                         "be searched for");
+      if (one.empty()) {
+        log::get("mysql").error(
+            "rows sent from the server before, of transactions without GTIDs, are sent again "
+            "partition={} up_to={}",
+            p, record.id.to_string());
+        continue;
+      }
       if (sent.empty()) sent.add(saved);
       sent.add(one);
       marks[p] = position::OverlapMark{record.gtid, record.ordinal};

@@ -17,6 +17,7 @@
 #include "pipeline/checkpoint.h"
 #include "pipeline/health.h"
 #include "pipeline/outbox.h"
+#include "pipeline/start.h"
 
 namespace sluice::pipeline {
 
@@ -40,6 +41,9 @@ class SourceStage {
     std::function<Stream(std::size_t host, const GtidSet&)> open_behind;
     // Whether a dump behind the set would be whole.  Errors: those of mysql::check_gtids.
     std::function<Status(std::size_t host, const GtidSet&)> check;
+    // Without GTIDs: where the host's binlog goes on behind a trail.  Errors: those of
+    // find_trail_end.
+    std::function<Result<TrailEnd>(std::size_t host, const position::Trail&)> find_trail_end;
     // What Redis has, by partition.
     std::function<Result<std::vector<std::optional<position::AppliedRecord>>>()> applied;
     // From now on this host is the source, for whoever asks it other things.
@@ -60,7 +64,8 @@ class SourceStage {
   struct Choice {
     std::size_t host = 0;
     position::SourceState server;
-    bool same = true;  // the server of the epoch at hand
+    bool same = true;                 // the server of the epoch at hand
+    std::optional<TrailEnd> place{};  // where it goes on, without GTIDs
   };
 
   Status session(const std::stop_token& st);

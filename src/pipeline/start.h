@@ -52,6 +52,16 @@ Status same_flavor(const position::SourceState& saved, const mysql::ServerInfo& 
 // What identifies the server is as it was.  Errors: fatal/mysql_identity.
 Status same_source(const position::SourceState& saved, const position::SourceState& now);
 
+// Where another server's binlog goes on, without GTIDs.
+struct TrailEnd {
+  Place place;
+  bool exact = true;  // false: found by time alone, some transactions before it were read already
+};
+// Errors: those of PlaceFinder; retry/mysql_identity when the server is a replica that may still
+// get what it lacks; fatal/mysql_identity when nothing is known to look for.
+Result<TrailEnd> find_trail_end(const Options& options, const mysql::ReplicaIdentity& identity,
+                                mysql::Connection& source, const position::Trail& trail);
+
 // Where source.start, or what `sluice position set` was told, lies in the source's binlog as it is
 // now; reads as much of it as it takes.  `options` must outlive the call only.  Errors: those of
 // PlaceFinder and of mysql::check_gtids(), fatal/usage for a text that is no GTID set.

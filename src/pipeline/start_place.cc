@@ -78,6 +78,26 @@ Result<Place> find_place(const Options& options, const mysql::ReplicaIdentity& i
   return place;
 }
 
+Result<TrailEnd> find_trail_end(const Options& options, const mysql::ReplicaIdentity& identity,
+                                mysql::Connection& source, const position::Trail& trail) {
+  if (trail.prints.empty() || trail.commit_ms == 0)
+    return fatal(Errc::mysql_identity,
+                 "no transaction was read whose place could be looked for on another server");
+  SLUICE_TRY_ASSIGN(const auto latest, mysql::latest_position(source));
+  SLUICE_TRY_ASSIGN(const PlaceFinder finder,
+                    finder_of(options, identity, source, latest.position));
+  const std::int64_t from = (trail.commit_ms - options.source.failover_margin().count()) / 1000;
+  SLUICE_TRY_ASSIGN(auto exact, finder.behind(trail, from));
+  if (exact) return TrailEnd{std::move(*exact), true};
+  SLUICE_TRY_ASSIGN(const bool may_come, mysql::is_receiving(source));
+  if (may_come)
+    return retry(Errc::mysql_identity,
+                 source.endpoint().to_string() +
+                     ": the last transaction read is not in its binlog; it replicates, waiting");
+  SLUICE_TRY_ASSIGN(Place place, finder.of_time(from));
+  return TrailEnd{std::move(place), false};
+}
+
 Result<std::optional<Place>> place_behind_purged(const Options& options,
                                                  const mysql::ReplicaIdentity& identity,
                                                  mysql::Connection& source,

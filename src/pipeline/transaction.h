@@ -73,6 +73,7 @@ struct TransactionEnd {
   Gtid gtid;
   std::int64_t es_ms = 0;         // 0: nothing new
   const GtidSet* also = nullptr;  // executed too: the head of a binlog file says so
+  std::uint64_t print = 0;        // of its rows, when it has no GTID
 };
 
 // Takes what the assembler makes.  Called by the source's thread.

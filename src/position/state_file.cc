@@ -83,6 +83,11 @@ Json to_json(const State& s) {
       {"updated_at", iso_time(s.updated_at_us)},
       {"updated_at_us", s.updated_at_us},
   };
+  if (!s.trail.prints.empty()) {
+    Json prints = Json::array();
+    for (const std::uint64_t print : s.trail.prints) prints.push_back(print);
+    json["trail"] = Json{{"commit_ms", s.trail.commit_ms}, {"prints", std::move(prints)}};
+  }
   if (s.overlap_pending) json["overlap"] = "pending";
   if (!s.overlap.empty()) {
     Json marks = Json::array();
@@ -92,6 +97,22 @@ Json to_json(const State& s) {
     json["overlap"] = std::move(marks);
   }
   return json;
+}
+
+// Absent where transactions have GTIDs.
+Status read_trail(const Json& json, State& s) {
+  const auto member = json.find("trail");
+  if (member == json.end()) return {};
+  Members trail(*member);
+  s.trail.commit_ms = trail.i64("commit_ms");
+  for (const Json& print : trail.array("prints")) {
+    if (!print.is_number_unsigned())
+      return fatal(Errc::position_damaged, "trail: a print is not a number");
+    s.trail.prints.push_back(print.get<std::uint64_t>());
+  }
+  if (trail.problem().empty() && s.trail.prints.size() <= Trail::kLongest) return {};
+  return fatal(Errc::position_damaged,
+               "trail: " + (trail.problem().empty() ? "too long" : trail.problem()));
 }
 
 // By partition; absent in most files.
@@ -116,15 +137,23 @@ Status read_overlap(const Json& json, State& s) {
 }
 
 // The order in the file: what a person looks for first.
-constexpr std::array kFileOrder{
-    "version",       "instance", "epoch",  "file", "pos",     "gtid_set", "updated_at",
-    "updated_at_us", "source",   "layout", "last", "overlap", "crc"};
+constexpr std::array kFileOrder{"version",  "instance",   "epoch",         "file",   "pos",
+                                "gtid_set", "updated_at", "updated_at_us", "source", "layout",
+                                "last",     "overlap",    "trail",         "crc"};
 
 Error damaged(std::string what) {
   return fatal(Errc::position_damaged, std::move(what));
 }
 
 }  // namespace
+
+void Trail::add(std::uint64_t print, std::int64_t ms) {
+  if (print != 0) {
+    if (prints.size() == kLongest) prints.erase(prints.begin());
+    prints.push_back(print);
+  }
+  if (ms != 0) commit_ms = ms;
+}
 
 std::string encode(const State& state) {
   Json json = to_json(state);
@@ -187,6 +216,7 @@ Result<State> decode(std::string_view text) {
   }
   if (!top.problem().empty()) return damaged(top.problem());
   SLUICE_TRY(read_overlap(json, s));
+  SLUICE_TRY(read_trail(json, s));
   if (s.last.size() != s.layout.partitions)
     return damaged("last has " + std::to_string(s.last.size()) + " entries for " +
                    std::to_string(s.layout.partitions) + " partitions");

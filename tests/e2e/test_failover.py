@@ -62,6 +62,18 @@ class Failover:
             bench.daemon.start()
             self.assert_every_change_once(bench, load, checker)
 
+    def test_without_gtids_the_place_is_found_by_the_rows(self):
+        if self.case["flavor"] != "mysql":
+            self.skipTest("MariaDB's transactions always have GTIDs")
+        with self.bench(standby=True, server_options="--gtid-mode=OFF --enforce-gtid-consistency=OFF") as bench:
+            load, checker = self.loaded(bench)
+            bench.daemon.freeze()
+            wait_until(lambda: load.progress() >= 0.5, 600, "half of the changes")
+            self.fail_over(bench, load)
+            bench.daemon.thaw()
+            self.assert_every_change_once(bench, load, checker)
+            self.assertNotIn("at least once", bench.daemon.log.read_text())
+
     def test_a_large_transaction_in_the_middle(self):
         """Part of it was sent from the server that died: the rest comes from the other one."""
         with self.bench(standby=True, limits={"transaction_hold": "64KiB", "in_flight": "1MiB"}) as bench:

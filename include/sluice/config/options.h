@@ -42,6 +42,10 @@ struct SourceOptions : Section {
   Option<Duration> failover_after{
       this, "failover_after", Duration{30s}, Range<Duration>{1s, 1h},
       "How long the server that is followed may be away before another one of hosts is taken."};
+  Option<Duration> failover_margin{
+      this, "failover_margin", Duration{60s}, Range<Duration>{0ms, 24h},
+      "Without GTIDs: how long before the last transaction read the next server's binlog is "
+      "searched for it. When it is not found there, rows of that time are sent again."};
   Option<std::string> socket{this, "socket", "",
                              "Unix socket; when set, host, port and hosts are not used."};
   Option<std::string> user{this, "user", "sluice",

@@ -43,4 +43,8 @@ GtidDifference compare_gtids(const GtidSet& ours, const ServerGtids& server);
 // Each names the GTIDs, and the remedy.
 Status check_gtids(Connection& connection, const GtidSet& ours);
 
+// The server is a replica that is connected to its own source, so it may still get what it lacks.
+// Errors: the connection's.
+Result<bool> is_receiving(Connection& connection);
+
 }  // namespace sluice::mysql

@@ -38,6 +38,16 @@ struct OverlapMark {
   friend bool operator==(const OverlapMark&, const OverlapMark&) = default;
 };
 
+// The last transactions, where they have no GTIDs: by it their place in another server's binlog is
+// found.
+struct Trail {
+  static constexpr std::size_t kLongest = 32;
+  std::vector<std::uint64_t> prints;  // of those with rows, oldest first: binlog::TransactionPrint
+  std::int64_t commit_ms = 0;         // of the last one; 0: not known
+  void add(std::uint64_t print, std::int64_t ms);
+  friend bool operator==(const Trail&, const Trail&) = default;
+};
+
 // The meta file: where to go on after a restart, and the chain there.  Format version 1.
 struct State {
   std::string instance;
@@ -51,6 +61,7 @@ struct State {
   // last of them.  Pending: not known yet which; Redis tells once it has all that was sent.
   bool overlap_pending = false;
   std::vector<std::optional<OverlapMark>> overlap;  // empty: none
+  Trail trail;                                      // up to `position`
   std::int64_t updated_at_us = 0;
   friend bool operator==(const State&, const State&) = default;
 };

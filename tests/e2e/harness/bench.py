@@ -36,7 +36,7 @@ class Bench:
         base.mkdir(parents=True, exist_ok=True)
         self.root = pathlib.Path(tempfile.mkdtemp(prefix=f"{flavor}-{metadata.lower()}-", dir=base))
         self.mysql = servers.Mysql(self.root, flavor, metadata, version, more_options=server_options)
-        self.standby = Standby(self.root, self.mysql, metadata, version) if standby else None
+        self.standby = Standby(self.root, self.mysql, metadata, version, server_options) if standby else None
         self.rabbit = servers.Rabbit(self.root, rabbit)
         self.redis = servers.Redis(self.root, redis_kind)
         self.partitions, self.more_config = partitions, more_config

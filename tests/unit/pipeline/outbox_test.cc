@@ -221,6 +221,30 @@ TEST_F(OutboxTest, PassesTransactionsWithoutRowsAsSoonAsAllBeforeIsConfirmed) {
   EXPECT_EQ(outbox.restart_point().gtid_set, "0-1-19999");
 }
 
+TEST_F(OutboxTest, TheTrailIsThatOfTheConfirmedPrefix) {
+  Outbox outbox = make();
+  const auto transaction = [&](std::uint64_t pos, std::uint32_t partition) {
+    auto& batch = batches_.begin(pos);
+    batches_.row(partition);
+    ASSERT_TRUE(outbox.add(batch).ok());
+    TransactionEnd e = end(pos + 10);
+    e.print = pos;
+    outbox.complete(e);
+  };
+  transaction(100, 0);
+  transaction(200, 1);
+  transaction(300, 0);
+  EXPECT_EQ(outbox.read_trail().prints, (std::vector<std::uint64_t>{100, 200, 300}));
+  EXPECT_TRUE(outbox.restart_point().trail.prints.empty());
+  outbox.take(0);
+  outbox.confirmed(0);
+  EXPECT_EQ(outbox.restart_point().trail.prints, (std::vector<std::uint64_t>{100}));
+  EXPECT_EQ(outbox.restart_point().trail.commit_ms, 110);
+  outbox.take(1);
+  outbox.confirmed(1);
+  EXPECT_EQ(outbox.restart_point().trail.prints, (std::vector<std::uint64_t>{100, 200, 300}));
+}
+
 TEST_F(OutboxTest, BlocksTheSourceAboveItsLimitAndEndsOnStop) {
   Outbox outbox = make(/*limit=*/1);
   std::stop_source stop;

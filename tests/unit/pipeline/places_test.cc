@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sluice/binlog/rows.h"
+#include "sluice/binlog/transaction_print.h"
+
 #include "unit/pipeline/binlog.h"
 
 namespace sluice::pipeline {
@@ -66,6 +69,62 @@ INSTANTIATE_TEST_SUITE_P(Flavours, Places, ::testing::Values(Flavor::mysql, Flav
                          [](const auto& flavour) {
                            return std::string(flavor_name(flavour.param));
                          });
+
+// What the assembler makes of the transactions of a binlog, all of them.
+position::Trail trail_of(const Binlog& binlog) {
+  position::Trail trail;
+  binlog::EventFramer framer(binlog::ChecksumAlg::off, false);
+  binlog::TransactionPrint print;
+  for (const std::string& packet : binlog.dump()) {
+    const auto event = framer.frame(as_bytes(packet));
+    EXPECT_TRUE(event.ok());
+    if (!event.ok()) break;
+    if (binlog::is_rows_event(event->header.type)) print.add(*event, *framer.format());
+    if (event->header.type != binlog::EventType::xid) continue;
+    trail.add(print.value(), 1000);
+    print.clear();
+  }
+  return trail;
+}
+
+TEST_P(Places, ATrailIsFoundInAnotherServersBinlogByItsRows) {
+  Binlog left(GetParam());
+  for (int i = 1; i <= 5; ++i) left.transaction({{i}});
+  binlog_.use_table_id(4711);
+  for (int i = -3; i <= 5; ++i) binlog_.transaction({{i, "x"}});
+  const BinlogPosition end = binlog_.here();
+  binlog_.transaction({{6}});
+  binlog_.rotate();
+  binlog_.transaction({{7}});
+  const auto place = finder().behind(trail_of(left), 0);
+  ASSERT_TRUE(place.ok()) << to_string(place.error());
+  ASSERT_TRUE(place->has_value());
+  EXPECT_EQ((*place)->position, end);
+}
+
+TEST_P(Places, ATrailWhoseLastTransactionsAreElsewhereInTheFileIsFoundWithFewer) {
+  Binlog left(GetParam());
+  for (int i = 1; i <= 20; ++i) left.transaction({{i}});
+  for (int i = 16; i <= 20; ++i) binlog_.transaction({{i}});  // the search begins behind the others
+  const BinlogPosition end = binlog_.here();
+  const auto place = finder().behind(trail_of(left), 0);
+  ASSERT_TRUE(place.ok() && *place);
+  EXPECT_EQ((*place)->position, end);
+}
+
+TEST_P(Places, ATrailThatIsNotThereOrTwiceHasNoEnd) {
+  Binlog left(GetParam());
+  for (int i = 1; i <= 4; ++i) left.transaction({{i}});
+  for (int i : {1, 2, 4, 3}) binlog_.transaction({{i}});
+  auto place = finder().behind(trail_of(left), 0);
+  ASSERT_TRUE(place.ok());
+  EXPECT_FALSE(place->has_value()) << "in another order";
+  for (int round = 0; round < 2; ++round)
+    for (int i = 1; i <= 4; ++i) binlog_.transaction({{i}});
+  place = finder().behind(trail_of(left), 0);
+  ASSERT_TRUE(place.ok());
+  EXPECT_FALSE(place->has_value()) << "twice";
+}
 
 TEST_P(Places, ArePutBetweenTransactionsOnly) {
   binlog_.previous_gtids();

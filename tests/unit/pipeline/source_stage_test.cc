@@ -132,8 +132,9 @@ struct Server {
   position::SourceState identity;
   Binlog binlog{Flavor::mysql};
   std::atomic<bool> up{true};
-  std::atomic<bool> cut{false};                        // its dumps end
-  std::uint64_t behind_begins = 4;                     // where a dump behind a set goes on
+  std::atomic<bool> cut{false};     // its dumps end
+  std::uint64_t behind_begins = 4;  // where a dump behind a set goes on
+  std::optional<TrailEnd> trail_end;
   std::atomic<ErrorClass> check{ErrorClass::stopped};  // stopped: it has all
 };
 
@@ -201,6 +202,12 @@ class SourceStageTest : public testing::AssemblerTest {
       if (answer == ErrorClass::stopped) return {};
       return Error{answer, Errc::mysql_gtids_missing, "lacks " + wanted.to_string()};
     };
+    deps.find_trail_end = [this](std::size_t host,
+                                 const position::Trail& trail) -> Result<TrailEnd> {
+      if (!servers_[host]->trail_end) return fatal(Errc::mysql_identity, "nothing to look for");
+      trail_ = trail;
+      return *servers_[host]->trail_end;
+    };
     deps.applied = [this]() -> Result<std::vector<std::optional<AppliedRecord>>> {
       return sink_->records();
     };
@@ -252,6 +259,7 @@ class SourceStageTest : public testing::AssemblerTest {
   std::thread thread_;
   Status result_;
   std::string behind_;
+  position::Trail trail_;
   std::atomic<std::size_t> followed_{99};
 };
 
@@ -329,6 +337,36 @@ TEST_F(SourceStageTest, AServerWithoutGtidsIsRefusedByWhatDiffers) {
   prepare();
   start();
   EXPECT_THAT(ends().what, HasSubstr("server_uuid was aaaa, is bbbb"));
+}
+
+TEST_F(SourceStageTest, WithoutGtidsItGoesOnBehindTheLastTransactionByItsRows) {
+  Server &a = *servers_[0], &b = *servers_[1];
+  const auto transaction = [](Binlog& binlog, std::int32_t id) {
+    const std::uint64_t start = binlog.anonymous();
+    binlog.query("BEGIN");
+    binlog.table_map("t");
+    binlog.insert({{id}});
+    binlog.xid();
+    return start;
+  };
+  transaction(a.binlog, 1);
+  transaction(a.binlog, 2);
+  a.cut = true;
+  b.binlog.use_table_id(77);
+  transaction(b.binlog, 1);
+  transaction(b.binlog, 2);
+  b.trail_end = TrailEnd{{b.binlog.here(), GtidSet(Flavor::mysql)}, true};
+  const std::uint64_t third = transaction(b.binlog, 3);
+  prepare();
+  start();
+  ASSERT_TRUE(sink_->wait_for_rows(2));
+  a.up = false;
+  ASSERT_TRUE(sink_->wait_for_rows(3));
+  EXPECT_EQ(finish().error().cls, ErrorClass::stopped);
+  EXPECT_EQ(trail_.prints.size(), 2u);
+  EXPECT_EQ(trail_.commit_ms, static_cast<std::int64_t>(a.binlog.commit_us()) / 1000);
+  EXPECT_EQ(sink_->applied().back(), (EventId{2, 1, third, 0, 0, 0}));
+  EXPECT_EQ(sink_->applied().size(), 3u);
 }
 
 TEST_F(SourceStageTest, AServerThatLagsIsWaitedFor) {

@@ -82,6 +82,23 @@ TEST(StateFile, KeepsAnOverlap) {
   EXPECT_EQ(*back, s);
 }
 
+TEST(StateFile, KeepsATrailAndRefusesWhatIsNone) {
+  State s = sample_state();
+  for (std::uint64_t i = 1; i <= Trail::kLongest + 5; ++i)
+    s.trail.add(UINT64_MAX - i, 1'700'000'000'000);
+  EXPECT_EQ(s.trail.prints.size(), Trail::kLongest);
+  EXPECT_EQ(s.trail.prints.front(), UINT64_MAX - 6);
+  const auto back = decode(encode(s));
+  ASSERT_TRUE(back.ok()) << to_string(back.error());
+  EXPECT_EQ(*back, s);
+  for (const char* trail :
+       {"1", "{}", "{\"commit_ms\": 1, \"prints\": [\"x\"]}", "{\"prints\": [1]}"}) {
+    const auto r = decode(rewritten([&](auto& j) { j["trail"] = nlohmann::json::parse(trail); }));
+    ASSERT_FALSE(r.ok()) << trail;
+    EXPECT_THAT(r.error().what, HasSubstr("trail")) << trail;
+  }
+}
+
 TEST(StateFile, RefusesAnOverlapThatIsNone) {
   for (const char* overlap : {"1", "\"settled\"", "[]", "[null, null]", "[null, null, 5]",
                               "[null, null, {\"gtid\": \"0-1-1\"}]"}) {
