@@ -8,11 +8,11 @@
 #include "sluice/schema/create_table.h"
 #include "sluice/schema/schema_file.h"
 
+#include "fuzz/require.h"
+
 namespace {
 
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
+using sluice::fuzz::require;
 
 void require_whole(const sluice::TableSchema& table) {
   const auto inside = [&table](const std::vector<std::uint16_t>& key) {

@@ -8,13 +8,12 @@
 #include "sluice/binlog/value.h"
 #include "sluice/binlog/value_text.h"
 
+#include "fuzz/require.h"
+
 namespace {
 
 using namespace sluice;
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
+using fuzz::require;
 
 bool digits(std::string_view s) {
   return std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });

@@ -9,14 +9,13 @@
 #include "sluice/binlog/control_events.h"
 #include "sluice/binlog/rows.h"
 
+#include "fuzz/require.h"
+
 namespace {
 
 using namespace sluice;
 using namespace sluice::binlog;
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
+using sluice::fuzz::require;
 
 using Maps = std::unordered_map<std::uint64_t, TableMap>;
 

@@ -5,16 +5,11 @@
 
 #include "sluice/model/gtid.h"
 
-namespace {
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
-
-}  // namespace
+#include "fuzz/require.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using sluice::GtidSet;
+  using sluice::fuzz::require;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   (void)sluice::parse_uuid(text).ok();
   const auto set = GtidSet::parse_any(text);

@@ -3,17 +3,11 @@
 #include <cstdint>
 
 #include "event/json_diff.h"
-
-namespace {
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
-
-}  // namespace
+#include "fuzz/require.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice;
+  using fuzz::require;
   ByteReader in(std::as_bytes(std::span(data, size)));
   const Bytes document = in.take(in.u16());
   if (!in.ok()) return 0;

@@ -4,17 +4,11 @@
 
 #include "event/json_binary.h"
 #include "event/json_diff.h"
-
-namespace {
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
-
-}  // namespace
+#include "fuzz/require.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice;
+  using fuzz::require;
   const Bytes document = std::as_bytes(std::span(data, size));
   TextBuffer text;
   text.append("before");

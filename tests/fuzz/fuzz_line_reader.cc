@@ -5,13 +5,12 @@
 
 #include "sluice/event/line_reader.h"
 
+#include "fuzz/require.h"
+
 namespace {
 
 using namespace sluice;
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
+using fuzz::require;
 
 }  // namespace
 

@@ -10,14 +10,13 @@
 #include "sluice/binlog/rows.h"
 #include "sluice/binlog/unpacker.h"
 
+#include "fuzz/require.h"
+
 namespace {
 
 using namespace sluice;
 using namespace sluice::binlog;
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
+using sluice::fuzz::require;
 
 constexpr UnpackLimits kLimits{.event_bytes = 1U << 20, .transaction_bytes = 4U << 20};
 

@@ -5,13 +5,13 @@
 
 #include "sluice/binlog/control_events.h"
 
+#include "fuzz/format.h"
+#include "fuzz/require.h"
+
 namespace {
 
 using namespace sluice;
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
+using fuzz::require;
 
 void inside(std::string_view part, Bytes whole) {
   if (part.empty()) return;
@@ -25,10 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ByteReader in(std::as_bytes(std::span(data, size)));
   const unsigned options = in.u8();
   const Bytes body = in.rest();
-  binlog::FormatDescription format;
-  format.flavor = (options & 1) != 0 ? Flavor::mariadb : Flavor::mysql;
-  format.post_header_len.assign(43, 0);
-  format.post_header_len[1] = (options & 2) != 0 ? 11 : 13;
+  const auto format =
+      fuzz::format_of((options & 1) != 0, binlog::EventType::query, (options & 2) != 0 ? 11 : 13);
   const auto query = binlog::QueryEvent::decode(body, format);
   if (!query.ok()) return 0;
   inside(query->statement, body);

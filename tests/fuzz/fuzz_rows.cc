@@ -11,29 +11,19 @@
 #include "sluice/event/line_reader.h"
 #include "sluice/event/table_plan.h"
 
+#include "fuzz/format.h"
+#include "fuzz/require.h"
+
 namespace {
 
 using namespace sluice;
 using binlog::EventType;
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
+using fuzz::require;
 
 constexpr std::array kTypes = {EventType::write_rows,          EventType::update_rows,
                                EventType::delete_rows,         EventType::write_rows_v1,
                                EventType::update_rows_v1,      EventType::delete_rows_v1,
                                EventType::partial_update_rows, EventType::partial_update_rows};
-
-binlog::FormatDescription format_of(Flavor flavor) {
-  binlog::FormatDescription f;
-  f.flavor = flavor;
-  f.post_header_len.assign(43, 0);
-  f.post_header_len[18] = 8;
-  for (const int i : {22, 23, 24}) f.post_header_len[static_cast<std::size_t>(i)] = 8;
-  for (const int i : {29, 30, 31, 38}) f.post_header_len[static_cast<std::size_t>(i)] = 10;
-  return f;
-}
 
 // Nothing but the map is known of the table.
 TableSchema schema_of(const binlog::TableMap& map) {
@@ -68,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const unsigned options = in.u8();
   const Bytes map_body = in.take(in.u16());
   if (!in.ok()) return 0;
-  const auto format = format_of((options & 8) != 0 ? Flavor::mariadb : Flavor::mysql);
+  const auto format = fuzz::format_of((options & 8) != 0);
   auto map = binlog::TableMap::decode(map_body, format);
   if (!map.ok()) return 0;
   event::RenderOptions render;

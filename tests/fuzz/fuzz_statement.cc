@@ -5,15 +5,10 @@
 
 #include "sluice/binlog/control_events.h"
 
-namespace {
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
-
-}  // namespace
+#include "fuzz/require.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using sluice::fuzz::require;
   if (size == 0) return 0;
   const std::uint64_t mode = (data[0] & 1U) * 0x4U | (data[0] & 2U) * 0x80000U;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);

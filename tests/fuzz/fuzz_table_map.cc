@@ -6,13 +6,13 @@
 #include "sluice/binlog/table_map.h"
 #include "sluice/schema/map_schema.h"
 
+#include "fuzz/format.h"
+#include "fuzz/require.h"
+
 namespace {
 
 using namespace sluice;
-
-void require(bool claim) {
-  if (!claim) __builtin_trap();
-}
+using fuzz::require;
 
 }  // namespace
 
@@ -20,10 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ByteReader in(std::as_bytes(std::span(data, size)));
   const unsigned options = in.u8();
   const Bytes body = in.rest();
-  binlog::FormatDescription format;
-  format.flavor = (options & 1) != 0 ? Flavor::mariadb : Flavor::mysql;
-  format.post_header_len.assign(43, 0);
-  format.post_header_len[18] = (options & 2) != 0 ? 6 : 8;
+  const auto format =
+      fuzz::format_of((options & 1) != 0, binlog::EventType::table_map, (options & 2) != 0 ? 6 : 8);
   const auto map = binlog::TableMap::decode(body, format);
   const auto id = binlog::table_id_of(binlog::EventType::table_map, body, format);
   if (!map.ok()) return 0;

@@ -1,7 +1,10 @@
 #pragma once
+#include <condition_variable>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +16,7 @@
 
 namespace sluice::decode::testing {
 
+// Keeps what comes; another thread may wait until the reader is so far.
 class CollectingSink final : public DecodeSink {
  public:
   Status write(std::string_view text) override {
@@ -21,13 +25,23 @@ class CollectingSink final : public DecodeSink {
   }
   void progress(const std::string&, std::uint64_t offset, std::uint64_t,
                 const DecodeTotals&) override {
-    last_offset = offset;
+    const std::lock_guard lock(mutex_);
+    offset_ = offset;
+    moved_.notify_all();
   }
   void note(const std::string& text) override { notes.push_back(text); }
+  void wait_for(std::uint64_t offset) {
+    std::unique_lock lock(mutex_);
+    moved_.wait(lock, [&] { return offset_ >= offset; });
+  }
 
   std::string out;
   std::vector<std::string> notes;
-  std::uint64_t last_offset = 0;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable moved_;
+  std::uint64_t offset_ = 0;
 };
 
 inline std::string recorded(const std::string& name) {

@@ -1,6 +1,4 @@
 // A file that grows while it is read.
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <thread>
 
@@ -15,32 +13,6 @@
 namespace sluice::decode::testing {
 namespace {
 
-// Tells another thread how far the reader is.
-class WatchedSink final : public DecodeSink {
- public:
-  Status write(std::string_view text) override {
-    out += text;
-    return {};
-  }
-  void progress(const std::string&, std::uint64_t offset, std::uint64_t,
-                const DecodeTotals&) override {
-    const std::lock_guard lock(mutex_);
-    offset_ = offset;
-    moved_.notify_all();
-  }
-  void note(const std::string&) override {}
-  void wait_for(std::uint64_t offset) {
-    std::unique_lock lock(mutex_);
-    moved_.wait(lock, [&] { return offset_ >= offset; });
-  }
-  std::string out;
-
- private:
-  std::mutex mutex_;
-  std::condition_variable moved_;
-  std::uint64_t offset_ = 0;
-};
-
 TEST(Follow, ReadsWhatIsWrittenLaterAndEndsWhenTheFileIsRotated) {
   const std::string file = read_whole(recorded("mysql-9.7.binlog"));
   DecodeOptions options;
@@ -54,7 +26,7 @@ TEST(Follow, ReadsWhatIsWrittenLaterAndEndsWhenTheFileIsRotated) {
     head += binlog::EventHeader::decode(as_bytes(std::string_view(file).substr(head)))->event_size;
   TempFile temp(std::string_view(file).substr(0, head));
   options.follow = true;
-  WatchedSink sink;
+  CollectingSink sink;
   std::thread writer([&] {
     sink.wait_for(head);
     constexpr std::size_t kPieces = 20;
