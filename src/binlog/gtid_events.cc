@@ -46,14 +46,13 @@ Result<GtidEvent> decode_untagged(const EventHeader& header, Bytes body) {
   const std::string_view name = event_type_name(header.type);
   ByteReader r(body);
   GtidEvent event;
-  MysqlGtid gtid;
   r.u8();  // flags: may have statements
-  gtid.uuid = read_uuid(r);
-  gtid.gno = static_cast<std::int64_t>(r.u64());
+  const Uuid uuid = read_uuid(r);
+  const auto gno = static_cast<std::int64_t>(r.u64());
   if (!r.ok()) return truncated(name, body);
   if (header.type == EventType::gtid) {
-    if (gtid.gno < 1) return bad_gno(name, gtid.gno);
-    event.gtid = gtid;
+    if (gno < 1) return bad_gno(name, gno);
+    event.gtid = MysqlGtid{uuid, {}, gno};
   }
   if (r.remaining() < 1 + 16 || r.u8() != kLogicalTimestamps) return event;
   r.take(16);  // last_committed, sequence_number

@@ -113,25 +113,31 @@ bool read_var(ByteReader& in, Var var, const FormatDescription& format, QueryEve
 }  // namespace
 
 Result<QueryEvent> QueryEvent::decode(Bytes body, const FormatDescription& format) {
+  QueryEvent event;
+  SLUICE_TRY(decode(body, format, event));
+  return event;
+}
+
+Status QueryEvent::decode(Bytes body, const FormatDescription& format, QueryEvent& out) {
   const std::size_t fixed = format.post_header(EventType::query);
   if (fixed < kPostHeader) return unsupported(kName, "of a server before MySQL 5.0");
   ByteReader r(body);
-  QueryEvent event;
-  event.thread_id = r.u32();
-  event.exec_time = r.u32();
+  out = {};
+  out.thread_id = r.u32();
+  out.exec_time = r.u32();
   const std::size_t database_size = r.u8();
-  event.error_code = r.u16();
+  out.error_code = r.u16();
   const std::size_t vars_size = r.u16();
   r.take(fixed - kPostHeader);
   ByteReader vars(r.take(vars_size));
-  event.database = as_chars(r.take(database_size));
+  out.database = as_chars(r.take(database_size));
   r.take(1);  // NUL
   if (!r.ok()) return truncated(kName, body);
-  event.statement = as_chars(r.rest());
+  out.statement = as_chars(r.rest());
   while (vars.remaining() != 0)
-    if (!read_var(vars, static_cast<Var>(vars.u8()), format, event)) break;
+    if (!read_var(vars, static_cast<Var>(vars.u8()), format, out)) break;
   if (!vars.ok()) return malformed(kName, "a status variable ends too early");
-  return event;
+  return {};
 }
 
 }  // namespace sluice::binlog

@@ -9,16 +9,23 @@
 namespace sluice::binlog {
 namespace {
 
-Result<RowsKind> kind_of(EventType type) {
-  const std::string_view name = event_type_name(type);
+// False: the type is none that has plain rows.
+bool read_kind(EventType type, RowsKind& kind) noexcept {
   switch (type) {
     case EventType::write_rows_v1:
-    case EventType::write_rows: return RowsKind::insert;
+    case EventType::write_rows: kind = RowsKind::insert; return true;
     case EventType::update_rows_v1:
     case EventType::update_rows:
-    case EventType::partial_update_rows: return RowsKind::update;
+    case EventType::partial_update_rows: kind = RowsKind::update; return true;
     case EventType::delete_rows_v1:
-    case EventType::delete_rows: return RowsKind::remove;
+    case EventType::delete_rows: kind = RowsKind::remove; return true;
+    default: return false;
+  }
+}
+
+Error not_plain_rows(EventType type) {
+  const std::string_view name = event_type_name(type);
+  switch (type) {
     case EventType::write_rows_compressed_v1:
     case EventType::update_rows_compressed_v1:
     case EventType::delete_rows_compressed_v1:
@@ -60,8 +67,7 @@ std::string column_label(const TableMap& map, std::size_t index) {
          std::string(column_type_name(column.type)) + ")";
 }
 
-Status check_width(const TableMap& map, const RowsEvent& event) {
-  if (event.width == map.columns.size()) return {};
+Error wrong_width(const TableMap& map, const RowsEvent& event) {
   return fatal(Errc::schema_mismatch,
                map.database + "." + map.table + ": ROWS event of " + std::to_string(event.width) +
                    " columns, its TABLE_MAP has " + std::to_string(map.columns.size()));
@@ -94,29 +100,35 @@ bool is_rows_event(EventType type) noexcept {
 
 Result<RowsEvent> RowsEvent::decode(EventType type, Bytes body, const FormatDescription& format) {
   RowsEvent event;
-  SLUICE_TRY_ASSIGN(event.kind, kind_of(type));
-  event.partial_json = type == EventType::partial_update_rows;
-  const std::string_view name = event_type_name(type);
+  SLUICE_TRY(decode(type, body, format, event));
+  return event;
+}
+
+Status RowsEvent::decode(EventType type, Bytes body, const FormatDescription& format,
+                         RowsEvent& out) {
+  if (!read_kind(type, out.kind)) return not_plain_rows(type);
+  out.partial_json = type == EventType::partial_update_rows;
   const std::size_t fixed = format.post_header(type);
   ByteReader r(body);
-  event.table_id = fixed == 6 ? r.le<4>() : r.le<6>();
-  event.flags = r.u16();
+  out.table_id = fixed == 6 ? r.le<4>() : r.le<6>();
+  out.flags = r.u16();
   if (fixed >= 10) {
     // Version 2: partition ids and NDB's data, which we have no use for.  The length counts its own
     // two bytes.
     const std::uint16_t extra = r.u16();
     if (r.ok() && extra < 2)
-      return malformed(name, "extra row info of " + std::to_string(extra) + " bytes");
+      return malformed(event_type_name(type),
+                       "extra row info of " + std::to_string(extra) + " bytes");
     r.take(extra - 2U);
   }
   const std::uint64_t width = r.lenenc();
-  if (r.ok() && width > body.size() * 8) return truncated(name, body);
-  event.width = static_cast<std::uint32_t>(width);
-  event.present = r.take(bitmap_bytes(event.width));
-  if (event.kind == RowsKind::update) event.present_after = r.take(bitmap_bytes(event.width));
-  if (!r.ok()) return truncated(name, body);
-  event.rows = r.rest();
-  return event;
+  if (r.ok() && width > body.size() * 8) return truncated(event_type_name(type), body);
+  out.width = static_cast<std::uint32_t>(width);
+  out.present = r.take(bitmap_bytes(out.width));
+  out.present_after = out.kind == RowsKind::update ? r.take(bitmap_bytes(out.width)) : Bytes{};
+  if (!r.ok()) return truncated(event_type_name(type), body);
+  out.rows = r.rest();
+  return {};
 }
 
 RowLayout::Cut RowLayout::cut_of(const MapColumn& column) noexcept {
@@ -188,29 +200,30 @@ RowLayout::RowLayout(const TableMap& map) : map_(&map) {
 }
 
 Result<RowCursor> RowCursor::open(const RowLayout& layout, const RowsEvent& event) {
-  SLUICE_TRY(check_width(layout.map(), event));
-  return RowCursor(&layout, nullptr, event);
+  RowCursor cursor;
+  SLUICE_TRY(cursor.restart(layout, event));
+  return cursor;
 }
 
 Result<RowCursor> RowCursor::open(const TableMap& map, const RowsEvent& event) {
-  SLUICE_TRY(check_width(map, event));
   auto own = std::make_unique<const RowLayout>(map);
-  const RowLayout* layout = own.get();
-  return RowCursor(layout, std::move(own), event);
+  SLUICE_TRY_ASSIGN(RowCursor cursor, open(*own, event));
+  cursor.own_ = std::move(own);
+  return cursor;
 }
 
-RowCursor::RowCursor(const RowLayout* layout, std::unique_ptr<const RowLayout> own,
-                     const RowsEvent& event)
-    : layout_(layout),
-      own_(std::move(own)),
-      event_(&event),
-      in_(event.rows),
-      present_(count_bits(event.present, event.width)),
-      present_after_(event.kind == RowsKind::update ? count_bits(event.present_after, event.width)
-                                                    : 0) {
+Status RowCursor::restart(const RowLayout& layout, const RowsEvent& event) {
+  if (event.width != layout.cuts_.size()) return wrong_width(layout.map(), event);
+  layout_ = &layout;
+  event_ = &event;
+  in_ = ByteReader(event.rows);
+  present_ = count_bits(event.present, event.width);
+  present_after_ =
+      event.kind == RowsKind::update ? count_bits(event.present_after, event.width) : 0;
   // An INSERT that names no column has rows of no bytes: there is one (mysql-server:
   // Rows_log_event::do_apply_event's row loop runs once before it looks at the end).
   empty_insert_ = event.kind == RowsKind::insert && present_ == 0 && event.rows.empty();
+  return {};
 }
 
 template <bool kAll>

@@ -124,10 +124,10 @@ Result<bool> BinlogFile::read(Chunk& chunk) {
     std::size_t wanted = chunk.whole_ + EventHeader::kSize;
     while (chunk.filled_ - chunk.whole_ >= EventHeader::kSize) {
       const Bytes left(chunk.memory_.get() + chunk.whole_, chunk.filled_ - chunk.whole_);
-      const EventHeader header = EventHeader::read(left);
-      if (header.event_size < EventHeader::kSize || header.event_size > kLargestEvent)
-        return bad_size(offset_ + chunk.whole_, header.event_size);
-      wanted = chunk.whole_ + header.event_size;
+      const std::uint32_t size = EventHeader::size_of(left);
+      if (size < EventHeader::kSize || size > kLargestEvent)
+        return bad_size(offset_ + chunk.whole_, size);
+      wanted = chunk.whole_ + size;
       if (wanted > chunk.filled_) break;
       chunk.whole_ = wanted;
       wanted += EventHeader::kSize;

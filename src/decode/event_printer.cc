@@ -107,9 +107,9 @@ Status EventPrinter::print(TextBuffer& out, const EventView& event, const Contex
 
 Result<std::uint64_t> EventPrinter::count_rows(const binlog::RowsEvent& rows,
                                                const binlog::RowLayout& layout) {
-  SLUICE_TRY_ASSIGN(auto cursor, binlog::RowCursor::open(layout, rows));
+  SLUICE_TRY(cursor_.restart(layout, rows));
   for (std::uint64_t count = 0;; ++count) {
-    SLUICE_TRY_ASSIGN(const bool more, cursor.next(images_));
+    SLUICE_TRY_ASSIGN(const bool more, cursor_.next(images_));
     if (!more) return count;
   }
 }

@@ -34,6 +34,7 @@ class EventPrinter {
 
  private:
   bool json_;
+  binlog::RowCursor cursor_;
   binlog::RowImages images_;
 };
 

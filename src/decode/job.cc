@@ -56,8 +56,8 @@ void JobEncoder::run(Job& job) {
 }
 
 Status JobEncoder::encode(Job& job, const RowsItem& item) {
-  SLUICE_TRY_ASSIGN(const auto rows,
-                    binlog::RowsEvent::decode(item.type, body_of(job, item), *job.format));
+  binlog::RowsEvent rows;
+  SLUICE_TRY(binlog::RowsEvent::decode(item.type, body_of(job, item), *job.format, rows));
   if (options_->format == OutputFormat::none) return count_rows(job, item, rows);
   if (options_->format == OutputFormat::rows) return print_rows(job, item, rows);
   line_id_ = item.id;
@@ -79,15 +79,15 @@ void JobEncoder::take(std::uint32_t, event::LineEncoder& line) {
 }
 
 Status JobEncoder::count_rows(Job& job, const RowsItem& item, const binlog::RowsEvent& rows) {
-  SLUICE_TRY_ASSIGN(auto cursor, binlog::RowCursor::open(*item.layout, rows));
+  SLUICE_TRY(cursor_.restart(*item.layout, rows));
   for (;; ++job.rows) {
-    SLUICE_TRY_ASSIGN(const bool more, cursor.next(images_));
+    SLUICE_TRY_ASSIGN(const bool more, cursor_.next(images_));
     if (!more) return {};
   }
 }
 
 Status JobEncoder::print_rows(Job& job, const RowsItem& item, const binlog::RowsEvent& rows) {
-  SLUICE_TRY_ASSIGN(auto cursor, binlog::RowCursor::open(item.plan->layout(), rows));
+  SLUICE_TRY(cursor_.restart(item.plan->layout(), rows));
   event::RowPlace place;
   place.file = *job.file;
   place.offset = item.offset;
@@ -95,7 +95,7 @@ Status JobEncoder::print_rows(Job& job, const RowsItem& item, const binlog::Rows
   place.gtid = std::string_view(job.gtids).substr(item.gtid_at, item.gtid_size);
   place.es_ms = item.es_ms;
   for (;; ++place.row, ++job.rows) {
-    SLUICE_TRY_ASSIGN(const bool more, cursor.next(images_));
+    SLUICE_TRY_ASSIGN(const bool more, cursor_.next(images_));
     if (!more) return {};
     const std::size_t whole = job.out.size();
     if (Status s = row_writer_.append(job.out, *item.plan, rows.kind, images_, place); !s.ok()) {

@@ -65,6 +65,7 @@ class JobEncoder final : private event::LineSink {
   const DecodeOptions* options_;
   event::RowsEncoder encoder_;
   event::RowWriter row_writer_;
+  binlog::RowCursor cursor_;
   binlog::RowImages images_;
   TextBuffer line_;
   Job* job_ = nullptr;

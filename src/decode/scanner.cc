@@ -27,6 +27,18 @@ const binlog::RowLayout* layout_of(const event::PlanCache::Entry& entry) {
   return entry.plan ? &entry.plan->layout() : entry.layout.get();
 }
 
+// Keeps a table for as long as the job lasts.  Its count of owners stands beside what the encoders
+// read: changed with every event, it would send that line of memory from core to core and back.
+template <class Table>
+void hold(Job& job, const std::shared_ptr<Table>& table) {
+  constexpr std::size_t kLookBack = 8;  // tables that one statement changes
+  const auto last = job.tables.rbegin();
+  const auto end = last + static_cast<std::ptrdiff_t>(std::min(job.tables.size(), kLookBack));
+  const bool held =
+      std::any_of(last, end, [&table](const auto& other) { return other.get() == table.get(); });
+  if (!held) job.tables.push_back(table);
+}
+
 std::string_view base_name(std::string_view path) {
   return path.substr(path.find_last_of('/') + 1);
 }
@@ -209,17 +221,19 @@ void Scanner::close_group() {
 }
 
 Status Scanner::on_gtid(const EventView& event) {
-  SLUICE_TRY_ASSIGN(const auto gtid, binlog::GtidEvent::decode(event.header, event.body, *format_));
+  SLUICE_TRY_ASSIGN(const auto& gtid,
+                    binlog::GtidEvent::decode(event.header, event.body, *format_));
   open_group(event);
   // MariaDB's GTID stands for BEGIN, unless the next event is all there is.
   group_.in_transaction = format_->flavor == Flavor::mariadb && !gtid.standalone;
   if (gtid.immediate_commit_us != 0) group_.es_ms = gtid.immediate_commit_us / 1000;
-  group_.gtid = gtid_to_string(gtid.gtid);
+  append_gtid(gtid.gtid, group_.gtid);
   return {};
 }
 
 Status Scanner::on_query(const EventView& event) {
-  SLUICE_TRY_ASSIGN(const auto query, binlog::QueryEvent::decode(event.body, *format_));
+  binlog::QueryEvent query;
+  SLUICE_TRY(binlog::QueryEvent::decode(event.body, *format_, query));
   if (!group_.open) open_group(event);
   using Kind = binlog::StatementKind;
   const Kind kind = query.statement == "BEGIN"
@@ -256,7 +270,7 @@ Status Scanner::on_rows(const EventView& event) {
   const std::uint64_t ordinal = group_.events++;
   const bool print_events = options_->format == OutputFormat::events;
   if (entry == nullptr || print_events) {
-    SLUICE_TRY_ASSIGN(const auto rows,
+    SLUICE_TRY_ASSIGN(const auto& rows,
                       binlog::RowsEvent::decode(event.header.type, event.body, *format_));
     if (entry == nullptr) {
       if (id == binlog::TableMap::kDummyId && rows.rows.empty())
@@ -273,36 +287,30 @@ Status Scanner::on_rows(const EventView& event) {
   }
   if (layout_of(*entry) == nullptr) return {};
   Job& job = this->job();
-  RowsItem item;
-  item.type = event.header.type;
-  item.plan = entry->plan.get();
-  item.layout = layout_of(*entry);
-  const std::shared_ptr<const void> table =
-      entry->plan ? std::shared_ptr<const void>(entry->plan) : entry->layout;
-  if (job.tables.empty() || job.tables.back() != table) job.tables.push_back(table);
+  entry->plan ? hold(job, entry->plan) : hold(job, entry->layout);
   // What lies in the chunk stays where it is; what was unpacked is gone with the next event.
   const Bytes in_chunk = chunk_->events();
   const bool lasts =
       event.body.data() >= in_chunk.data() && event.body.data() < in_chunk.data() + in_chunk.size();
-  if (lasts) {
-    item.body = event.body;
-  } else {
-    item.copy_at = job.copies.size();
-    item.copy_size = event.body.size();
-    job.copies.append(as_chars(event.body));
-  }
+  const std::size_t copy_at = job.copies.size();
+  if (!lasts) job.copies.append(as_chars(event.body));
   if (!gtid_placed_) {
     gtid_at_ = job.gtids.size();
     job.gtids += group_.gtid;
     gtid_placed_ = true;
   }
-  item.gtid_at = gtid_at_;
-  item.gtid_size = group_.gtid.size();
-  item.seq = {1, file_number_, group_.pos, ordinal, 0};
-  item.id = ++rows_events_;
-  item.offset = offset_;
-  item.es_ms = group_.es_ms;
-  job.items.push_back(item);
+  job.items.push_back({.type = event.header.type,
+                       .plan = entry->plan.get(),
+                       .layout = layout_of(*entry),
+                       .body = lasts ? event.body : Bytes{},
+                       .copy_at = copy_at,
+                       .copy_size = job.copies.size() - copy_at,
+                       .gtid_at = gtid_at_,
+                       .gtid_size = group_.gtid.size(),
+                       .seq = {1, file_number_, group_.pos, ordinal, 0},
+                       .id = ++rows_events_,
+                       .offset = offset_,
+                       .es_ms = group_.es_ms});
   if (job.copies.size() >= kJobBytes) SLUICE_TRY(ring_->submit());
   return {};
 }

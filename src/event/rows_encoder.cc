@@ -45,10 +45,10 @@ Result<RowsEncoder::Fate> RowsEncoder::judge(const TablePlan& plan, RowsKind kin
 
 Result<std::uint64_t> RowsEncoder::encode_rows(const TablePlan& plan, const binlog::RowsEvent& rows,
                                                const LineContext& context, LineSink& sink) {
-  SLUICE_TRY_ASSIGN(auto cursor, binlog::RowCursor::open(plan.layout(), rows));
+  SLUICE_TRY(cursor_.restart(plan.layout(), rows));
   std::uint64_t taken = 0;
   for (std::uint64_t row = 0;; ++row) {
-    SLUICE_TRY_ASSIGN(const bool more, cursor.next(images_));
+    SLUICE_TRY_ASSIGN(const bool more, cursor_.next(images_));
     if (!more) return taken;
     SLUICE_TRY_ASSIGN(const Fate fate, judge(plan, rows.kind));
     if (fate == Fate::none ||

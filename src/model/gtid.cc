@@ -1,7 +1,9 @@
 #include "sluice/model/gtid.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <optional>
 
@@ -14,6 +16,15 @@ namespace {
 constexpr std::int64_t kLastGno = std::numeric_limits<std::int64_t>::max() - 1;
 constexpr std::size_t kMaxTag = 32;
 constexpr std::string_view kHex = "0123456789abcdef";
+// "00", "01" ... "ff".
+constexpr std::array<char, 512> kHexPairs = [] {
+  std::array<char, 512> t{};
+  for (std::size_t i = 0; i < 256; ++i) {
+    t[2 * i] = kHex[i / 16];
+    t[2 * i + 1] = kHex[i % 16];
+  }
+  return t;
+}();
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
@@ -99,16 +110,46 @@ void append_interval(TextBuffer& out, const MysqlGtidSet::Interval& interval) {
   out.append_int(interval.last);
 }
 
+void append_uuid(const Uuid& uuid, std::string& out) {
+  std::array<char, 36> text{};
+  char* to = text.data();
+  for (std::size_t i = 0; i < uuid.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) *to++ = '-';
+    std::memcpy(to, &kHexPairs[std::size_t{2} * uuid[i]], 2);
+    to += 2;
+  }
+  out.append(text.data(), text.size());
+}
+
+void append_number(std::int64_t v, std::string& out) {
+  std::array<char, 20> text{};
+  out.append(text.data(), write_int(text.data(), v));
+}
+void append_number(std::uint64_t v, std::string& out) {
+  std::array<char, 20> text{};
+  out.append(text.data(), write_uint(text.data(), v));
+}
+
+void append(const MysqlGtid& gtid, std::string& out) {
+  append_uuid(gtid.uuid, out);
+  out += ':';
+  if (!gtid.tag.empty()) (out += gtid.tag) += ':';
+  append_number(gtid.gno, out);
+}
+
+void append(const MariadbGtid& gtid, std::string& out) {
+  append_number(std::uint64_t{gtid.domain}, out);
+  out += '-';
+  append_number(std::uint64_t{gtid.server_id}, out);
+  out += '-';
+  append_number(gtid.sequence, out);
+}
+
 }  // namespace
 
 std::string uuid_to_string(const Uuid& uuid) {
   std::string out;
-  out.reserve(36);
-  for (std::size_t i = 0; i < uuid.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out.push_back('-');
-    out.push_back(kHex[uuid[i] >> 4]);
-    out.push_back(kHex[uuid[i] & 0xF]);
-  }
+  append_uuid(uuid, out);
   return out;
 }
 
@@ -132,17 +173,26 @@ Result<Uuid> parse_uuid(std::string_view text) {
 }
 
 std::string MysqlGtid::to_string() const {
-  return uuid_to_string(uuid) + ":" + (tag.empty() ? "" : tag + ":") + std::to_string(gno);
+  std::string out;
+  append(*this, out);
+  return out;
 }
 
 std::string MariadbGtid::to_string() const {
-  return std::to_string(domain) + "-" + std::to_string(server_id) + "-" + std::to_string(sequence);
+  std::string out;
+  append(*this, out);
+  return out;
 }
 
 std::string gtid_to_string(const Gtid& gtid) {
-  if (const auto* mysql = std::get_if<MysqlGtid>(&gtid)) return mysql->to_string();
-  if (const auto* mariadb = std::get_if<MariadbGtid>(&gtid)) return mariadb->to_string();
-  return {};
+  std::string out;
+  append_gtid(gtid, out);
+  return out;
+}
+
+void append_gtid(const Gtid& gtid, std::string& out) {
+  if (const auto* mysql = std::get_if<MysqlGtid>(&gtid)) append(*mysql, out);
+  if (const auto* mariadb = std::get_if<MariadbGtid>(&gtid)) append(*mariadb, out);
 }
 
 // --- MySQL

@@ -58,8 +58,8 @@ void Assembler::tell_unknown_columns(const event::PlanCache::Entry& entry) {
 }
 
 Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDescription& format) {
-  SLUICE_TRY_ASSIGN(const auto rows,
-                    binlog::RowsEvent::decode(event.header.type, event.body, format));
+  binlog::RowsEvent rows;
+  SLUICE_TRY(binlog::RowsEvent::decode(event.header.type, event.body, format, rows));
   if (group_.known) return {};
   if (std::holds_alternative<std::monostate>(group_.gtid)) print_.add(event, format);
   const event::PlanCache::Entry* const entry = tables_.find(rows.table_id);

@@ -50,13 +50,13 @@ class Reader {
     if (event.header.type == binlog::EventType::table_map)
       return tables_.add(event.body, format, maker_);
     if (!binlog::is_rows_event(event.header.type)) return {};
-    SLUICE_TRY_ASSIGN(const auto rows,
-                      binlog::RowsEvent::decode(event.header.type, event.body, format));
+    binlog::RowsEvent rows;
+    SLUICE_TRY(binlog::RowsEvent::decode(event.header.type, event.body, format, rows));
     const auto* table = tables_.find(rows.table_id);
     if (table == nullptr) return fatal(Errc::binlog_malformed, "rows of an unknown table");
-    SLUICE_TRY_ASSIGN(auto cursor, binlog::RowCursor::open(*table->layout, rows));
+    SLUICE_TRY(cursor_.restart(*table->layout, rows));
     for (;; ++counts.rows) {
-      SLUICE_TRY_ASSIGN(const bool more, cursor.next(images_));
+      SLUICE_TRY_ASSIGN(const bool more, cursor_.next(images_));
       if (!more) return {};
       if (rows.kind != binlog::RowsKind::insert) fold(table->layout->map(), images_.before, counts);
       if (rows.kind != binlog::RowsKind::remove) fold(table->layout->map(), images_.after, counts);
@@ -70,6 +70,7 @@ class Reader {
   event::PlanCache::Maker maker_ = [](binlog::TableMap map) -> Result<event::PlanCache::Entry> {
     return event::PlanCache::layout_only(std::move(map));
   };
+  binlog::RowCursor cursor_;
   binlog::RowImages images_;
 };
 
@@ -81,9 +82,9 @@ Status run(const std::string& path, Counts& counts) {
     SLUICE_TRY_ASSIGN(const bool more, file.read(chunk));
     if (!more) break;
     for (Bytes left = chunk.events(); !left.empty();) {
-      const auto header = binlog::EventHeader::read(left);
-      SLUICE_TRY(reader.event(left.first(header.event_size)));
-      left = left.subspan(header.event_size);
+      const std::uint32_t size = binlog::EventHeader::size_of(left);
+      SLUICE_TRY(reader.event(left.first(size)));
+      left = left.subspan(size);
     }
   }
   counts = reader.counts;

@@ -98,7 +98,9 @@ class [[nodiscard]] Result {
  public:
   // Implicit on purpose: `return value;` and `return Error{...};`.
   // NOLINTNEXTLINE(google-explicit-constructor)
-  Result(T value) : v_(std::in_place_index<0>, std::move(value)) {}
+  Result(const T& value) : v_(std::in_place_index<0>, value) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(T&& value) : v_(std::in_place_index<0>, std::move(value)) {}
   // NOLINTNEXTLINE(google-explicit-constructor)
   Result(Error e) : v_(std::in_place_index<1>, std::move(e)) {}
 
@@ -143,7 +145,8 @@ using Status = Result<void>;
   } while (false)
 #define SLUICE_CAT2(a, b) a##b
 #define SLUICE_CAT(a, b) SLUICE_CAT2(a, b)
-// SLUICE_TRY_ASSIGN(auto tm, TableMap::decode(body));
+// SLUICE_TRY_ASSIGN(auto tm, TableMap::decode(body)); with `const auto& tm` what was returned is
+// not moved once more.
 #define SLUICE_TRY_ASSIGN(decl, expr) \
   SLUICE_TRY_ASSIGN_IMPL(SLUICE_CAT(sluice_r_, __LINE__), decl, expr)
 #define SLUICE_TRY_ASSIGN_IMPL(tmp, decl, expr) \

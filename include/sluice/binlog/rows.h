@@ -26,6 +26,8 @@ struct RowsEvent {
   // Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (the rows of MySQL before
   // 5.1.16; compressed ones and fragments, which EventUnpacker makes plain first).
   static Result<RowsEvent> decode(EventType type, Bytes body, const FormatDescription& format);
+  // The same into `out`, for whoever decodes millions of them; after an error it is of no use.
+  static Status decode(EventType type, Bytes body, const FormatDescription& format, RowsEvent& out);
 };
 // True for every type RowsEvent::decode knows or refuses.
 bool is_rows_event(EventType type) noexcept;
@@ -74,13 +76,17 @@ class RowLayout {
   std::size_t json_columns_ = 0;
 };
 
-// Walks the rows of one ROWS event, cutting each image into cells.  Does not allocate after the
-// first row.
+// Walks the rows of a ROWS event, cutting each image into cells.  Does not allocate after the first
+// row.
 class RowCursor {
  public:
-  // Layout (and its map) and event must outlive the cursor.
-  // Errors of open: fatal/schema_mismatch when the event's width is not the map's.
+  // Over nothing.
+  RowCursor() = default;
+  // Layout (and its map) and event must outlive the cursor, or its use for them.
+  // Errors of open and restart: fatal/schema_mismatch when the event's width is not the map's.
   static Result<RowCursor> open(const RowLayout& layout, const RowsEvent& event);
+  // Goes on with another event: open() in place, for whoever has millions of them.
+  Status restart(const RowLayout& layout, const RowsEvent& event);
   // With a layout of its own, for whoever reads few rows of a table.
   static Result<RowCursor> open(const TableMap& map, const RowsEvent& event);
   // False at the end.  Errors: fatal/binlog_truncated, binlog_malformed, binlog_unsupported (a type
@@ -89,18 +95,17 @@ class RowCursor {
   Result<bool> next(RowImages& out);
 
  private:
-  RowCursor(const RowLayout* layout, std::unique_ptr<const RowLayout> own, const RowsEvent& event);
   Status image(Bytes present, std::size_t present_count, std::vector<Cell>& out);
   Status after_image(std::vector<Cell>& out);
   template <bool kAll>
   Status cut_image(Bytes present, Bytes nulls, std::vector<Cell>& out);
   Status mark_diffs(Bytes diffs, std::vector<Cell>& out) const;
   Error cannot_cut(std::size_t column) const;
-  const RowLayout* layout_;
+  const RowLayout* layout_ = nullptr;
   std::unique_ptr<const RowLayout> own_;
-  const RowsEvent* event_;
-  ByteReader in_;
-  std::size_t present_, present_after_;  // columns in each image
+  const RowsEvent* event_ = nullptr;
+  ByteReader in_{Bytes{}};
+  std::size_t present_ = 0, present_after_ = 0;  // columns in each image
   bool empty_insert_ = false;  // the one row of an INSERT without columns is still to come
 };
 

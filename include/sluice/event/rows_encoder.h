@@ -72,6 +72,7 @@ class RowsEncoder {
   RowGate* gate_ = nullptr;
   std::vector<LineEncoder> encoders_;  // one per partition
   std::vector<std::uint32_t> open_;    // partitions that got a line of this event
+  binlog::RowCursor cursor_;
   binlog::RowImages images_;
   TextBuffer scratch_;
   ConditionScratch condition_;

@@ -39,6 +39,7 @@ struct MariadbGtid {
 // monostate: an anonymous transaction.
 using Gtid = std::variant<std::monostate, MysqlGtid, MariadbGtid>;
 std::string gtid_to_string(const Gtid& gtid);  // "" for an anonymous one
+void append_gtid(const Gtid& gtid, std::string& out);
 
 // A set of MySQL GTIDs: per (uuid, tag) sorted disjoint intervals, adjacent ones merged.
 class MysqlGtidSet {
