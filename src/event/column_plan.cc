@@ -58,6 +58,7 @@ Result<ColumnPlan> plan_column(const binlog::MapColumn& map, bool map_has_charse
   plan.prefix_size = prefix.size();
   plan.padded_prefix = prefix.view();
   plan.padded_prefix.append(ColumnPlan::kPadding, '\0');
+  plan.hidden = schema.hidden;
   SLUICE_TRY(choose(plan, map, map_has_charsets, schema, options));
   return plan;
 }

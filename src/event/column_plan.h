@@ -42,7 +42,7 @@ struct ColumnPlan {
   std::uint32_t length = 0;  // BINARY(n): n; DECIMAL: precision; temporal types: fractional digits
   std::uint8_t scale = 0;    // DECIMAL
   bool replace_bad_text = false;
-  bool hidden = false;   // never shown: a multi-valued index' own column, or left out by a rule
+  bool hidden = false;   // never shown: an index' own column, or left out by a rule
   std::string constant;  // masked: what stands for every value, as JSON; empty: nothing does
   std::optional<Sha256> hashed;  // masked: values are shown as this, gone on with their text
   std::int32_t zone_seconds = 0;

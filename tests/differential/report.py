@@ -32,7 +32,8 @@ TAIL = """## What the servers do not tell
 - A byte sequence that the character set allows and Unicode has no character for is invalid text here (`--invalid-text`). SELECT prints `?`, MariaDB's tis620 U+FFFD.
   With `replace` the first byte becomes U+FFFD; a second byte that is ASCII stays.
 - ENUM index 0 and a label `''` are both `""`; a change from one to the other is a change.
-- `mysqlType` leaves out MariaDB's comments `/*M!100301 COMPRESSED*/` and `/* mariadb-5.3 */`.
+- `mysqlType` leaves out MariaDB's comments `/*M!100301 COMPRESSED*/` and `/* mariadb-5.3 */`: they say how a value is
+  stored, and readers parse the text as a type.
 
 ## Declarations
 

@@ -60,6 +60,7 @@ struct ColumnSchema {
   bool generated = false;
   bool invisible = false;
   bool compressed = false;  // MariaDB COMPRESSED
+  bool hidden = false;      // the server's own, of a functional index: never shown
   std::uint32_t length =
       0;  // characters of CHAR/VARCHAR, bytes of BINARY/VARBINARY, bits of BIT, dims of VECTOR
   std::uint8_t precision = 0;       // DECIMAL

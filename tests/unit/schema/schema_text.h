@@ -22,6 +22,7 @@ inline std::string column_text(const ColumnSchema& c) {
   if (c.generated) out += " generated";
   if (c.invisible) out += " invisible";
   if (c.compressed) out += " compressed";
+  if (c.hidden) out += " hidden";
   return out;
 }
 
