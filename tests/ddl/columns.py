@@ -63,7 +63,7 @@ class ColumnWriter:
     def labels(self, spelling):
         rnd = self.rnd
         count = rnd.choice([1, 2, 3, 5, 9])
-        texts = [f"{t}{i}" for i, t in enumerate(rnd.sample(["a", "it's", "x(", "b ", 'q"', "c;", "-- d", "e/*", "\\"], count))]
+        texts = [f"{t}{i}" for i, t in enumerate(rnd.sample(["a", "it's", "x(", "b ", 'q"', "c;", "-- d", "e/*", "\\", "Ü"], count))]
         return rnd.choice(["ENUM", "SET"]) + "(" + ",".join(spelling.string(t) for t in texts) + ")" + self.charset()
 
     def other(self):

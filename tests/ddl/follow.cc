@@ -20,6 +20,7 @@
 #include "sluice/binlog/event.h"
 #include "sluice/binlog/unpacker.h"
 #include "sluice/decode/binlog_file.h"
+#include "sluice/schema/create_table.h"
 #include "sluice/schema/definitions.h"
 
 #include "unit/schema/definitions_text.h"
@@ -39,9 +40,7 @@ std::string charset_name(std::uint16_t collation) {
 }
 
 std::string to_utf8(std::string_view text, std::uint16_t collation) {
-  // What the server wrote itself is UTF-8, whatever the client's character set.
-  if (text.ends_with("START TRANSACTION") || text.find("my_row_id") != std::string_view::npos)
-    return std::string(text);
+  if (sluice::schema::is_written_by_server(text)) return std::string(text);
   const Charset* charset = Charset::by_collation(collation);
   if (charset == nullptr || !charset->prepare().ok()) return std::string(text);
   sluice::TextBuffer out;
@@ -119,6 +118,7 @@ class Follower {
     context.charset.clear();
     context.server_charset = charset_name(query.charset_server);
     context.explicit_defaults_for_timestamp = query.explicit_defaults_for_timestamp;
+    context.failed = query.error_code != 0;
     const std::string statement = to_utf8(query.statement, query.charset_client);
     const auto before = tables_.tables();
     const auto effects = tables_.apply(statement, context);

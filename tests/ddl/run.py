@@ -39,6 +39,9 @@ from statements import DATABASES, Session, Statements
 
 SERVERS = {"mysql": "mysql97.sh", "mariadb": "mariadb.sh", "mariadb118": "mariadb118.sh"}
 MODES = ["", "", "STRICT_TRANS_TABLES", "STRICT_TRANS_TABLES", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES", "REAL_AS_FLOAT", "ANSI"]
+# CONVERT TO takes the bytes of labels for text of the new character set.  Where they are none, the servers print something, and we say so.
+# What is made of such a table is lost with it.
+EXPECTED_LOSS = re.compile(r"the bytes of label .* are |there is no such table before|was renamed to it and is not known|the table it was a part of is not known")
 CLIENTS = ["utf8mb4", "utf8mb4", "utf8mb4", "latin1", "gbk"]
 
 
@@ -57,7 +60,7 @@ class Run:
         self.rnd = random.Random(f"{options.seed} {kind}")
         self.server = servers.Server(root, SERVERS[kind], kind)
         self.follow = os.environ.get("SLUICE_DDL_FOLLOW") or str(servers.REPO / "build/dev/tests/ddl/ddl_follow")
-        self.steps, self.refused, self.wrong = [], collections.Counter(), []
+        self.steps, self.refused, self.wrong, self.lost = [], collections.Counter(), [], 0
         self.databases = ", ".join(f"'{d}'" for d in DATABASES)
 
     @property
@@ -76,6 +79,7 @@ class Run:
         self.mariadb = None if self.is_mysql else tuple(int(n) for n in version.split(".")[:2])
         self.reader = server_state.Reader(self.reader_connection, self.mariadb)
         self.statements = Statements(self.rnd, self.mariadb)
+        self.used = {}  # database by connection
         self.sessions = {charset: self.connect(charset) for charset in set(CLIENTS)}
         for database in DATABASES:
             self.ask(f"CREATE DATABASE `{database}` CHARACTER SET {self.rnd.choice(['utf8mb4', 'latin1'])}")
@@ -94,6 +98,8 @@ class Run:
         mode, charset = rnd.choice(MODES), rnd.choice(CLIENTS)
         connection = self.sessions[charset]
         session = Session(rnd, mode, rnd.choice(DATABASES))
+        self.used[connection] = session.database
+        self.ask("USE mysql", connection)
         self.ask(f"USE `{session.database}`", connection)
         settings = [f"sql_mode = '{mode}'", f"explicit_defaults_for_timestamp = {rnd.choice([1, 1, 0])}", f"collation_server = {rnd.choice(['utf8mb4_bin', 'latin1_bin', 'gbk_bin'])}"]
         if self.is_mysql:
@@ -135,6 +141,11 @@ class Run:
             if os.environ.get("DDL_SHOW_REFUSED"):
                 print(f"refused: {error.args[1]}\n    {statement}")
             return False
+        if re.search(r"(ALTER|CREATE)\s.*(DATABASE|SCHEMA)\s", statement, re.DOTALL | re.IGNORECASE):
+            # A session goes on with the character set its database had when it came from another one; the binlog does not tell.
+            for other, database in self.used.items():
+                self.ask("USE mysql", other)
+                self.ask(f"USE `{database}`", other)
         self.steps.append(Step(self.position()[1], statement, self.reader.tables(self.databases), self.reader.charsets(self.databases)))
         return True
 
@@ -161,6 +172,9 @@ class Run:
                 if found:
                     bad.add(name)
                     why = last["lost"].get(name, "")
+                    if EXPECTED_LOSS.search(why):
+                        self.lost += 1
+                        continue
                     self.wrong.append("\n    ".join([f"{name} after: {step.statement}", f"in the binlog: {last['statement']}", f"effects: {last['effects']} {why}", *found,
                                                       "before: " + (before[name].create if name in before else "nothing")]))
             before = theirs
@@ -175,7 +189,7 @@ class Run:
         self.start()
         file, tried = self.work()
         read = self.judge(file)
-        print(f"{self.kind} {self.version}: {len(self.steps)} statements succeeded of {tried}, {read} in the binlog, {len(self.wrong)} differences, "
+        print(f"{self.kind} {self.version}: {len(self.steps)} statements succeeded of {tried}, {read} in the binlog, {len(self.wrong)} differences, {self.lost} tables knowingly lost, "
               f"{time.monotonic() - started:.0f} s")
         for message, count in self.refused.most_common(5):
             print(f"  refused {count} times: {message}")

@@ -20,9 +20,16 @@ struct DdlContext {
   std::string database;             // of names without one
   std::string charset = "utf8mb4";  // of that database; "": not known
   std::string server_charset;       // of databases created without one; "": not known
+  // The server reports an error: it did not succeed, or only in part (QUERY's error code is not 0).
+  bool failed = false;
   // Decides whether TIMESTAMP is nullable.  Nullopt: the default of the version.
   std::optional<bool> explicit_defaults_for_timestamp;
 };
+
+// True for what the servers write into the binlog themselves instead of a statement (for CREATE
+// TABLE ... SELECT and LIKE a temporary table, and with MySQL's generated primary key): it is
+// UTF-8, whatever character set the QUERY event says the client had.
+bool is_written_by_server(std::string_view statement);
 
 // Reads CREATE TABLE with a column list, as MySQL 5.5 to 9.x and MariaDB 10.0 to 11.x take it or
 // SHOW CREATE TABLE prints it.  `statement` is UTF-8; a ';' may end it.  mysql_type is what SHOW

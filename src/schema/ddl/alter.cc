@@ -46,8 +46,8 @@ std::uint32_t bytes_per_char(const ColumnSchema& column) {
   return charset == nullptr ? 1 : charset->max_bytes_per_char();
 }
 
-// A key on an ENUM or SET is as long as its number.  The servers take that for the length of a
-// prefix when the column becomes text.
+// A key on an ENUM or SET is as long as its number.  MySQL takes that for the length of a prefix
+// when the column becomes text.
 std::uint32_t label_prefix(const ColumnSchema& column) {
   const std::size_t labels = column.labels.size();
   const bool is_set = column.type == DeclaredType::set;
@@ -137,7 +137,9 @@ class Alteration {
                       resolve_charset(in_, change_.convert_charset, change_.convert_collation,
                                       default_charset_, in_.offset()));
     if (convert_.empty()) return in_.error("the character set of the database is not known");
-    draft_.charset = convert_;
+    // MariaDB takes a default charset beside it as that of columns to come.
+    const bool both = !change_.added.charset.empty() || !change_.added.collation.empty();
+    if (!both || in_.context().flavor == Flavor::mysql) draft_.charset = convert_;
     return {};
   }
 
@@ -225,10 +227,11 @@ class Alteration {
     return {};
   }
 
-  static std::uint64_t prefix_now(const IndexPart& part, const ColumnSchema& before,
-                                  const ColumnSchema& now) {
+  std::uint64_t prefix_now(const IndexPart& part, const ColumnSchema& before,
+                           const ColumnSchema& now) const {
     const bool labels = before.type == DeclaredType::enum_ || before.type == DeclaredType::set;
-    if (labels && takes_prefix(now.type)) return label_prefix(before);
+    if (labels && takes_prefix(now.type) && in_.context().flavor == Flavor::mysql)
+      return label_prefix(before);
     if (part.length == 0 || part.length == IndexPart::kPrefix) return part.length;
     if (!takes_prefix(before.type) || !takes_prefix(now.type)) return 0;
     if (has_length(before.type) && before.length == part.length) return 0;
@@ -255,9 +258,10 @@ class Alteration {
     const auto& added = change_.added.keys;
     return std::any_of(detail_.indexes.begin(), detail_.indexes.end(),
                        [name](const IndexSchema& index) { return same_name(index.name, name); }) ||
-           std::any_of(
-               added.begin(), added.begin() + (&key - added.data()),
-               [name](const KeyDefinition& other) { return same_name(looked_for(other), name); });
+           std::any_of(added.begin(), added.begin() + (&key - added.data()),
+                       [name, &key](const KeyDefinition& other) {
+                         return other.kind == key.kind && same_name(looked_for(other), name);
+                       });
   }
 
   Status add_keys() {

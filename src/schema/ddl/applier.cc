@@ -47,7 +47,10 @@ std::vector<TableEffect> Applier::run() && {
   Subject subject;
   const auto statement = read_statement(*in_, subject);
   if (statement.ok()) {
-    std::visit(*this, *statement);
+    if (in_->context().failed)
+      std::visit([this](const auto& s) { failed(s); }, *statement);
+    else
+      std::visit(*this, *statement);
     return std::move(effects_);
   }
   const Name name = subject.name.second.empty() ? Name() : full(subject.name);
@@ -62,6 +65,21 @@ std::vector<TableEffect> Applier::refuse(std::string_view why) && {
   const auto statement = read_statement(*in_, subject);
   if (!statement.ok() || !std::holds_alternative<PassedOver>(*statement)) lose(Name(), error);
   return std::move(effects_);
+}
+
+// MariaDB's failed CREATE OR REPLACE has dropped the old table.
+void Applier::failed(const CreateTable& statement) {
+  const Name name = full({statement.table.database, statement.table.name});
+  if (!statement.table.or_replace) return;
+  tables_->erase(name.first, name.second);
+  add(TableEffect::Kind::dropped, name);
+}
+
+// A failed DROP TABLE has dropped some of them.
+void Applier::failed(const DropTables& statement) {
+  const Error why = in_->error("the statement failed in part");
+  for (const Name& given : statement.tables)
+    if (const Name name = full(given); is_there(name)) lose(name, why);
 }
 
 Name Applier::full(Name name) const {

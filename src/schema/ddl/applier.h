@@ -31,6 +31,12 @@ class Applier {
   void operator()(const DropDatabase& statement);
 
  private:
+  // What was not done, or only in part.
+  template <class Any>
+  void failed(const Any& /*statement*/) {}
+  void failed(const CreateTable& statement);
+  void failed(const DropTables& statement);
+
   Name full(Name name) const;
   TableEffect& add(TableEffect::Kind kind, const Name& name);
   void lose(const Name& name, const Error& why);

@@ -7,10 +7,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "sluice/base/charset.h"
 
 #include "schema/ddl/alter.h"
+#include "schema/ddl/label_text.h"
 #include "schema/ddl/resolve.h"
 #include "schema/type_match.h"
 
@@ -45,6 +47,22 @@ std::string_view grown(const ColumnSchema& column, std::string_view charset) {
   return fits == kTexts.end() ? kTexts.back().name : fits->name;
 }
 
+Result<std::vector<Label>> converted_labels(const Cursor& in, const ColumnSchema& column,
+                                            std::string_view charset) {
+  const Charset* from = Charset::by_name(column.charset);
+  const Charset* to = Charset::by_name(charset);
+  if (from == nullptr || to == nullptr) return in.error("the character set is not known");
+  SLUICE_TRY(from->prepare());
+  SLUICE_TRY(to->prepare());
+  std::vector<Label> out;
+  out.reserve(column.labels.size());
+  for (const std::string& label : column.labels) {
+    SLUICE_TRY_ASSIGN(std::string text, converted(in, label, *from, *to));
+    out.push_back({std::move(text), false});
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<ColumnSchema> convert_column(const Cursor& in, const ColumnSchema& column,
@@ -62,11 +80,12 @@ Result<ColumnSchema> convert_column(const Cursor& in, const ColumnSchema& column
       type.numbers = {column.length};
       break;
     case DeclaredType::enum_:
-    case DeclaredType::set:
+    case DeclaredType::set: {
       type.form = TypeForm::labels;
       type.name = column.type == DeclaredType::enum_ ? "enum" : "set";
-      for (const std::string& label : column.labels) type.labels.push_back({label, false});
+      SLUICE_TRY_ASSIGN(type.labels, converted_labels(in, column, charset));
       break;
+    }
     default:
       type.form = TypeForm::sized_text;
       type.name = grown(column, charset);

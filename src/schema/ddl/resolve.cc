@@ -69,7 +69,7 @@ Status set_periods(const Cursor& in, const Draft& draft, TableSchema& table) {
 Status add_versioning(TableSchema& table) {
   const auto& periods = table.detail->periods;
   const auto named = std::find_if(periods.begin(), periods.end(), is_system_time);
-  std::uint16_t row_end = 0;
+  std::uint16_t row_start = 0, row_end = 0;
   if (named == periods.end()) {
     for (const char* name : {"row_start", "row_end"}) {
       ColumnSchema column;
@@ -80,11 +80,15 @@ Status add_versioning(TableSchema& table) {
       table.columns.push_back(std::move(column));
     }
     row_end = static_cast<std::uint16_t>(table.columns.size() - 1);
+    row_start = static_cast<std::uint16_t>(row_end - 1);
   } else {
+    row_start = named->start;
     row_end = named->end;
   }
-  const auto add = [row_end](std::vector<std::uint16_t>& key) {
-    if (std::find(key.begin(), key.end(), row_end) == key.end()) key.push_back(row_end);
+  const auto add = [row_start, row_end](std::vector<std::uint16_t>& key) {
+    if (std::none_of(key.begin(), key.end(),
+                     [=](std::uint16_t c) { return c == row_start || c == row_end; }))
+      key.push_back(row_end);
   };
   if (!table.primary_key.empty()) add(table.primary_key);
   for (UniqueKey& key : table.unique_keys) add(key.columns);
@@ -186,6 +190,15 @@ Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition,
 }  // namespace sluice::schema::ddl
 
 namespace sluice::schema {
+
+bool is_written_by_server(std::string_view statement) {
+  const bool creates =
+      statement.starts_with("CREATE TABLE ") || statement.starts_with("CREATE OR REPLACE TABLE ");
+  // Laid out as SHOW CREATE TABLE does; a user's own text in such a layout is not UTF-8 by chance.
+  return creates && statement.substr(0, statement.find('(')).find('\n') == std::string_view::npos &&
+         statement.substr(std::min(statement.find('('), statement.size())).starts_with("(\n  ") &&
+         is_utf8(statement);
+}
 
 Result<TableSchema> read_create_table(std::string_view statement, const DdlContext& context) {
   ddl::Cursor in(statement, context);

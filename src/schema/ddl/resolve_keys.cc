@@ -94,18 +94,18 @@ class KeyResolver {
     for (const KeyDefinition& key : draft_.keys) {
       if (key.kind == KeyKind::foreign && ignored_reference(key)) continue;
       if (key.kind == KeyKind::unique && key.on_column && mariadb_ && also_primary(key)) continue;
-      const auto covered = [&key](const KeyDefinition* other) {
+      const auto covered = [&](const KeyDefinition* other) {
         return other->kind != KeyKind::foreign && begins_with(*other, key);
       };
       if (key.kind == KeyKind::foreign) {
-        const auto longer = [&key](const KeyDefinition* other) {
+        const auto longer = [&](const KeyDefinition* other) {
           return other->kind == KeyKind::foreign && begins_with(*other, key);
         };
         if (std::any_of(out.begin(), out.end(), covered) ||
             std::any_of(out.begin(), out.end(), longer))
           continue;
       }
-      std::erase_if(out, [&key](const KeyDefinition* other) {
+      std::erase_if(out, [&](const KeyDefinition* other) {
         return other->kind == KeyKind::foreign && begins_with(key, *other);
       });
       out.push_back(&key);
@@ -126,12 +126,14 @@ class KeyResolver {
     });
   }
 
-  static bool begins_with(const KeyDefinition& longer, const KeyDefinition& shorter) {
+  // MariaDB does not mind the direction.
+  bool begins_with(const KeyDefinition& longer, const KeyDefinition& shorter) const {
     return longer.parts.size() >= shorter.parts.size() &&
            std::equal(shorter.parts.begin(), shorter.parts.end(), longer.parts.begin(),
-                      [](const KeyPart& a, const KeyPart& b) {
+                      [this](const KeyPart& a, const KeyPart& b) {
                         return !a.column.empty() && a.prefix == b.prefix &&
-                               a.descending == b.descending && same_name(a.column, b.column);
+                               (mariadb_ || a.descending == b.descending) &&
+                               same_name(a.column, b.column);
                       });
   }
 

@@ -11,6 +11,7 @@
 #include "sluice/base/text_buffer.h"
 #include "sluice/schema/catalog.h"
 
+#include "schema/ddl/label_text.h"
 #include "schema/ddl/resolve.h"
 #include "schema/type_match.h"
 
@@ -216,6 +217,8 @@ Result<std::vector<std::string>> labels_of(const Cursor& in, const TypeDefinitio
       if (!charset->to_utf8(value, buffer))
         return in.error_at(type.at, "a label's bytes are none of " + std::string(charset_name));
       value = buffer.view();
+    } else if (charset != nullptr) {
+      value = as_stored(*charset, value);
     }
     if (charset_name != "binary")
       while (value.ends_with(' ')) value.pop_back();
