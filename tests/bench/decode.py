@@ -5,7 +5,7 @@ For each file (see record_binlogs.sh), whole processes, output discarded, one af
   values       every value into a typed C++ value (bench_values), one core
   canal        sluice decode --workers 0, one core, checksums verified, types in each line
   canal16      the same through 16 partitions
-  parallel     sluice decode with its default workers, all cores
+  workersN     sluice decode --workers N on all cores, with 1, 2 and as many as there are cores, which is the default
   mariadb-binlog -v, mysqlbinlog -v   where they can read the file, one core
 Each is run --runs times and the fastest counts.  Prints JSON: rows, rows/s, MB/s, CPU seconds per million rows, peak RSS, and the ratio to
 the server's own tool.
@@ -48,8 +48,9 @@ def measure_file(path, tools, runs):
     sluice = ["--discard", tools["sluice"], "decode", "--no-progress"]
     commands = {"values": (["--discard", tools["values"], path], one),
                 "canal": ([*sluice, "--workers", "0", path], one),
-                "canal16": ([*sluice, "--workers", "0", "--partitions", "16", path], one),
-                "parallel": ([*sluice, path], every)}
+                "canal16": ([*sluice, "--workers", "0", "--partitions", "16", path], one)}
+    parallel = [f"workers{n}" for n in sorted({1, 2, len(every)})]
+    commands.update({name: ([*sluice, "--workers", name.removeprefix("workers"), path], every) for name in parallel})
     for name in ("mariadb-binlog", "mysqlbinlog"):
         if tools.get(name):
             commands[name] = (["--discard", *tools[name], "-v", path], one)
@@ -68,7 +69,7 @@ def measure_file(path, tools, runs):
                               "cpu_s_per_million_rows": round(cpu / rows * 1e6, 3), "peak_rss_mib": round(rss / 2**20, 1)}
     peers = [best[name]["seconds"] for name in ("mariadb-binlog", "mysqlbinlog") if name in best]
     if peers:
-        for name in ("values", "canal", "canal16", "parallel"):
+        for name in ("values", "canal", "canal16", *parallel):
             best[name]["times_the_servers_tool"] = round(min(peers) / best[name]["seconds"], 1)
     return {"file": os.path.basename(path), "bytes": size, "rows": rows, "runs": best, "not_measured": failed}
 
