@@ -182,6 +182,20 @@ int main_with_arguments(int argc, char** argv) {
       ->callback(with_options(
           [](const Options& o) { return finish(pipeline::position_relayout(o, std::cout)); }));
 
+  auto* schema = app.add_subcommand("schema", "the history of table definitions");
+  schema->require_subcommand(1);
+  std::string table;
+  auto* show = needs_config(
+      schema->add_subcommand("show", "what is known of the tables at the saved position"));
+  show->add_option("table", table, "one table: its columns and keys")->type_name("DB.TABLE");
+  show->callback(with_options(
+      [&](const Options& o) { return finish(pipeline::schema_show(o, table, std::cout)); }));
+  auto* refresh = needs_config(schema->add_subcommand(
+      "refresh", "read a table from the source anew (the daemon is stopped)"));
+  refresh->add_option("table", table, "the table")->type_name("DB.TABLE")->required();
+  refresh->callback(with_options(
+      [&](const Options& o) { return finish(pipeline::schema_refresh(o, table, std::cout)); }));
+
   bool yes = false;
   auto* position_reset = needs_config(position->add_subcommand(
       "reset", "go to source.start anew; queues and rows stay (the daemon is stopped)"));

@@ -80,6 +80,34 @@ Status write_file_durably(const std::filesystem::path& path, std::string_view by
   return sync_folder(path.has_parent_path() ? path.parent_path() : ".");
 }
 
+Result<AppendFile> AppendFile::open(const std::filesystem::path& path) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!fd) return io_error("open", path, errno);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return io_error("stat", path, errno);
+  return AppendFile(path, std::move(fd), static_cast<std::uint64_t>(info.st_size));
+}
+
+Status AppendFile::append(std::string_view bytes) {
+  Status s = write_all(fd_.get(), bytes, path_);
+  if (s.ok() && ::fdatasync(fd_.get()) != 0) s = io_error("fsync", path_, errno);
+  if (!s.ok()) {
+    // What stays in spite of this ends in the middle of a line.
+    static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(size_)) == 0);
+    return s;
+  }
+  size_ += bytes.size();
+  return {};
+}
+
+Status AppendFile::truncate(std::uint64_t size) {
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0)
+    return io_error("truncate", path_, errno);
+  if (::fsync(fd_.get()) != 0) return io_error("fsync", path_, errno);
+  size_ = size;
+  return {};
+}
+
 Result<UniqueFd> lock_file(const std::filesystem::path& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
   if (!fd) return io_error("open", path, errno);

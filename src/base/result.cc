@@ -16,6 +16,8 @@ std::string_view errc_name(Errc code) noexcept {
     case Errc::schema_mismatch: return "schema.mismatch";
     case Errc::schema_missing: return "schema.missing";
     case Errc::schema_statement: return "schema.statement";
+    case Errc::schema_unknown: return "schema.unknown";
+    case Errc::schema_history: return "schema.history";
     case Errc::schema_key_changed: return "schema.key_changed";
     case Errc::mysql_lost: return "mysql.lost";
     case Errc::mysql_denied: return "mysql.denied";

@@ -72,6 +72,35 @@ void set_options(MYSQL* handle, const SourceOptions& options) {
   mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "sluice");
 }
 
+// The answer to the statement that was run last.
+Result<ResultTable> stored_table(Connection::Impl& impl) {
+  MYSQL* const handle = impl.handle.get();
+  struct FreeResult {
+    void operator()(MYSQL_RES* result) const noexcept { mysql_free_result(result); }
+  };
+  const std::unique_ptr<MYSQL_RES, FreeResult> result(mysql_store_result(handle));
+  ResultTable table;
+  if (result == nullptr) {
+    if (mysql_errno(handle) != 0) return impl.error();
+    return table;  // a statement without a result
+  }
+  const unsigned columns = mysql_num_fields(result.get());
+  while (const MYSQL_FIELD* field = mysql_fetch_field(result.get()))
+    table.columns.emplace_back(field->name, field->name_length);
+  while (MYSQL_ROW row = mysql_fetch_row(result.get())) {
+    const unsigned long* const lengths = mysql_fetch_lengths(result.get());
+    ResultRow& out = table.rows.emplace_back();
+    out.reserve(columns);
+    for (unsigned i = 0; i < columns; ++i) {
+      if (row[i] == nullptr)
+        out.emplace_back(std::nullopt);
+      else
+        out.emplace_back(std::string(row[i], lengths[i]));
+    }
+  }
+  return table;
+}
+
 }  // namespace
 
 unsigned whole_seconds(std::chrono::milliseconds time) noexcept {
@@ -142,30 +171,37 @@ Result<ResultRows> Connection::query(std::string_view sql) {
 Result<ResultTable> Connection::query_table(std::string_view sql) {
   MYSQL* const handle = impl_->handle.get();
   if (mysql_real_query(handle, sql.data(), sql.size()) != 0) return impl_->error();
-  struct FreeResult {
-    void operator()(MYSQL_RES* result) const noexcept { mysql_free_result(result); }
+  return stored_table(*impl_);
+}
+
+Result<std::vector<Result<ResultRows>>> Connection::query_each(
+    const std::vector<std::string>& statements) {
+  MYSQL* const handle = impl_->handle.get();
+  if (mysql_set_server_option(handle, MYSQL_OPTION_MULTI_STATEMENTS_ON) != 0) return impl_->error();
+  const auto rows = [this]() -> Result<ResultRows> {
+    SLUICE_TRY_ASSIGN(ResultTable table, stored_table(*impl_));
+    return std::move(table.rows);
   };
-  const std::unique_ptr<MYSQL_RES, FreeResult> result(mysql_store_result(handle));
-  ResultTable table;
-  if (result == nullptr) {
-    if (mysql_errno(handle) != 0) return impl_->error();
-    return table;  // a statement without a result
-  }
-  const unsigned columns = mysql_num_fields(result.get());
-  while (const MYSQL_FIELD* field = mysql_fetch_field(result.get()))
-    table.columns.emplace_back(field->name, field->name_length);
-  while (MYSQL_ROW row = mysql_fetch_row(result.get())) {
-    const unsigned long* const lengths = mysql_fetch_lengths(result.get());
-    ResultRow& out = table.rows.emplace_back();
-    out.reserve(columns);
-    for (unsigned i = 0; i < columns; ++i) {
-      if (row[i] == nullptr)
-        out.emplace_back(std::nullopt);
-      else
-        out.emplace_back(std::string(row[i], lengths[i]));
+  std::vector<Result<ResultRows>> out;
+  out.reserve(statements.size());
+  while (out.size() < statements.size()) {
+    std::string sql;
+    for (std::size_t i = out.size(); i < statements.size(); ++i) sql += statements[i] + ";";
+    // The server stops at a statement that fails: the rest is asked for again.
+    int next = mysql_real_query(handle, sql.data(), sql.size());
+    while (next == 0) {
+      out.push_back(rows());
+      if (!out.back() || out.size() == statements.size()) break;
+      next = mysql_next_result(handle);
     }
+    if (next > 0 && out.size() < statements.size()) out.emplace_back(impl_->error());
+    if (!out.empty() && !out.back() && out.back().error().code == Errc::mysql_lost)
+      return std::move(out.back()).error();
+    while (mysql_more_results(handle) != 0 && mysql_next_result(handle) == 0) SLUICE_TRY(rows());
   }
-  return table;
+  if (mysql_set_server_option(handle, MYSQL_OPTION_MULTI_STATEMENTS_OFF) != 0)
+    return impl_->error();
+  return out;
 }
 
 Result<std::optional<std::string>> Connection::query_value(std::string_view sql) {

@@ -24,6 +24,9 @@ constexpr std::array kLater = {1040U, 1053U, 1077U, 1079U, 1080U, 1158U, 1159U, 
                                1161U, 1203U, 1205U, 1213U, 1226U, 1317U, 1836U, 1878U,
                                1927U, 1969U, 3024U, 3032U, 3168U, 3169U, 4031U};
 
+// No such database, no such table.
+constexpr std::array kMissing = {1049U, 1146U};
+
 template <std::size_t N>
 bool among(unsigned number, const std::array<unsigned, N>& numbers) {
   for (const unsigned n : numbers)
@@ -81,6 +84,7 @@ Error error_of(unsigned number, std::string_view text, const Peer& peer) {
                  what + "; on the server: FLUSH HOSTS, or TRUNCATE performance_schema.host_cache");
   if (among(number, kDenied))
     return fatal(Errc::mysql_denied, what + "; " + account_statement(peer));
+  if (among(number, kMissing)) return fatal(Errc::schema_missing, std::move(what));
   return fatal(Errc::mysql_query, std::move(what));
 }
 

@@ -1,5 +1,7 @@
 #include "sluice/mysql/hosts.h"
 
+#include <algorithm>
+
 namespace sluice::mysql {
 
 std::string Endpoint::to_string() const {
@@ -13,6 +15,11 @@ std::vector<Endpoint> endpoints_of(const SourceOptions& options) {
   for (const HostPort& h : options.hosts())
     out.push_back(Endpoint{h.host, h.port != 0 ? h.port : options.port(), ""});
   return out;
+}
+
+void Hosts::follow(const Endpoint& endpoint) {
+  const auto at = std::find(endpoints_.begin(), endpoints_.end(), endpoint);
+  if (at != endpoints_.end()) follow(static_cast<std::size_t>(at - endpoints_.begin()));
 }
 
 }  // namespace sluice::mysql

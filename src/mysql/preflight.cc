@@ -103,9 +103,8 @@ class Preflight {
     if (setting("binlog_row_image") != "FULL")
       demand("binlog_row_value_options", "", true,
              "a JSON difference needs the whole document before it, which these row images lack");
-    demand(
-        "binlog_row_metadata", "FULL", false,
-        "column names are taken from the tables as they are now, and a replayed ALTER may stop us");
+    demand("binlog_row_metadata", "FULL", false,
+           "column names come from our schema history alone, and the binlog cannot heal it");
     if (const std::string mode = setting("gtid_mode"); !mode.empty() && mode != "ON")
       add(false,
           "gtid_mode is " + mode +
@@ -113,8 +112,7 @@ class Preflight {
           "gtid_mode = ON and enforce_gtid_consistency = ON in my.cnf");
     if (setting("binlog_row_metadata").empty())
       add(false,
-          "this server cannot name columns in its binlog: names are taken from the tables as they "
-          "are now",
+          "this server cannot name columns in its binlog: names come from our schema history alone",
           "MySQL 8.0 or MariaDB 10.5 and later have binlog_row_metadata = FULL");
   }
 

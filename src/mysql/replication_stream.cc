@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
 #include <span>
 #include <string>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "sluice/base/byte_writer.h"
+#include "sluice/base/hash.h"
 #include "sluice/base/unique_fd.h"
 #include "sluice/binlog/control_events.h"
 #include "sluice/mysql/gtid_state.h"
@@ -320,6 +322,19 @@ Result<std::unique_ptr<binlog::EventSource>> begin_stream(Replica replica, std::
 }
 
 }  // namespace
+
+ReplicaIdentity derived_identity(std::string_view name, std::uint64_t salt) {
+  const std::uint64_t a = xxh64(name, salt), b = xxh64(name, salt + 1);
+  ReplicaIdentity id;
+  id.server_id = static_cast<std::uint32_t>(0x40000000U | (a & 0x3FFFFFFFU));
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%08x-%04x-8%03x-a%03x-%012llx",
+                static_cast<unsigned>(a >> 32), static_cast<unsigned>(a >> 16 & 0xFFFF),
+                static_cast<unsigned>(a & 0xFFF), static_cast<unsigned>(b >> 52),
+                static_cast<unsigned long long>(b & 0xFFFFFFFFFFFFULL));
+  id.uuid = text.data();
+  return id;
+}
 
 std::string replica_host_name(std::string_view host, const ReplicaIdentity& identity) {
   constexpr std::size_t kMaxHost = 40;  // MariaDB keeps 60 characters

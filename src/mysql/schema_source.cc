@@ -10,11 +10,10 @@
 
 #include "mysql/client.h"
 #include "mysql/show_create.h"
+#include "mysql/table_definitions.h"
 
 namespace sluice::mysql {
 namespace {
-
-constexpr unsigned kNoSuchDatabase = 1049, kNoSuchTable = 1146;
 
 std::string text_of(const std::optional<std::string>& cell) {
   return cell.value_or("");
@@ -56,8 +55,7 @@ class TableReader {
     auto rows = connection_.query("SHOW CREATE TABLE " + quote_name(out_.database) + "." +
                                   quote_name(out_.name));
     if (!rows) {
-      const unsigned number = mysql_errno(connection_.impl().handle.get());
-      if (number == kNoSuchTable || number == kNoSuchDatabase) return missing();
+      if (rows.error().code == Errc::schema_missing) return missing();
       return std::move(rows).error().at("SHOW CREATE TABLE " + full_name());
     }
     if (rows->empty() || rows->front().size() < 2) return missing();
@@ -161,6 +159,11 @@ class TableReader {
 
 }  // namespace
 
+Result<TableSchema> read_from_information_schema(Connection& connection, std::string_view database,
+                                                 std::string_view table) {
+  return TableReader(connection, database, table).read();
+}
+
 Result<TableSchema> MysqlSchemaSource::read_table(std::string_view database,
                                                   std::string_view table) {
   if (connection_ && connection_->endpoint() != hosts_->current()) connection_.reset();
@@ -169,7 +172,7 @@ Result<TableSchema> MysqlSchemaSource::read_table(std::string_view database,
     if (!connection_) {
       SLUICE_TRY_ASSIGN(connection_, Connection::open(hosts_->options(), hosts_->current()));
     }
-    auto read = TableReader(*connection_, database, table).read();
+    auto read = read_from_information_schema(*connection_, database, table);
     if (read.ok() || read.error().code != Errc::mysql_lost) return read;
     connection_.reset();  // it may have timed out since the last table
     if (!again) return read;

@@ -62,7 +62,9 @@ class Assembler final : private event::LineSink {
   // Before the events of a (new) dump: drops an unfinished transaction; what of it was streamed is
   // not sent again in the same epoch.
   void start(const DumpStart& start);
-  // After a tentative start.
+  // After a tentative start: what the tables are like is taken along to the place read so far.
+  // Errors: the schema history's.
+  Status take_schemas_along() { return catalog_->enter(place_here()); }
   void accept() noexcept { tentative_ = false; }
   // Rows that are sent already, to be dropped when the source brings them again.
   void set_overlap(Overlap overlap);
@@ -79,6 +81,7 @@ class Assembler final : private event::LineSink {
   std::uint32_t last_timestamp() const noexcept { return last_timestamp_; }
   // Place read so far.
   BinlogPosition here() const { return {file_ ? file_->name : std::string(), pos_}; }
+  schema::Place place_here() const { return {epoch_ ? epoch_->number : 1, here()}; }
   std::shared_ptr<const SourceFile> file() const noexcept { return file_; }
   const std::shared_ptr<const SourceEpoch>& epoch() const noexcept { return epoch_; }
 
@@ -145,7 +148,7 @@ class Assembler final : private event::LineSink {
   void drop_rows();
   void savepoint(const std::string& name);
   Status rollback_to(const std::string& name);
-  void forget_schemas();
+  Status on_ddl(const binlog::QueryEvent& query, const binlog::FormatDescription& format);
   Error at_position(Error error) const;
   Error unsupported(std::string what) const;
 

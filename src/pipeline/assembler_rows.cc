@@ -18,7 +18,10 @@ constexpr std::string_view kOwnPrefix = "sluice";
 Result<event::PlanCache::Entry> Assembler::make_plan(binlog::TableMap map) {
   TableSchema schema;
   if (filter_->takes(map.database, map.table)) {
-    SLUICE_TRY_ASSIGN(schema, catalog_->resolve(map, flavor_));
+    // No DDL comes between the transaction's begin and its rows but one that the catalog has seen.
+    const schema::Place place(epoch_ ? epoch_->number : 1,
+                              {here().file, group_.open ? group_.id.pos : pos_});
+    SLUICE_TRY_ASSIGN(schema, catalog_->resolve(map, flavor_, place));
   }
   return make_plan(std::move(map), std::move(schema));
 }

@@ -35,15 +35,16 @@ Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatD
     case binlog::StatementKind::savepoint: savepoint(statement.name); return {};
     case binlog::StatementKind::rollback_to: return rollback_to(statement.name);
     case binlog::StatementKind::create_select:
-      if (!group_.known) forget_schemas();
-      return {};
+      return group_.known ? Status() : on_ddl(query, format);
     default: break;
   }
   if (!group_.open) open_group(event.header.timestamp, start);
-  if (statement.kind == binlog::StatementKind::xa)
+  if (statement.kind == binlog::StatementKind::xa) {
     SLUICE_TRY(on_xa(query, format));
-  else if (!group_.known)
+  } else if (!group_.known) {
+    if (statement.kind != binlog::StatementKind::dml) SLUICE_TRY(on_ddl(query, format));
     SLUICE_TRY(on_statement(query, statement));
+  }
   if (!group_.in_transaction || group_.standalone) return commit();
   return {};
 }
@@ -57,9 +58,8 @@ Status Assembler::on_statement(const binlog::QueryEvent& query,
           "\"): its rows are not in the binlog. Set binlog_format = ROW for every session (SET "
           "GLOBAL binlog_format = 'ROW'), compare the tables, then go on behind it with `sluice "
           "position set`");
-    case binlog::StatementKind::ddl_table: forget_schemas(); return {};
     case binlog::StatementKind::truncate:
-    case binlog::StatementKind::drop: forget_schemas(); return on_dropped(query, statement);
+    case binlog::StatementKind::drop: return on_dropped(query, statement);
     default: return {};
   }
 }
@@ -91,9 +91,13 @@ Status Assembler::on_dropped(const binlog::QueryEvent& query, const binlog::Stat
                      "`sluice position set`");
 }
 
-void Assembler::forget_schemas() {
-  tables_.clear();
-  catalog_->forget();
+// What a statement does to tables: other than rows of it may need other plans.
+Status Assembler::on_ddl(const binlog::QueryEvent& query, const binlog::FormatDescription& format) {
+  auto ddl = schema::ddl_statement(query, format, place_here());
+  if (!ddl) return {};
+  SLUICE_TRY_ASSIGN(const auto effects, catalog_->apply(std::move(*ddl)));
+  if (!effects.empty()) tables_.clear();
+  return {};
 }
 
 void Assembler::savepoint(const std::string& name) {

@@ -19,8 +19,8 @@ bool passed(const Overlap::Marks& marks, const std::string& flavor, const std::s
 
 }  // namespace
 
-Status Checkpoint::write(std::uint64_t file_number) {
-  const TransactionId place{state_.epoch, file_number, state_.position.pos};
+Status Checkpoint::write() {
+  const schema::Place place(state_.epoch, state_.position);
   SLUICE_TRY(hooks_.before(place));
   state_.updated_at_us = clock_->wall_us();
   SLUICE_TRY(store_.save(state_));
@@ -41,7 +41,7 @@ Status Checkpoint::save(const RestartPoint& point, bool always) {
   state_.trail = point.trail;
   if (!state_.overlap.empty() && passed(state_.overlap, state_.source.flavor, state_.gtid_set))
     state_.overlap.clear();
-  return write(point.file->number);
+  return write();
 }
 
 Status Checkpoint::begin_epoch(const SourceFile& file, std::uint64_t pos,
@@ -57,7 +57,7 @@ Status Checkpoint::begin_epoch(const SourceFile& file, std::uint64_t pos,
   state_.trail = point.trail;
   state_.overlap.clear();
   state_.overlap_pending = true;
-  return write(file.number);
+  return write();
 }
 
 Status Checkpoint::settle_overlap(Overlap::Marks overlap) {

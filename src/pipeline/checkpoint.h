@@ -7,6 +7,7 @@
 #include "sluice/base/clock.h"
 #include "sluice/base/mutex.h"
 #include "sluice/position/state_file.h"
+#include "sluice/schema/place.h"
 
 #include "pipeline/outbox.h"
 #include "pipeline/overlap.h"
@@ -18,7 +19,7 @@ class Checkpoint {
  public:
   // Called with the place that is about to be saved, and when it is, durably; one at a time.
   struct Hooks {
-    std::function<Status(const TransactionId&)> before, after;
+    std::function<Status(const schema::Place&)> before, after;
   };
   Checkpoint(position::Store store, position::State state, const Clock& clock, Hooks hooks)
       : clock_(&clock),
@@ -38,7 +39,7 @@ class Checkpoint {
   position::State state() const;
 
  private:
-  Status write(std::uint64_t file_number) REQUIRES_LOCK(mu_);
+  Status write() REQUIRES_LOCK(mu_);
 
   const Clock* clock_;
   const Hooks hooks_;

@@ -10,6 +10,7 @@
 #include "sluice/queue/consumer.h"
 
 #include "pipeline/held_xa.h"
+#include "pipeline/schema_start.h"
 #include "pipeline/start.h"
 #include "pipeline/watermark_stage.h"
 
@@ -266,6 +267,7 @@ Status position_set(const Options& options, const StartPosition& target, std::os
   out << "position   " << state->position.to_string() << " -> " << place.position.to_string()
       << " (rows between are skipped)\n"
       << "gtid       " << (place.gtids.empty() ? "-" : place.gtids.to_string()) << "\n";
+  SLUICE_TRY(move_history(options, connection, state->epoch, state->position, place.position));
   if (state->position.file != place.position.file)
     state->source.file_timestamp = state->source.file_fingerprint = 0;
   state->position = place.position;
@@ -426,6 +428,9 @@ Status reset(const Options& options, bool confirmed, std::ostream& out) {
   out << would << " " << records << " records in Redis\n";
   SLUICE_TRY_ASSIGN(const bool had_state, store.remove(confirmed));
   out << would << " the state file" << (had_state ? "" : " (there is none)") << "\n";
+  SLUICE_TRY_ASSIGN(const bool had_history,
+                    schema::History::remove(history_file(options), confirmed));
+  out << would << " the schema history" << (had_history ? "" : " (there is none)") << "\n";
   SLUICE_TRY_ASSIGN(const std::size_t held, HeldXa::remove_all(held_xa_folder(options), confirmed));
   if (held != 0) out << would << " " << held << " held XA transactions\n";
   if (!confirmed)

@@ -29,6 +29,8 @@ int exit_code(const Error& error) noexcept {
     case Errc::schema_mismatch:
     case Errc::schema_missing:
     case Errc::schema_statement:
+    case Errc::schema_unknown:
+    case Errc::schema_history:
     case Errc::schema_key_changed:
     case Errc::pipeline_unsupported: return 7;
     case Errc::redis_refused: return 8;

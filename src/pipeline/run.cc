@@ -21,6 +21,7 @@
 #include "pipeline/held_xa.h"
 #include "pipeline/outbox.h"
 #include "pipeline/publish_stage.h"
+#include "pipeline/schema_start.h"
 #include "pipeline/signals.h"
 #include "pipeline/source_stage.h"
 #include "pipeline/start.h"
@@ -47,6 +48,10 @@ std::jthread stage(std::string name, FailureBox& failures, std::function<Status(
   });
 }
 
+TransactionId id_of(const schema::Place& place) {
+  return {place.epoch(), place.file(), place.position().pos};
+}
+
 class Pipeline {
  public:
   explicit Pipeline(const Options& options)
@@ -60,6 +65,7 @@ class Pipeline {
 
  private:
   Status prepare();
+  Status prepare_schemas(mysql::Connection& source, StartPlan& plan);
   template <class T>
   Result<T> patiently(std::string_view what, const std::function<Result<T>()>& attempt);
   void start_stages();
@@ -83,7 +89,8 @@ class Pipeline {
   std::optional<Checkpoint> checkpoint_;
   mysql::ReplicaIdentity replica_;
   std::optional<TableFilter> filter_;
-  std::optional<mysql::MysqlSchemaSource> schema_source_;
+  std::unique_ptr<schema::History> history_;
+  std::optional<mysql::SourceSchemas> schema_source_;
   std::optional<schema::Catalog> catalog_;
   std::optional<Outbox> outbox_;
   std::optional<HeldXa> held_xa_;
@@ -125,6 +132,7 @@ Status Pipeline::prepare() {
   SLUICE_TRY_ASSIGN(auto source, patiently<mysql::Connection>("source", [this] {
                       return mysql::Connection::open(options_.source);
                     }));
+  hosts_.follow(source.endpoint());
   SLUICE_TRY_ASSIGN(const auto identity, mysql::read_source_identity(source));
   log::get("mysql").info("source found flavor={} version={}", flavor_name(source.server().flavor),
                          source.server().version);
@@ -152,6 +160,7 @@ Status Pipeline::prepare() {
   log::get("queue").info("broker found product={} version={}", admin->broker().product,
                          admin->broker().version);
   SLUICE_TRY_ASSIGN(StartPlan plan, plan_start(options_, std::move(saved), source, *admin, *redis));
+  SLUICE_TRY(prepare_schemas(source, plan));
   std::vector<bool> expected;
   for (const EventId& last : plan.state.last) expected.push_back(!last.is_zero());
   const position::State& state = plan.state;
@@ -169,8 +178,13 @@ Status Pipeline::prepare() {
   SLUICE_TRY_ASSIGN(const auto from_file, BinlogFileName::parse(state.position.file));
   held_xa_.emplace(held_xa_folder(options_), options_.limits.transaction_hold().bytes());
   SLUICE_TRY(held_xa_->load({state.epoch, from_file.number, state.position.pos}));
-  schema_source_.emplace(hosts_);
-  catalog_.emplace(*schema_source_);
+  schema_source_->set_stop(source_stop_.get_token());
+  catalog_.emplace(*schema_source_,
+                   schema::Catalog::Settings{options_.schema.assume_current(),
+                                             [this](std::string_view database) {
+                                               return filter_->may_take_from(database);
+                                             }});
+  SLUICE_TRY(catalog_->follow(*history_, {state.epoch, state.position}));
   outbox_.emplace(
       Outbox::Settings{options_.queue.partitions(), options_.queue.message_bytes().bytes(),
                        options_.limits.in_flight().bytes()},
@@ -192,9 +206,28 @@ Status Pipeline::prepare() {
   assembler_.emplace(settings, *filter_, *catalog_, *outbox_, *held_xa_, counters_, clock_);
   checkpoint_.emplace(
       std::move(store), std::move(plan.state), clock_,
-      Checkpoint::Hooks{[this](const TransactionId& place) { return held_xa_->persist(place); },
-                        [this](const TransactionId& place) { return held_xa_->saved(place); }});
+      Checkpoint::Hooks{
+          [this](const schema::Place& place) { return held_xa_->persist(id_of(place)); },
+          [this](const schema::Place& place) -> Status {
+            SLUICE_TRY(held_xa_->saved(id_of(place)));
+            return history_->compact(
+                place, std::chrono::duration_cast<std::chrono::seconds>(options_.schema.keep()));
+          }});
   return {};
+}
+
+Status Pipeline::prepare_schemas(mysql::Connection& source, StartPlan& plan) {
+  // A start anew may be of another binlog, whose places have the same names.
+  if (plan.first) SLUICE_TRY(schema::History::remove(history_file(options_), true));
+  SLUICE_TRY_ASSIGN(history_, schema::History::open(history_file(options_), clock_));
+  SLUICE_TRY_ASSIGN(const bool full_metadata, mysql::has_full_metadata(source));
+  schema_source_.emplace(schema_settings(hosts_, replica_, *filter_, stop_.get_token()));
+  const auto prepared = patiently<bool>("source", [&]() -> Result<bool> {
+    SLUICE_TRY(
+        prepare_history(options_, *filter_, full_metadata, plan, *schema_source_, *history_));
+    return true;
+  });
+  return prepared ? Status() : Status(prepared.error());
 }
 
 void Pipeline::start_stages() {

@@ -186,6 +186,7 @@ Status SourceStage::take_over(const Choice& choice, const std::stop_token& st) {
   while (framer.format() == nullptr) SLUICE_TRY(feed(*source, framer));
   SLUICE_TRY(outbox_->wait_drained());
   const BinlogPosition from = assembler_->here();
+  SLUICE_TRY(assembler_->take_schemas_along());
   SLUICE_TRY(checkpoint_->begin_epoch(*assembler_->file(), from.pos, outbox_->restart_point()));
   log::get("mysql").warn(
       "another server is followed from here on, behind the last transaction read host={} epoch={} "

@@ -1,11 +1,9 @@
 #include "pipeline/start.h"
 
 #include <array>
-#include <cstdio>
 
 #include <unistd.h>
 
-#include "sluice/base/hash.h"
 #include "sluice/base/log.h"
 #include "sluice/config/show.h"
 #include "sluice/position/applied_record.h"
@@ -44,19 +42,8 @@ Status refuse_traces(const Options& options, queue::Admin& admin, redis::Connect
 }  // namespace
 
 mysql::ReplicaIdentity replica_identity(const Options& options) {
-  mysql::ReplicaIdentity id;
-  const std::string name = options.instance() + "@" + host_name();
-  const std::uint64_t a = xxh64(name, 1), b = xxh64(name, 2);
-  // Derived ids stay out of the small numbers that people give by hand.
-  id.server_id = options.source.server_id() != 0
-                     ? options.source.server_id()
-                     : static_cast<std::uint32_t>(0x40000000u | (a & 0x3FFFFFFFu));
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%08x-%04x-8%03x-a%03x-%012llx",
-                static_cast<unsigned>(a >> 32), static_cast<unsigned>(a >> 16 & 0xFFFF),
-                static_cast<unsigned>(a & 0xFFF), static_cast<unsigned>(b >> 52),
-                static_cast<unsigned long long>(b & 0xFFFFFFFFFFFFull));
-  id.uuid = text.data();
+  mysql::ReplicaIdentity id = mysql::derived_identity(options.instance() + "@" + host_name(), 1);
+  if (options.source.server_id() != 0) id.server_id = options.source.server_id();
   return id;
 }
 
@@ -186,6 +173,7 @@ Result<StartPlan> plan_start(const Options& options, std::optional<position::Sta
     SLUICE_TRY_ASSIGN(const auto place, place_behind_purged(options, replica, source,
                                                             plan.state.position, plan.gtids));
     if (place) {
+      plan.jumped = true;
       plan.state.position = place->position;
       plan.state.source.file_timestamp = plan.state.source.file_fingerprint = 0;
       plan.gtids.add(place->gtids);

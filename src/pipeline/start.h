@@ -31,6 +31,7 @@ struct StartPlan {
   position::State state;  // as saved, or new
   GtidSet gtids;          // executed at its position
   bool first = false;
+  bool jumped = false;  // over binlogs that are purged: they were not read
 };
 
 // Decides where to start.  With a state: checks that instance, layout and source are the ones it

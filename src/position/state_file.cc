@@ -17,13 +17,6 @@ std::string compact(const Json& json) {
   return json.dump(-1, ' ', true);
 }
 
-std::string hex32(std::uint32_t v) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out(8, '0');
-  for (std::size_t i = 8; i-- > 0; v >>= 4U) out[i] = kDigits[v & 0xFU];
-  return out;
-}
-
 // The checksum is of the values, not of the white space: compact, members in alphabetical order,
 // without "crc".
 std::string checksum(const Json& without_crc) {

@@ -1,7 +1,9 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "sluice/base/result.h"
 #include "sluice/base/unique_fd.h"
@@ -18,6 +20,25 @@ Result<std::string> read_file(const std::filesystem::path& path);
 Status write_file_durably(const std::filesystem::path& path, std::string_view bytes,
                           const std::filesystem::path& backup = {});
 
+// A file that grows at its end.  Belongs to one thread.
+class AppendFile {
+ public:
+  // The file must be there.
+  static Result<AppendFile> open(const std::filesystem::path& path);
+  // Durable when it returns; after an error as much of `bytes` as the system lets us is taken out
+  // again.
+  Status append(std::string_view bytes);
+  // Cuts the end off, durably.
+  Status truncate(std::uint64_t size);
+  std::uint64_t size() const noexcept { return size_; }
+
+ private:
+  AppendFile(std::filesystem::path path, UniqueFd fd, std::uint64_t size)
+      : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
+  std::filesystem::path path_;
+  UniqueFd fd_;
+  std::uint64_t size_;
+};
 // For those who write files of their own kind.
 // "fsync /var/lib/x: No space left on device"
 Error io_error(std::string_view doing, const std::filesystem::path& path, int err);

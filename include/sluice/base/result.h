@@ -33,6 +33,8 @@ enum class Errc : std::uint8_t {
   schema_mismatch,        // schema.mismatch: TABLE_MAP and what we know of the table differ
   schema_missing,         // schema.missing: the table is not there (any more)
   schema_statement,       // schema.statement: a CREATE TABLE that we cannot read
+  schema_unknown,         // schema.unknown: a table's columns at this place are not known
+  schema_history,         // schema.history: the schema history is unreadable
   schema_key_changed,     // schema.key_changed: a DDL changed the key rows are partitioned by
   mysql_lost,             // mysql.lost: connection gone or not to be had; reconnect
   mysql_denied,           // mysql.denied: account, password or privilege

@@ -142,6 +142,20 @@ struct TableOptions : Section {
                            "try out values."};
 };
 
+struct SchemaOptions : Section {
+  using Section::Section;
+  Option<bool> assume_current{
+      this, "assume_current", false,
+      "When nothing tells what a table's columns were at a place of the binlog that does not name "
+      "them: take the table as it is now, where it fits. Names are wrong if columns were renamed "
+      "or "
+      "exchanged since."};
+  Option<Duration> keep{
+      this, "keep", Duration{168h}, Range<Duration>{Duration{0ms}, 8760h},
+      "How far back the schema history (schema.log) reaches at least, for a state "
+      "folder that is put back from a backup."};
+};
+
 struct QueueOptions : Section {
   using Section::Section;
   enum class Type : std::uint8_t { quorum, classic };
@@ -298,11 +312,14 @@ struct Options : Section {
   Option<std::string> instance{
       this, "instance", "main",
       "Name of this pipeline: letters, digits, - and _; in queue names and Redis keys."};
-  Option<std::string> state_dir{this, "state_dir", "/var/lib/sluice/main",
-                                "Folder of the position (state.json); one process at a time."};
+  Option<std::string> state_dir{
+      this, "state_dir", "/var/lib/sluice/main",
+      "Folder of the position (state.json) and the schema history (schema.log); "
+      "one process at a time."};
   SourceOptions source{this, "source", "Where rows come from."};
   FilterOptions filter{this, "filter", "Which tables are taken."};
   SectionList<TableOptions> tables{this, "tables", "Rules for single tables."};
+  SchemaOptions schema{this, "schema", "What tables were like at each place of the binlog."};
   QueueOptions queue{this, "queue", "The buffer between source and Redis."};
   RedisOptions redis{this, "redis", "Where rows go to."};
   ApplierOptions applier{this, "applier", "The threads that write to Redis."};

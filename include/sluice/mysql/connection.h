@@ -53,6 +53,9 @@ class Connection final {
   Result<ResultTable> query_table(std::string_view sql);
   // First column of the first row; nullopt when there is no row or it is NULL.
   Result<std::optional<std::string>> query_value(std::string_view sql);
+  // Runs many statements in few round trips; each has an answer of its own, in their order.  Errors
+  // of the whole: retry/mysql_lost.
+  Result<std::vector<Result<ResultRows>>> query_each(const std::vector<std::string>& statements);
   // Text as a quoted SQL literal.
   std::string quote(std::string_view text);
   const ServerInfo& server() const noexcept;

@@ -33,6 +33,8 @@ class Hosts {
   std::size_t followed() const noexcept { return followed_.load(); }
   const Endpoint& current() const { return endpoints_[followed_.load()]; }
   void follow(std::size_t host) noexcept { followed_.store(host); }
+  // One of them.
+  void follow(const Endpoint& endpoint);
 
  private:
   const SourceOptions* options_;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "sluice/binlog/event_source.h"
 #include "sluice/config/options.h"
@@ -16,6 +17,10 @@ struct ReplicaIdentity {
   std::uint32_t server_id = 0;
   std::string uuid;  // stable over restarts: lets us tell our own old dump thread from a stranger
 };
+
+// An id and a uuid that `name` always gives, with ids out of the way of the small numbers that
+// people give by hand.  Others for another `salt`.
+ReplicaIdentity derived_identity(std::string_view name, std::uint64_t salt);
 
 // A registered replica's stream of events: SHOW REPLICAS (MariaDB: SHOW SLAVE HOSTS) lists us,
 // heartbeats come, checksums as the server has them.  The connection counts as dead,

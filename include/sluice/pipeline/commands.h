@@ -44,8 +44,16 @@ Status position_set(const Options& options, const StartPosition& target, std::os
 // would do.
 Status position_reset(const Options& options, bool confirmed, std::ostream& out);
 
-// Removes this instance's queues, applied records and state file, so that the next start is a first
-// one.  Rows already in Redis stay. Without `confirmed` it only tells what it would do.
+// What the schema history says at the saved position: of all tables, or of one ("DATABASE.TABLE").
+// Reads no server.
+Status schema_show(const Options& options, const std::string& table, std::ostream& out);
+// Reads a table from the source into the history: as it is since the saved position, or since the
+// last statement that has changed it.  The daemon must be stopped.
+Status schema_refresh(const Options& options, const std::string& table, std::ostream& out);
+
+// Removes this instance's queues, applied records, state file and schema history, so that the next
+// start is a first one.  Rows already in Redis stay. Without `confirmed` it only tells what it
+// would do.
 Status reset(const Options& options, bool confirmed, std::ostream& out);
 
 }  // namespace sluice::pipeline

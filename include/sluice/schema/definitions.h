@@ -77,6 +77,7 @@ class Definitions {
   const std::map<Name, TableSchema>& tables() const noexcept { return tables_; }
   // Why each of them is not known; an empty name stands for all.
   const std::map<Name, std::string>& lost() const noexcept { return lost_; }
+  std::uint8_t lower_case_table_names() const noexcept { return lower_case_; }
   // Character sets by name; "" when it is not known.
   const std::map<std::string, std::string>& databases() const noexcept { return databases_; }
 

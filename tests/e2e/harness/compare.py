@@ -27,23 +27,32 @@ def table_shape(connection, database, table):
     return columns, keys
 
 
+def hashes_of(connection, database, table, where="TRUE"):
+    """{Redis key: {field: bytes}} and {Redis key: {field: data type}} of a table's rows; the connection is a raw one."""
+    columns, keys = table_shape(connection, database, table)
+    picked = ", ".join(SELECT.get(kind, "{0}").format(quoted(name)) for name, kind in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {picked} FROM {quoted(database)}.{quoted(table)} WHERE {where}")
+        rows = cursor.fetchall()
+    hashes, kinds = {}, {}
+    names = [name.encode() for name, _ in columns]
+    for row in rows:
+        values = dict(zip(names, row))
+        key = b":".join([escaped(database.encode()), escaped(table.encode()), *(escaped(values[k.encode()]) for k in keys)])
+        hashes[key] = {name: value for name, value in values.items() if value is not None}
+        kinds[key] = {name.encode(): kind for name, kind in columns}
+    return hashes, kinds
+
+
 def expected_hashes(mysql, database, tables):
-    """{Redis key: {field: bytes}} and {Redis key: {field: data type}} of what MySQL holds now."""
+    """The same of what MySQL holds now."""
     hashes, kinds = {}, {}
     connection = mysql.connect(raw=True)
     try:
         for table in tables:
-            columns, keys = table_shape(connection, database, table)
-            picked = ", ".join(SELECT.get(kind, "{0}").format(quoted(name)) for name, kind in columns)
-            with connection.cursor() as cursor:
-                cursor.execute(f"SELECT {picked} FROM {quoted(database)}.{quoted(table)}")
-                rows = cursor.fetchall()
-            names = [name.encode() for name, _ in columns]
-            for row in rows:
-                values = dict(zip(names, row))
-                key = b":".join([escaped(database.encode()), escaped(table.encode()), *(escaped(values[k.encode()]) for k in keys)])
-                hashes[key] = {name: value for name, value in values.items() if value is not None}
-                kinds[key] = {name.encode(): kind for name, kind in columns}
+            more, their_kinds = hashes_of(connection, database, table)
+            hashes |= more
+            kinds |= their_kinds
     finally:
         connection.close()
     return hashes, kinds

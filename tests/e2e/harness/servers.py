@@ -60,7 +60,7 @@ class Mysql(Server):
         script = {"mariadb": "mariadb.sh", "mariadb 11.8": "mariadb118.sh", "mysql": "mysql97.sh"}[f"{flavor} {version or ''}".strip()]
         options = f"--sync-binlog=1 --innodb-flush-log-at-trx-commit=1 --binlog-row-metadata={metadata} {more_options}"
         super().__init__(root, script, name or flavor, SERVER_OPTIONS=options, **settings)
-        self.flavor = flavor
+        self.flavor, self.metadata = flavor, metadata
         self.socket = None
 
     def start(self):

@@ -56,6 +56,22 @@ TEST_P(SourceConnection, SetsTheSessionUp) {
   EXPECT_EQ(value("SELECT '\xF0\x9F\x90\xAC'"), "\xF0\x9F\x90\xAC");
 }
 
+TEST_P(SourceConnection, GivesEachOfManyStatementsItsOwnAnswer) {
+  const auto answers = admin().query_each(
+      {"SELECT 1", "SELECT * FROM no.such_table", "DO 0", "SELECT ';'", "nonsense", "SELECT 2"});
+  ASSERT_TRUE(answers.ok()) << to_string(answers.error());
+  ASSERT_EQ(answers->size(), 6U);
+  EXPECT_EQ(answers->at(0)->front().front(), "1");
+  EXPECT_EQ(answers->at(1).error().code, Errc::schema_missing);
+  EXPECT_TRUE(answers->at(2)->empty());
+  EXPECT_EQ(answers->at(3)->front().front(), ";");
+  EXPECT_EQ(answers->at(4).error().code, Errc::mysql_query);
+  EXPECT_EQ(answers->at(5)->front().front(), "2");
+  EXPECT_EQ(value("SELECT 3"), "3") << "the connection goes on";
+  EXPECT_FALSE(admin().query("SELECT 1; SELECT 2").ok()) << "one statement at a time again";
+  EXPECT_TRUE(admin().query_each({})->empty());
+}
+
 TEST_P(SourceConnection, KeepsNullEmptyAndBytesApart) {
   const auto rows = sql("SELECT NULL, '', X'00ff27', 1 UNION ALL SELECT 'a', 'b', 'c', 2");
   ASSERT_EQ(rows.size(), 2U);

@@ -18,6 +18,11 @@ TEST(Crc32, ContinuesFromASeed) {
   EXPECT_EQ(crc32(as_bytes("6789"), crc32(as_bytes("12345"))), 0xCBF43926U);
 }
 
+TEST(Crc32, IsWrittenWithAllItsDigits) {
+  EXPECT_EQ(hex32(0xCBF43926U), "cbf43926");
+  EXPECT_EQ(hex32(0), "00000000");
+}
+
 // Vectors of the reference implementation (xxHash, XXH64 with seed 0).
 TEST(Xxh64, MatchesThePublishedVectors) {
   EXPECT_EQ(xxh64(""), 0xEF46DB3751D8E999U);

@@ -23,20 +23,36 @@ INSTANTIATE_TEST_SUITE_P(Flavours, StatementsOfBothFlavours,
 
 // ---- DDL and what cannot be carried over ----
 
-TEST_P(StatementsOfBothFlavours, ADdlForgetsTheSchemas) {
+TEST_P(StatementsOfBothFlavours, TablesAreFollowedThroughStatements) {
   Binlog binlog(GetParam());
-  const auto ddl = [&] {
+  const auto ddl = [&](std::string_view statement) {
     binlog.gtid(Binlog::kStandalone);
-    binlog.query("ALTER TABLE t ADD INDEX (v)");
+    binlog.query(statement);
   };
   binlog.transaction({{1}});
   binlog.transaction({{2}});
-  EXPECT_EQ(played(binlog)->schemas.reads, 1);
-  ddl();
-  binlog.transaction({{3}});
-  const auto a = played(binlog);
-  EXPECT_EQ(a->schemas.reads, 2);
+  ddl("RENAME TABLE t TO old");
+  ddl("CREATE TABLE new (id INT NOT NULL PRIMARY KEY, v VARCHAR(20) CHARACTER SET latin1)");
+  ddl("ALTER TABLE new RENAME TO u, ADD INDEX (v)");
+  binlog.transaction({{3}}, "u");
+  auto a = played(binlog);
+  EXPECT_EQ(a->schemas.reads, 1) << "nothing but the first has to be asked for";
   EXPECT_THAT(a->sink.keys(), ElementsAre("1", "2", "3"));
+  ddl("ALTER TABLE u ADD COLUMN what FANCY");
+  binlog.transaction({{4}}, "u");
+  a = played(binlog);
+  EXPECT_EQ(a->schemas.reads, 2) << "what cannot be followed is read";
+  EXPECT_THAT(a->sink.keys(), ElementsAre("1", "2", "3", "4"));
+}
+
+TEST_P(StatementsOfBothFlavours, AStatementIsReadInTheCharacterSetAndSqlModeOfItsSession) {
+  Binlog binlog(GetParam());
+  binlog.gtid(Binlog::kStandalone);
+  binlog.query(
+      "CREATE TABLE \"t\" (id INT NOT NULL PRIMARY KEY, v VARCHAR(20) CHARACTER SET latin1)",
+      "shop", 4);  // ANSI_QUOTES
+  binlog.transaction({{1}});
+  EXPECT_EQ(played(binlog)->schemas.reads, 0);
 }
 
 TEST_P(StatementsOfBothFlavours, ADdlIsATransactionOfItsOwn) {

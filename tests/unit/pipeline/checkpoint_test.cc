@@ -18,11 +18,11 @@ class CheckpointTest : public ::testing::Test {
     EXPECT_TRUE(store.ok());
     state_ = position::sample_state();
     checkpoint_.emplace(std::move(store).value(), state_, clock_,
-                        Checkpoint::Hooks{[this](const TransactionId& place) -> Status {
+                        Checkpoint::Hooks{[this](const schema::Place& place) -> Status {
                                             told_.push_back(place);
                                             return before_;
                                           },
-                                          [](const TransactionId&) { return Status(); }});
+                                          [](const schema::Place&) { return Status(); }});
   }
   ~CheckpointTest() override {
     checkpoint_.reset();
@@ -46,7 +46,7 @@ class CheckpointTest : public ::testing::Test {
       (std::string("checkpoint-") +
        ::testing::UnitTest::GetInstance()->current_test_info()->name());
   testing::FakeClock clock_;
-  std::vector<TransactionId> told_;
+  std::vector<schema::Place> told_;
   Status before_;
   position::State state_;
   std::optional<Checkpoint> checkpoint_;
@@ -66,7 +66,7 @@ TEST_F(CheckpointTest, WhatMustBeDurableBeforeComesBefore) {
   before_ = fatal(Errc::io, "disk full");
   EXPECT_FALSE(checkpoint_->save(point(2, 500, kUuid + ":1-9"), false).ok());
   ASSERT_EQ(told_.size(), 1u);
-  EXPECT_EQ(told_[0], (TransactionId{2, 9, 500}));
+  EXPECT_EQ(told_[0], (schema::Place(2, {"binlog.000009", 500})));
   const auto none = position::Store::peek(folder_);
   EXPECT_TRUE(none.ok() && !*none);
 }

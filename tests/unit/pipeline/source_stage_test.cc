@@ -165,7 +165,7 @@ class SourceStageTest : public testing::AssemblerTest {
   void prepare() {
     auto store = position::Store::open(folder_);
     ASSERT_TRUE(store.ok());
-    const auto nothing = [](const TransactionId&) { return Status(); };
+    const auto nothing = [](const schema::Place&) { return Status(); };
     checkpoint_.emplace(std::move(store).value(), state_, clock_,
                         Checkpoint::Hooks{nothing, nothing});
     auto gtids = GtidSet::parse(Flavor::mysql, state_.gtid_set);
