@@ -57,9 +57,10 @@ void check_table(const TableOptions& table, const std::string& path, Reader& rea
     if (column.empty())
       reader.problem(reader.place_of(table.partition_by),
                      path + ".partition_by: a column's name is empty");
-    if (!seen.insert(column).second)
-      reader.problem(reader.place_of(table.partition_by),
-                     path + ".partition_by: column " + column + " is there twice");
+    if (seen.insert(column).second) continue;
+    std::string problem = path;
+    problem.append(".partition_by: column ").append(column).append(" is there twice");
+    reader.problem(reader.place_of(table.partition_by), problem);
   }
   check_rules(table, path, reader);
 }

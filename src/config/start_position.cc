@@ -112,8 +112,10 @@ Result<std::int64_t> parse_utc_time(std::string_view text) {
   const unsigned hour = part(11, 2), minute = part(14, 2), second = part(17, 2);
   if (!date.ok() || hour > 23 || minute > 59 || second > 59) return bad;
   const std::int64_t seconds =
-      std::chrono::seconds(std::chrono::sys_days(date).time_since_epoch()).count() + hour * 3600 +
-      minute * 60 + second;
+      std::chrono::seconds(std::chrono::sys_days(date).time_since_epoch() +
+                           std::chrono::hours(hour) + std::chrono::minutes(minute))
+          .count() +
+      second;
   if (seconds < 0 || seconds > kMost) return bad;
   return seconds;
 }
@@ -152,17 +154,17 @@ std::optional<StartPosition> Codec<StartPosition>::read(const config::Node& node
     if (!start) reader.problem(node.place, config::quote(*text) + " is not " + type());
     return start;
   }
-  static const std::array<std::string, 4> kNames{"file", "pos", "gtid", "timestamp"};
+  const std::array<std::string, 4> names{"file", "pos", "gtid", "timestamp"};
   StartPosition start;
   const std::size_t before = reader.problems.size();
-  std::array<bool, kNames.size()> given{};
+  std::array<bool, names.size()> given{};
   for (const auto& [key, value] : node.entries) {
-    const auto name = std::find(kNames.begin(), kNames.end(), key->text);
-    if (name == kNames.end()) {
-      reader.unknown_key(*key, kNames);
+    const auto name = std::find(names.begin(), names.end(), key->text);
+    if (name == names.end()) {
+      reader.unknown_key(*key, names);
       continue;
     }
-    given[static_cast<std::size_t>(name - kNames.begin())] = true;
+    given[static_cast<std::size_t>(name - names.begin())] = true;
     read_entry(key->text, *value, reader, start);
   }
   const auto [file, pos, gtid, timestamp] = given;

@@ -40,8 +40,6 @@ bool read_known(const Node& node, Reader& reader, const std::string& type,
   });
 }
 
-const std::array<std::string, 2> kChoiceNames{"include", "exclude"};
-const std::array<std::string, 2> kLogicalNames{"database", "table"};
 constexpr std::array<std::string_view, 3> kOperations{"insert", "update", "delete"};
 
 // `fixed 'it''s'`: "it's".
@@ -99,9 +97,10 @@ std::string Codec<ColumnChoice>::yaml(const ColumnChoice& value) {
 }
 
 std::optional<ColumnChoice> Codec<ColumnChoice>::read(const Node& node, Reader& reader) {
+  const std::array<std::string, 2> members{"include", "exclude"};
   ColumnChoice out;
   const bool good =
-      read_known(node, reader, type(), kChoiceNames, [&](std::size_t name, const Node& value) {
+      read_known(node, reader, type(), members, [&](std::size_t name, const Node& value) {
         auto names = Codec<NameList>::read(value, reader);
         if (!names) return false;
         (name == 0 ? out.include : out.exclude) = std::move(*names);
@@ -165,13 +164,14 @@ std::string Codec<LogicalTable>::yaml(const LogicalTable& value) {
 }
 
 std::optional<LogicalTable> Codec<LogicalTable>::read(const Node& node, Reader& reader) {
+  const std::array<std::string, 2> members{"database", "table"};
   LogicalTable out;
   const bool good =
-      read_known(node, reader, type(), kLogicalNames, [&](std::size_t name, const Node& value) {
+      read_known(node, reader, type(), members, [&](std::size_t name, const Node& value) {
         auto text = config::scalar_text(value, reader, "a name");
         if (!text) return false;
         if (text->empty()) {
-          reader.problem(value.place, kLogicalNames[name] + " is empty");
+          reader.problem(value.place, members[name] + " is empty");
           return false;
         }
         (name == 0 ? out.database : out.table) = std::move(*text);

@@ -68,8 +68,8 @@ class Compiler {
     }
     std::vector<Typed> typed;
     for (const Operand& operand : node.operands) {
-      SLUICE_TRY_ASSIGN(Typed one, type_of(operand));
-      typed.push_back(std::move(one));
+      SLUICE_TRY_ASSIGN(const Typed one, type_of(operand));
+      typed.push_back(one);
     }
     if (node.kind == Node::Kind::like) {
       if (!is_text(typed[0].type))

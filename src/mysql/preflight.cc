@@ -228,8 +228,15 @@ class Preflight {
       if (!shown || shown->empty() || shown->front().size() < 2) continue;  // dropped since
       for (const ActingForeignKey& key : acting_foreign_keys(shown->front()[1].value_or("")))
         if (++count <= kMostNamed)
-          named += (named.empty() ? "" : ", ") + database + "." + table + " (" + key.name + " " +
-                   key.actions + ")";
+          named.append(named.empty() ? "" : ", ")
+              .append(database)
+              .append(".")
+              .append(table)
+              .append(" (")
+              .append(key.name)
+              .append(" ")
+              .append(key.actions)
+              .append(")");
     }
     if (count == 0) return {};
     if (count > kMostNamed) named += " and " + std::to_string(count - kMostNamed) + " more";

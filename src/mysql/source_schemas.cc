@@ -127,7 +127,7 @@ Result<Place> SourceSchemas::end_of_binlog(std::uint32_t epoch, GtidSet* gtids) 
 }
 
 Result<Place> SourceSchemas::look_from(const Place& from, GtidSet* gtids) {
-  SLUICE_TRY_ASSIGN(const Place now, end_of_binlog(from.epoch(), gtids));
+  SLUICE_TRY_ASSIGN(Place now, end_of_binlog(from.epoch(), gtids));
   if (!looked_ || from < looked_->first || from > looked_->second) {
     touched_ = schema::TouchedTables(lower_case_);
     looked_ = {from, from};

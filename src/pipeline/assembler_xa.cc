@@ -1,6 +1,8 @@
 // The part of the assembler that reads XA transactions.  Their rows are collected while they are
 // read, whatever the end will be; XA PREPARE puts them aside, and XA COMMIT, a transaction of its
 // own, sends them under its identity.
+#include <algorithm>
+
 #include "sluice/base/log.h"
 
 #include "pipeline/assembler.h"
@@ -88,13 +90,17 @@ Status Assembler::send_prepared(const std::string& xid) {
                        std::string(kCompare));
   HeldXa::Held& held = **found;
   const BinlogPosition& prepared = held.summary.begins;
-  for (const std::string& name : held.summary.left_out) {
-    const std::size_t dot = name.find('.');
-    if (filter_->takes(name.substr(0, dot), name.substr(dot + 1)))
-      return unsupported("XA COMMIT of " + xid + ": " + name +
-                         " was not taken by the filter when it was prepared, at " +
-                         prepared.to_string() + ", and is now: its rows are not held. " +
-                         std::string(kCompare));
+  const std::vector<std::string>& left_out = held.summary.left_out;
+  const auto taken_now =
+      std::find_if(left_out.begin(), left_out.end(), [this](const std::string& name) {
+        const std::size_t dot = name.find('.');
+        return filter_->takes(name.substr(0, dot), name.substr(dot + 1));
+      });
+  if (taken_now != left_out.end()) {
+    return unsupported("XA COMMIT of " + xid + ": " + *taken_now +
+                       " was not taken by the filter when it was prepared, at " +
+                       prepared.to_string() + ", and is now: its rows are not held. " +
+                       std::string(kCompare));
   }
   if (Status s = send_held(std::move(held.records)); !s.ok()) {
     if (s.error().cls == ErrorClass::stopped) return s;

@@ -209,11 +209,11 @@ Status wait(const Options& options, const WaitTarget& target, std::chrono::milli
         }
       }
     }
-    if (std::chrono::steady_clock::now() >= deadline)
-      return fatal(Errc::pipeline_timeout,
-                   wanted + " not reached in " + std::to_string(timeout.count()) + " ms: " + last);
+    if (std::chrono::steady_clock::now() >= deadline) break;
     wait_for(kPollEvery, {});
   }
+  return fatal(Errc::pipeline_timeout,
+               wanted + " not reached in " + std::to_string(timeout.count()) + " ms: " + last);
 }
 
 Status position_show(const Options& options, std::ostream& out) {

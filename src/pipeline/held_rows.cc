@@ -12,7 +12,8 @@ namespace {
 using position::HeldWriter;
 using position::RecordReader;
 
-enum Kind : std::uint8_t { kFormat = 1, kTable = 2, kRows = 3 };
+// Kinds of records.
+constexpr std::uint8_t kFormat = 1, kTable = 2, kRows = 3;
 // Records of a file are written in pieces of about this size.
 constexpr std::size_t kPiece = 256u << 10;
 constexpr std::size_t kMostTables = 1024;
