@@ -31,7 +31,9 @@ class FindPlace : public SourceStream {
     return before;
   }
   Result<Place> find(const StartPosition& where) {
-    return find_place(options_, identity_, admin(), where);
+    auto source = mysql::Connection::open(options_.source);
+    if (!source) return std::move(source).error();
+    return find_place(options_, identity_, *source, where);
   }
   Result<Place> find(StartPosition::Kind kind, const std::string& gtid_set,
                      std::int64_t seconds = 0) {
