@@ -205,12 +205,12 @@ TEST_P(MysqlGtidStream, KnowsTags) {
 
 class MariadbGtidStream : public GtidStream {};
 
-// A set may be a replica's that we cannot see the state of: then it may be on its way.
-TEST_P(MariadbGtidStream, WaitsForWhatAReplicaMayStillGet) {
+// Whose replication we may not see: a server that takes writes is no replica which still gets them.
+TEST_P(MariadbGtidStream, DoesNotWaitForAServerThatTakesWrites) {
   GtidSet from = executed();
   from.add(parsed("4000-7-5"));
   const Error e = error_behind(from, own_.source);
-  EXPECT_EQ(e.cls, ErrorClass::retry) << e.what;
+  EXPECT_EQ(e.cls, ErrorClass::fatal) << e.what;
   EXPECT_EQ(e.code, Errc::mysql_gtids_missing) << e.what;
 }
 
