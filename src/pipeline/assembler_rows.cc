@@ -80,9 +80,8 @@ Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDe
     if (group_.xa) held_rows_.leave_out(entry->name);
     return {};
   }
-  if (!entry->plan->takes(rows.kind)) return {};
   if (group_.xa) return hold(*entry, rows.table_id, event, ordinal);
-  if (group_.again) return {};
+  if (!entry->plan->takes(rows.kind) || group_.again) return {};
   if (group_.id == streamed_id_ && ordinal < streamed_events_) return {};  // handed over before
   if (Status s = encode(entry->plan, rows, ordinal); !s.ok())
     return std::move(s).error().at(entry->name);

@@ -26,6 +26,7 @@ Error lost(Error error) {
 }  // namespace
 
 Status Assembler::begin_xa(const binlog::FormatDescription& format) {
+  if (group_.known || group_.again) return {};
   if (group_.events != 0)
     return fatal(Errc::binlog_malformed,
                  "XA START inside a transaction, which began at " + std::to_string(group_.id.pos));
@@ -38,18 +39,22 @@ Status Assembler::on_xa(const binlog::QueryEvent& query, const binlog::FormatDes
   SLUICE_TRY_ASSIGN(const auto statement, binlog::XaStatement::read(query.statement));
   using Verb = binlog::XaStatement::Verb;
   switch (statement.verb) {
-    case Verb::start:
-      group_.in_transaction = true;
-      return group_.known ? Status() : begin_xa(format);
+    case Verb::start: group_.in_transaction = true; return begin_xa(format);
     case Verb::end:
     case Verb::prepare: return {};
     case Verb::commit:
       group_.in_transaction = false;
-      // With its rows in one group: they go as any transaction's.
-      return group_.xa || group_.known || group_.again ? Status() : send_prepared(statement.xid);
+      // With its rows in one group they go as any transaction's.
+      if (group_.xa || group_.known || group_.again) return {};
+      if (Status s = send_prepared(statement.xid); !s.ok()) {
+        if (s.error().cls == ErrorClass::stopped) return s;
+        return std::move(s).error().at("XA COMMIT of " + statement.xid);
+      }
+      held_->end(statement.xid, group_.id);
+      return {};
     case Verb::rollback:
       group_.in_transaction = false;
-      if (group_.known) return {};
+      if (group_.known || group_.again) return {};
       held_rows_.drop();
       held_->end(statement.xid, group_.id);
       return {};
@@ -59,7 +64,7 @@ Status Assembler::on_xa(const binlog::QueryEvent& query, const binlog::FormatDes
 
 Status Assembler::on_xa_prepare(const binlog::EventView& event) {
   SLUICE_TRY_ASSIGN(const auto prepare, binlog::XaPrepareEvent::decode(event.body));
-  if (prepare.one_phase || group_.known) return commit();
+  if (prepare.one_phase || group_.known || group_.again) return commit();
   if (!group_.open || (!group_.xa && group_.events != 0))
     return fatal(Errc::binlog_malformed,
                  "XA PREPARE of " + prepare.xid + " ends what did not begin as an XA transaction");
@@ -82,33 +87,25 @@ Status Assembler::hold(const event::PlanCache::Entry& entry, std::uint64_t table
 
 Status Assembler::send_prepared(const std::string& xid) {
   auto found = held_->find(xid);
-  if (!found) return lost(std::move(found).error()).at("XA COMMIT of " + xid);
+  if (!found) return lost(std::move(found).error());
   if (!*found)
-    return unsupported("XA COMMIT of " + xid +
-                       ": its rows are not held, it was prepared before the place this instance "
-                       "began to read at. " +
-                       std::string(kCompare));
+    return unsupported(
+        "its rows are not held, it was prepared before the place this instance began to read at. " +
+        std::string(kCompare));
   HeldXa::Held& held = **found;
-  const BinlogPosition& prepared = held.summary.begins;
-  const std::vector<std::string>& left_out = held.summary.left_out;
-  const auto taken_now =
-      std::find_if(left_out.begin(), left_out.end(), [this](const std::string& name) {
-        const std::size_t dot = name.find('.');
-        return filter_->takes(name.substr(0, dot), name.substr(dot + 1));
-      });
-  if (taken_now != left_out.end()) {
-    return unsupported("XA COMMIT of " + xid + ": " + *taken_now +
-                       " was not taken by the filter when it was prepared, at " +
-                       prepared.to_string() + ", and is now: its rows are not held. " +
+  const std::string where = "prepared at " + held.summary.begins.to_string();
+  const auto& left_out = held.summary.left_out;
+  const auto wanted = std::find_if(left_out.begin(), left_out.end(), [this](const auto& name) {
+    const std::size_t dot = name.find('.');
+    return filter_->takes(name.substr(0, dot), name.substr(dot + 1));
+  });
+  if (wanted != left_out.end())
+    return unsupported(where + ": " + *wanted +
+                       " was not taken by the filter then, and is now: its rows are not held. " +
                        std::string(kCompare));
-  }
-  if (Status s = send_held(std::move(held.records)); !s.ok()) {
-    if (s.error().cls == ErrorClass::stopped) return s;
-    return lost(std::move(s).error())
-        .at("XA COMMIT of " + xid + ", prepared at " + prepared.to_string());
-  }
-  held_->end(xid, group_.id);
-  return {};
+  Status s = send_held(std::move(held.records));
+  if (!s.ok() && s.error().cls != ErrorClass::stopped) return lost(std::move(s).error()).at(where);
+  return s;
 }
 
 Status Assembler::send_held(Result<position::RecordReader> records) {
@@ -130,8 +127,9 @@ Status Assembler::send_held(Result<position::RecordReader> records) {
       table = event.number;
     }
     if (!entry.plan) continue;  // not taken any more
-    SLUICE_TRY_ASSIGN(const auto rows,
-                      binlog::RowsEvent::decode(event.type, event.body, reader.format()));
+    binlog::RowsEvent rows;
+    SLUICE_TRY(binlog::RowsEvent::decode(event.type, event.body, reader.format(), rows));
+    if (!entry.plan->takes(rows.kind)) continue;
     if (Status s = encode(entry.plan, rows, event.ordinal); !s.ok())
       return std::move(s).error().at(entry.name);
     if (batch_.bytes > kPieceBytes) {

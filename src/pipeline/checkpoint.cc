@@ -17,10 +17,15 @@ bool passed(const Overlap::Marks& marks, const std::string& flavor, const std::s
   });
 }
 
+// The head of all when nothing has been read yet.
+schema::Place place_of(const RestartPoint& point) {
+  if (!point.file) return {};
+  return {point.file->epoch_number(), {point.file->name, point.pos}};
+}
+
 }  // namespace
 
-Status Checkpoint::write() {
-  const schema::Place place(state_.epoch, state_.position);
+Status Checkpoint::write(const schema::Place& place) {
   SLUICE_TRY(hooks_.before(place));
   state_.updated_at_us = clock_->wall_us();
   SLUICE_TRY(store_.save(state_));
@@ -41,7 +46,7 @@ Status Checkpoint::save(const RestartPoint& point, bool always) {
   state_.trail = point.trail;
   if (!state_.overlap.empty() && passed(state_.overlap, state_.source.flavor, state_.gtid_set))
     state_.overlap.clear();
-  return write();
+  return write(place_of(point));
 }
 
 Status Checkpoint::begin_epoch(const SourceFile& file, std::uint64_t pos,
@@ -57,7 +62,7 @@ Status Checkpoint::begin_epoch(const SourceFile& file, std::uint64_t pos,
   state_.trail = point.trail;
   state_.overlap.clear();
   state_.overlap_pending = true;
-  return write();
+  return write(place_of(point));
 }
 
 Status Checkpoint::settle_overlap(Overlap::Marks overlap) {

@@ -17,7 +17,8 @@ namespace sluice::pipeline {
 // Owns the state file: the restart point of the epoch at hand.  Thread-safe.
 class Checkpoint {
  public:
-  // Called with the place that is about to be saved, and when it is, durably; one at a time.
+  // Called when a place is about to be saved, and when it is, durably; one at a time.  At the head
+  // of a new epoch: with the place of the one before, up to which all is confirmed.
   struct Hooks {
     std::function<Status(const schema::Place&)> before, after;
   };
@@ -39,7 +40,7 @@ class Checkpoint {
   position::State state() const;
 
  private:
-  Status write() REQUIRES_LOCK(mu_);
+  Status write(const schema::Place& place) REQUIRES_LOCK(mu_);
 
   const Clock* clock_;
   const Hooks hooks_;

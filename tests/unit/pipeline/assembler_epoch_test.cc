@@ -77,6 +77,37 @@ TEST_P(Epochs, TransactionsReadFromTheServerBeforeArePassedOver) {
   EXPECT_EQ(a->sink.ends.back().gtid, binlog.last_gtid());
 }
 
+TEST_P(Epochs, XaTransactionsPreparedBeforeEndOnTheNewServer) {
+  const auto prepare = [&](Binlog& binlog) {
+    binlog.prepared_xa("a", {{1}});
+    binlog.prepared_xa("b", {{2}});
+    binlog.end_xa("b");
+    binlog.prepared_xa("c", {{3}});
+  };
+  Binlog before(GetParam());
+  prepare(before);
+  const auto a = played(before);
+  auto read = GtidSet::parse(GetParam(), GetParam() == Flavor::mysql
+                                             ? "11111111-1111-1111-1111-111111111111:1-4"
+                                             : before.last_gtid());
+  ASSERT_TRUE(read.ok());
+  a->sink.read = *read;
+
+  epoch_ = std::make_shared<SourceEpoch>(SourceEpoch{2, {}});
+  Binlog after(GetParam());
+  after.add(binlog::EventType::ignorable, "other places");
+  prepare(after);
+  const std::uint64_t commit = after.end_xa("a");
+  after.end_xa("c", "ROLLBACK");
+  a->start_dump(by_gtid());
+  const Status s = a->play(after.dump());
+  ASSERT_TRUE(s.ok()) << to_string(s.error());
+  ASSERT_THAT(a->sink.keys(), ElementsAre("2", "1"));
+  EXPECT_EQ(a->sink.rows[0].id.epoch, 1u);
+  EXPECT_EQ(a->sink.rows[1].id, (EventId{2, 1, commit, 0, 0, 0}));
+  EXPECT_EQ(a->held.count(), 0u);
+}
+
 TEST_P(Epochs, InTheFirstEpochNothingIsKnown) {
   Binlog binlog(GetParam());
   binlog.transaction({{1}});

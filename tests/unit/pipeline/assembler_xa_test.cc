@@ -293,6 +293,46 @@ TEST_P(XaOfBothFlavours, ALostConnectionInsideOneLeavesNothingOfIt) {
   }
 }
 
+// A dump cannot begin there: a new connection brings again what was read.
+TEST_P(XaOfBothFlavours, WhatComesAgainBeyondFourGiBIsPassedOver) {
+  Binlog binlog(GetParam());
+  const BinlogPosition far{Binlog::file_name(1), kLargestDumpPosition - 100};
+  binlog.skip_to(far.pos);
+  binlog.transaction(rows_from(1, 20));
+  const auto one_phase = [&](const std::string& name, std::int32_t id) {
+    binlog.begin_xa(name);
+    binlog.table_map("t");
+    binlog.insert({{id}});
+    binlog.query("XA END " + Binlog::xid(name));
+    binlog.xa_prepare(true, name);
+  };
+  one_phase("one", 100);
+  binlog.prepared_xa("a", {{101}});
+  binlog.prepared_xa("b", {{102}});
+  binlog.prepared_xa("c", {{103}});
+  binlog.end_xa("a");
+  binlog.end_xa("b", "ROLLBACK");
+  binlog.prepared_xa("b", {{104}});  // and is prepared again
+  auto a = assembly();
+  a->start(far);
+  ASSERT_TRUE(a->play(binlog.dump(far)).ok());
+  ASSERT_EQ((*a)->resume(), far);
+  const auto rows = a->sink.rows;
+  EXPECT_EQ(rows.size(), 22u);
+  EXPECT_EQ(a->held.count(), 2u);
+  a->restart();
+  ASSERT_TRUE(a->play(binlog.dump(far)).ok());
+  EXPECT_EQ(a->sink.rows, rows);
+  EXPECT_EQ(a->held.count(), 2u);
+  for (const char* name : {"b", "c"}) binlog.end_xa(name);
+  a->restart();
+  ASSERT_TRUE(a->play(binlog.dump(far)).ok());
+  EXPECT_EQ(a->sink.keys().size(), 24u);
+  EXPECT_EQ(a->sink.keys()[22], "104");
+  EXPECT_EQ(a->sink.keys()[23], "103");
+  EXPECT_EQ(a->held.count(), 0u);
+}
+
 TEST_P(XaOfBothFlavours, RowsAreReadByTheSchemaOfTheirTime) {
   Binlog binlog(GetParam());
   binlog.prepared_xa("a", {{1}});
@@ -351,8 +391,37 @@ TEST_P(XaOfBothFlavours, AFilterThatTakesMoreMeanwhileStops) {
   const Status s = a->play(binlog.dump(between));
   ASSERT_FALSE(s.ok());
   EXPECT_EQ(s.error().code, Errc::pipeline_unsupported);
-  EXPECT_THAT(s.error().what, HasSubstr("shop.hidden was not taken"));
+  EXPECT_THAT(s.error().what, HasSubstr("shop.hidden was not taken by the filter"));
   EXPECT_THAT(s.error().what, HasSubstr("sluice position set"));
+}
+
+TEST_P(XaOfBothFlavours, OperationsConditionsAndMasksAreThoseOfTheCommit) {
+  auto& rules = options_.tables.add();
+  rules.match.set(Pattern("shop\\.t"));
+  rules.operations.set({true, true, false});
+  rules.when.set(expr::Condition::parse("v <> 'b'").value());
+  rules.mask.set({{"v", Mask::Kind::fixed, "masked"}});
+  Binlog binlog(GetParam());
+  binlog.begin_xa("a");
+  binlog.table_map("t");
+  binlog.insert({{1, "a"}, {2, "b"}, {3, "c"}});
+  binlog.remove({{4, "d"}});
+  binlog.prepare_xa("a");
+  const Binlog prepared = binlog;
+  const std::uint64_t commit = binlog.end_xa("a");
+  auto a = played(binlog);
+  EXPECT_THAT(a->sink.keys(), ElementsAre("1", "3"));
+  EXPECT_EQ(a->sink.rows[0].last_value, "masked");
+  save(*played(prepared), prepared);
+  rules.operations.set({true, true, true});
+  rules.when.set(expr::Condition::parse("v <> 'a'").value());
+  rules.mask.set({});
+  a = next_process(prepared);
+  ASSERT_TRUE(a->play(binlog.dump(prepared.here())).ok());
+  EXPECT_THAT(a->sink.keys(), ElementsAre("2", "3", "4"));
+  EXPECT_EQ(a->sink.rows[0].last_value, "b");
+  EXPECT_EQ(a->sink.rows[0].id, (EventId{1, 1, commit, 0, 1, 0}));
+  EXPECT_EQ(a->sink.rows[2].id, (EventId{1, 1, commit, 1, 0, 0}));
 }
 
 TEST_P(XaOfBothFlavours, ADamagedFileStopsAtTheCommitWithItsPathAndPassesAtTheRollback) {

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "unit/pipeline/fakes.h"
 #include "unit/position/sample_state.h"
@@ -82,6 +82,17 @@ TEST_F(CheckpointTest, APointOfAnEpochThatIsOverIsNotSaved) {
   EXPECT_EQ(s.gtid_set, kUuid + ":1-9") << "executed is what was executed before";
   EXPECT_EQ(s.source.server_uuid, "another");
   EXPECT_TRUE(s.overlap_pending);
+}
+
+// What is held of the epoch before is needed as of the place up to which its GTID set goes.
+TEST_F(CheckpointTest, ANewEpochTellsThePlaceOfTheOneBefore) {
+  ASSERT_TRUE(
+      checkpoint_->begin_epoch(*point(3, 4, "").file, 157, point(2, 500, kUuid + ":1-9")).ok());
+  ASSERT_TRUE(checkpoint_->save(point(3, 300, kUuid + ":1-10"), false).ok());
+  EXPECT_THAT(told_, ::testing::ElementsAre(schema::Place(2, {"binlog.000009", 500}),
+                                            schema::Place(3, {"binlog.000009", 300})));
+  ASSERT_TRUE(checkpoint_->begin_epoch(*point(4, 4, "").file, 157, {}).ok());
+  EXPECT_EQ(told_.back(), schema::Place()) << "nothing was read in the one before";
 }
 
 TEST_F(CheckpointTest, AnOverlapIsForgottenWhenAllOfItsTransactionsArePassed) {

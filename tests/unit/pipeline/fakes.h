@@ -59,7 +59,7 @@ struct SentRow {
   std::string table;  // database.table
   std::string key;    // of column `id`
   std::string gtid;
-  std::string last_column;  // its name
+  std::string last_column, last_value;
   friend bool operator==(const SentRow&, const SentRow&) = default;
 };
 inline void PrintTo(const SentRow& r, std::ostream* out) {
@@ -104,7 +104,8 @@ class RecordingSink final : public TransactionSink {
                        std::string((*view)->database) + "." + std::string((*view)->table),
                        std::string((*view)->data(row).front().value),
                        std::string((*view)->gtid),
-                       std::string((*view)->data(row).back().name)};
+                       std::string((*view)->data(row).back().name),
+                       std::string((*view)->data(row).back().value)};
           EXPECT_TRUE(in_order.emplace(id, std::move(sent)).second) << id.to_string() << " twice";
         }
       }
