@@ -93,6 +93,7 @@ class TableReader {
       // Not DEFAULT_GENERATED, which is an expression as a default value.
       column.generated = contains(extra, "VIRTUAL GENERATED") ||
                          contains(extra, "STORED GENERATED") || contains(extra, "PERSISTENT");
+      column.is_virtual = contains(extra, "VIRTUAL GENERATED");
       column.invisible = contains(extra, "INVISIBLE");
       out_.columns.push_back(std::move(column));
     }

@@ -106,7 +106,7 @@ std::string_view Definitions::charset_in(std::string_view database,
   const std::string_view known = charset_of(database);
   if (!known.empty()) return known;
   const bool its = key_of(database, "") == key_of(context.database, "");
-  return its ? std::string_view(context.charset) : std::string_view();
+  return its && !context.charset.empty() ? std::string_view(context.charset) : charset_of("");
 }
 
 void Definitions::put_database(std::string database, std::string charset) {

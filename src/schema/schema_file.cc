@@ -9,7 +9,7 @@ namespace sluice::schema {
 Result<SchemaFile> SchemaFile::parse(std::string_view text, const DdlContext& context) {
   ddl::Script script(context);
   SLUICE_TRY(script.run(text));
-  return SchemaFile(std::move(script).take());
+  return SchemaFile(script.tables());
 }
 
 Result<SchemaFile> SchemaFile::open(const std::filesystem::path& path, const DdlContext& context) {

@@ -63,8 +63,11 @@ class ColumnWriter:
     def labels(self, spelling):
         rnd = self.rnd
         count = rnd.choice([1, 2, 3, 5, 9])
-        texts = [f"{t}{i}" for i, t in enumerate(rnd.sample(["a", "it's", "x(", "b ", 'q"', "c;", "-- d", "e/*", "\\", "Ü"], count))]
-        return rnd.choice(["ENUM", "SET"]) + "(" + ",".join(spelling.string(t) for t in texts) + ")" + self.charset()
+        charset = self.charset()
+        # In bytes it is whatever the client's character set makes of it.
+        extra = ["Ü"] if charset and "binary" not in charset and "BINARY" not in charset else ["u"]
+        texts = [f"{t}{i}" for i, t in enumerate(rnd.sample(["a", "it's", "x(", "b ", 'q"', "c;", "-- d", "e/*", "\\", *extra], count))]
+        return rnd.choice(["ENUM", "SET"]) + "(" + ",".join(spelling.string(t) for t in texts) + ")" + charset
 
     def other(self):
         kinds = ["JSON", "GEOMETRY", "POINT", "POLYGON", "GEOMETRYCOLLECTION", "LINESTRING"]

@@ -29,7 +29,7 @@ class Spelling:
 
     def column(self, name):
         """One that is there: its case does not matter."""
-        if name.isascii() and self.rnd.random() < 0.15:
+        if self.rnd.random() < 0.15 and len(name.swapcase()) == len(name):
             name = name.swapcase()
             return "`" + name.replace("`", "``") + "`"
         return self.name(name)

@@ -58,6 +58,7 @@ struct ColumnSchema {
   bool is_unsigned = false;
   bool nullable = true;
   bool generated = false;
+  bool is_virtual = false;  // generated, and not stored
   bool invisible = false;
   bool compressed = false;  // MariaDB COMPRESSED
   bool hidden = false;      // the server's own, of a functional index: never shown

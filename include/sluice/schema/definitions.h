@@ -19,8 +19,8 @@ struct TableEffect {
     altered,  // columns, keys or character set
     renamed,  // to new_database.new_table
     dropped,
-    emptied,    // TRUNCATE, ALTER TABLE .. TRUNCATE, DROP or EXCHANGE PARTITION: rows went without
-                // ROWS events
+    emptied,    // TRUNCATE, ALTER TABLE .. TRUNCATE, DROP or EXCHANGE PARTITION, IMPORT TABLESPACE
+                // ...: rows went or came without ROWS events
     not_known,  // the statement could not be read, or needs what we do not know: see `why`
   };
   Kind kind = Kind::altered;
@@ -67,8 +67,10 @@ class Definitions {
   bool rename(const Name& from, const Name& to);
   // Character set of a database, for tables created without one; "" when it is not known.
   std::string_view charset_of(std::string_view database) const;
+  // `database` empty: of those that nobody tells of.
   void put_database(std::string database, std::string charset);
-  // The same; the context's when it is the context's database that is not known.
+  // The same; the context's when it is the context's database that is not known, or what was put
+  // for all of these.
   std::string_view charset_in(std::string_view database, const DdlContext& context) const;
 
   // The name as the server stores it.

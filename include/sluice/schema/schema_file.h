@@ -14,12 +14,12 @@ namespace sluice::schema {
 
 // Tables read from SQL text: a schema file, what mysqldump --no-data and mariadb-dump --no-data
 // write, or statements of SHOW CREATE TABLE with ';' between them.  It does what such a script does
-// to the tables: CREATE TABLE (with LIKE a table before it), DROP TABLE, RENAME TABLE, CREATE and
-// DROP SEQUENCE, CREATE, ALTER and DROP DATABASE, USE, and SET of sql_mode, of the client's
-// character set and of explicit_defaults_for_timestamp; DELIMITER is followed.  Temporary tables
-// and whatever does not touch the columns and keys of tables are passed over; ALTER TABLE and
-// CREATE UNIQUE INDEX of a table that the text has are refused, but for the ALTER TABLE of dumps
-// (DISABLE KEYS and ENABLE KEYS).
+// to the tables, as Definitions does: CREATE TABLE (with LIKE a table before it), ALTER TABLE,
+// CREATE and DROP INDEX, DROP TABLE, RENAME TABLE, CREATE and DROP SEQUENCE, CREATE, ALTER and DROP
+// DATABASE; and USE, and SET of sql_mode, of the client's character set and of
+// explicit_defaults_for_timestamp; DELIMITER is followed.  Temporary tables and whatever does not
+// touch the columns and keys of tables are passed over, and so are changes of tables that the text
+// does not create.  What cannot be read, or does not fit the table there is, is an error.
 // A value, but for what SchemaSource asks.  Belongs to one thread.
 class SchemaFile final : public SchemaSource {
  public:

@@ -205,6 +205,9 @@ class Alteration {
   Status keep_key(const IndexSchema& index, std::string name) {
     KeyDefinition key;
     key.kind = kind_of(index);
+    // MariaDB takes a key that is given a name for one of the user's own.
+    if (index.implied && name != index.name && in_.context().flavor == Flavor::mariadb)
+      key.kind = KeyKind::index;
     key.name = std::move(name);
     key.without_overlaps = index.period;
     key.at = in_.offset();

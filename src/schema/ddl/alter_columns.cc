@@ -49,6 +49,9 @@ class ColumnAlteration {
         case Kind::drop: return {};
         case Kind::change: {
           SLUICE_TRY_ASSIGN(kept.column, defined(action));
+          if (!context_.convert.empty() && in_.context().flavor == Flavor::mysql) {
+            SLUICE_TRY_ASSIGN(kept.column, fit_text(in_, before_[at], std::move(kept.column)));
+          }
           kept.redefined = true;
           out_.push_back(std::move(kept));
           return {};

@@ -107,9 +107,17 @@ bool Applier::is_there(const Name& name) const {
 
 void Applier::operator()(const PassedOver& /*statement*/) {}
 
-void Applier::create(const Name& name, Result<TableSchema> table) {
+// An error of the script, at the statement's begin.
+void Applier::refuse_in(const Name& name, std::string_view what) {
+  add(TableEffect::Kind::not_known, name).why = start_.error(what).what;
+}
+
+void Applier::create(const Name& name, Result<TableSchema> table, bool replace) {
   if (!table) return lose(name, table.error());
   std::tie(table->database, table->name) = name;
+  const TableSchema* before = tables_->find(name.first, name.second);
+  if (rules_ == Rules::script && !replace && before != nullptr && *before != *table)
+    return refuse_in(name, "table `" + name.second + "` was created before, and differently");
   tables_->put(std::move(table).value());
   add(TableEffect::Kind::created, name);
 }
@@ -135,7 +143,7 @@ void Applier::operator()(const CreateTable& statement) {
   const TableDefinition& definition = statement.table;
   const Name name = full({definition.database, definition.name});
   if (definition.if_not_exists && is_there(name)) return;
-  create(name, made(definition, name));
+  create(name, made(definition, name), definition.or_replace);
 }
 
 void Applier::operator()(const CreateSequence& statement) {
@@ -143,9 +151,9 @@ void Applier::operator()(const CreateSequence& statement) {
   if (statement.alter && statement.type.empty()) return;
   if (statement.if_not_exists && is_there(name)) return;
   auto table = read_create_table(sequence(statement.type), in_->context());
-  if (!statement.alter) return create(name, std::move(table));
+  if (!statement.alter) return create(name, std::move(table), statement.or_replace);
   if (!is_there(name)) return;
-  create(name, std::move(table));
+  create(name, std::move(table), true);
   effects_.back().kind = TableEffect::Kind::altered;
 }
 
@@ -181,9 +189,10 @@ void Applier::move_rows(const AlterTable& change, const Name& name) {
   }
   if (change.split_off) {
     const TableSchema* whole = tables_->find(name.first, name.second);
-    create(full(*change.split_off), whole != nullptr
-                                        ? Result<TableSchema>(*whole)
-                                        : in_->error("the table it was a part of is not known"));
+    create(full(*change.split_off),
+           whole != nullptr ? Result<TableSchema>(*whole)
+                            : in_->error("the table it was a part of is not known"),
+           true);
   }
 }
 
@@ -203,6 +212,11 @@ void Applier::operator()(const DropTables& statement) {
 }
 
 void Applier::rename(const Name& from, const Name& to) {
+  if (rules_ == Rules::script) {
+    if (tables_->find(from.first, from.second) == nullptr) return;
+    if (from != to && tables_->find(to.first, to.second) != nullptr)
+      return refuse_in(to, "there is a table of the new name");
+  }
   TableEffect& effect = add(TableEffect::Kind::renamed, from);
   std::tie(effect.new_database, effect.new_table) = to;
   if (tables_->rename(from, to)) return;
@@ -223,6 +237,10 @@ void Applier::operator()(const DatabaseOptions& statement) {
   const std::string database = full({statement.database, ""}).first;
   const bool known = !tables_->charset_of(database).empty();
   if (statement.create && known && statement.if_not_exists) return;
+  if (statement.or_replace) {
+    tables_->erase(database, "");
+    add(TableEffect::Kind::dropped, {database, ""});
+  }
   if (statement.charset.empty() && statement.collation.empty()) {
     if (!statement.create) return;
     return tables_->put_database(database, in_->context().server_charset);

@@ -1,5 +1,6 @@
 #pragma once
 // What a statement that was read does to the tables there are.
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,13 @@ namespace sluice::schema::ddl {
 
 class Applier {
  public:
-  Applier(Definitions& tables, Cursor& in) : tables_(&tables), in_(&in) {}
+  enum class Rules : std::uint8_t {
+    binlog,  // it has run: what it creates was not there
+    script,  // it may be run: what is created over something else, and what is renamed to a name
+             // that is taken, is an error; tables it does not create are none of its own
+  };
+  Applier(Definitions& tables, Cursor& in, Rules rules = Rules::binlog)
+      : tables_(&tables), in_(&in), rules_(rules) {}
 
   std::vector<TableEffect> run() &&;
   // Makes all tables unknown when it is a table statement, whatever it says.
@@ -42,7 +49,8 @@ class Applier {
   void lose(const Name& name, const Error& why);
   // True when CREATE ... IF NOT EXISTS finds the table.
   bool is_there(const Name& name) const;
-  void create(const Name& name, Result<TableSchema> table);
+  void refuse_in(const Name& name, std::string_view what);
+  void create(const Name& name, Result<TableSchema> table, bool replace);
   Result<TableSchema> made(const TableDefinition& definition, const Name& name) const;
   void rename(const Name& from, const Name& to);
   void alter(const AlterTable& change, const Name& name);
@@ -51,6 +59,8 @@ class Applier {
 
   Definitions* tables_;
   Cursor* in_;
+  Rules rules_;
+  Cursor start_{*in_};
   std::vector<TableEffect> effects_;
 };
 

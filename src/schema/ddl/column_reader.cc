@@ -193,7 +193,9 @@ class ColumnReader {
       column_.nullable = false;  // a NULL behind it undoes that
     } else if (in_.is("GENERATED") || in_.is("AS")) {
       SLUICE_TRY(generated());
-    } else if (!in_.eat("VIRTUAL") && !in_.eat("STORED") && !in_.eat("PERSISTENT")) {
+    } else if (in_.eat("STORED") || in_.eat("PERSISTENT")) {
+      column_.stored = true;
+    } else if (!in_.eat("VIRTUAL")) {
       return false;
     }
     return true;
@@ -204,6 +206,7 @@ class ColumnReader {
     SLUICE_TRY(in_.want("AS"));
     column_.generated = true;
     if (!in_.eat("ROW")) return in_.skip_parentheses();
+    column_.stored = true;
     (in_.is("START") ? column_.row_start : column_.row_end) = true;
     if (!in_.eat("START")) SLUICE_TRY(in_.want("END"));
     return {};

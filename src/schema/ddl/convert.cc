@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,15 +37,52 @@ unsigned bytes_per_char(std::string_view charset) {
   return found == nullptr ? 1 : found->max_bytes_per_char();
 }
 
+const TextType* text_type(DeclaredType type) {
+  const auto* found = std::find_if(kTexts.begin(), kTexts.end(),
+                                   [type](const TextType& t) { return t.type == type; });
+  return found == kTexts.end() ? nullptr : found;
+}
+
+// The smallest type, from `least` on, that holds so many characters.
+const TextType& with_room(const TextType* least, std::uint64_t characters,
+                          std::string_view charset) {
+  const std::uint64_t bytes = characters * bytes_per_char(charset);
+  const auto* fits =
+      std::find_if(least, kTexts.end(), [bytes](const TextType& t) { return bytes <= t.bytes; });
+  return fits == kTexts.end() ? kTexts.back() : *fits;
+}
+
 // The smallest type, from that of the column on, that holds as many characters.
 std::string_view grown(const ColumnSchema& column, std::string_view charset) {
-  const auto* now = std::find_if(kTexts.begin(), kTexts.end(),
-                                 [&](const TextType& t) { return t.type == column.type; });
-  if (now == kTexts.end()) return {};
-  const std::uint64_t bytes = now->bytes / bytes_per_char(column.charset) * bytes_per_char(charset);
-  const auto* fits =
-      std::find_if(now, kTexts.end(), [bytes](const TextType& t) { return bytes <= t.bytes; });
-  return fits == kTexts.end() ? kTexts.back().name : fits->name;
+  const TextType* now = text_type(column.type);
+  if (now == nullptr) return {};
+  return with_room(now, now->bytes / bytes_per_char(column.charset), charset).name;
+}
+
+std::uint64_t characters(std::string_view text) {
+  return static_cast<std::uint64_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+// How many characters a column shows at most; nullopt where it is not worked out.
+std::optional<std::uint64_t> room_of(const ColumnSchema& column) {
+  if (const TextType* text = text_type(column.type))
+    return text->bytes / bytes_per_char(column.charset);
+  std::uint64_t longest = 0, all = column.labels.empty() ? 0 : column.labels.size() - 1;
+  for (const std::string& label : column.labels) {
+    longest = std::max(longest, characters(label));
+    all += characters(label);
+  }
+  switch (column.type) {
+    case DeclaredType::char_:
+    case DeclaredType::varchar:
+    case DeclaredType::binary:
+    case DeclaredType::varbinary: return column.length;
+    case DeclaredType::enum_: return longest;
+    case DeclaredType::set: return all;
+    default: return std::nullopt;
+  }
 }
 
 Result<std::vector<Label>> converted_labels(const Cursor& in, const ColumnSchema& column,
@@ -64,6 +102,20 @@ Result<std::vector<Label>> converted_labels(const Cursor& in, const ColumnSchema
 }
 
 }  // namespace
+
+Result<ColumnSchema> fit_text(const Cursor& in, const ColumnSchema& before, ColumnSchema column) {
+  if (text_type(column.type) == nullptr) return column;
+  const auto room = room_of(before);
+  if (!room)
+    return in.error("what CONVERT TO makes of text that was " + before.mysql_type +
+                    " is not worked out");
+  TypeDefinition type;
+  type.form = TypeForm::sized_text;
+  type.name = with_room(kTexts.begin(), *room, column.charset).name;
+  type.charset = column.charset;
+  SLUICE_TRY(resolve_type(in, type, column.charset, column));
+  return column;
+}
 
 Result<ColumnSchema> convert_column(const Cursor& in, const ColumnSchema& column,
                                     std::string_view charset) {
@@ -96,6 +148,7 @@ Result<ColumnSchema> convert_column(const Cursor& in, const ColumnSchema& column
   out.name = column.name;
   out.nullable = column.nullable;
   out.generated = column.generated;
+  out.is_virtual = column.is_virtual;
   out.invisible = column.invisible;
   return out;
 }

@@ -1,6 +1,7 @@
 #include "schema/ddl/cursor.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "sluice/base/charset.h"
@@ -15,6 +16,33 @@ constexpr std::size_t kShown = 40;  // bytes of the statement that an error show
 
 char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// Capitals in a row and how far their small letters are; `step` 2: every second one is a capital.
+struct Capitals {
+  char32_t first, last;
+  unsigned step, distance;
+};
+constexpr std::array kCapitals = {
+    Capitals{U'A', U'Z', 1, 32},   Capitals{0xC0, 0xD6, 1, 32},   Capitals{0xD8, 0xDE, 1, 32},
+    Capitals{0x100, 0x136, 2, 1},  Capitals{0x139, 0x147, 2, 1},  Capitals{0x14A, 0x176, 2, 1},
+    Capitals{0x179, 0x17D, 2, 1},  Capitals{0x386, 0x386, 1, 38}, Capitals{0x388, 0x38A, 1, 37},
+    Capitals{0x38C, 0x38C, 1, 64}, Capitals{0x38E, 0x38F, 1, 63}, Capitals{0x391, 0x3AB, 1, 32},
+    Capitals{0x400, 0x40F, 1, 80}, Capitals{0x410, 0x42F, 1, 32}, Capitals{0x460, 0x480, 2, 1},
+    Capitals{0x48A, 0x4BE, 2, 1},  Capitals{0x4D0, 0x52E, 2, 1},  Capitals{0x531, 0x556, 1, 48},
+};
+
+char32_t lower(char32_t c) noexcept {
+  for (const Capitals& row : kCapitals)
+    if (c >= row.first && c <= row.last)
+      return (c - row.first) % row.step == 0 ? c + row.distance : c;
+  return c;
+}
+
+// Of two bytes: what has capitals above ASCII.
+char32_t scalar(std::string_view character) noexcept {
+  return static_cast<char32_t>(static_cast<unsigned char>(character[0]) & 0x1FU) << 6 |
+         static_cast<char32_t>(static_cast<unsigned char>(character[1]) & 0x3FU);
 }
 
 bool continues_character(char c) noexcept {
@@ -64,14 +92,31 @@ binlog::SqlServer server_of(const DdlContext& context) noexcept {
 }
 
 std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
+  std::string out;
+  out.reserve(text.size());
+  std::array<char, 4> small{};
+  while (!text.empty()) {
+    const std::size_t length = std::max<std::size_t>(utf8_length(text), 1);
+    if (length == 1) {
+      out += lower(text[0]);
+    } else if (length == 2) {
+      out.append(small.data(), write_utf8(small.data(), lower(scalar(text))));
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
   return out;
 }
 
-bool same_name(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+bool same_name(std::string_view a, std::string_view b) {
+  const auto same = [](char x, char y) { return lower(x) == lower(y); };
+  if (std::equal(a.begin(), a.end(), b.begin(), b.end(), same)) return true;
+  const auto plain = [](std::string_view text) {
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; });
+  };
+  return !plain(a) && !plain(b) && lowered(a) == lowered(b);
 }
 
 Cursor::Cursor(std::string_view statement, const DdlContext& context, Place place)

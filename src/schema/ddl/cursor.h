@@ -23,9 +23,10 @@ std::string to_string(Place place);
 
 binlog::SqlServer server_of(const DdlContext& context) noexcept;
 
-// The letters A to Z as small ones; how both servers compare names, as far as ASCII goes.
+// Capitals of the Latin, Greek, Cyrillic and Armenian alphabets as small letters: how both servers
+// compare names of columns and keys, and of tables where they do not keep capitals apart.
 std::string lowered(std::string_view text);
-bool same_name(std::string_view a, std::string_view b) noexcept;
+bool same_name(std::string_view a, std::string_view b);
 
 // Walks over one statement with one token of look-ahead.  Views into the statement, which it must
 // not outlive.  Errors of all: fatal/schema_statement at the place of the token.

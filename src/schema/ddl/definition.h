@@ -54,6 +54,7 @@ struct ColumnDefinition {
   TypeDefinition type;
   std::optional<bool> nullable;  // as said
   bool generated = false;
+  bool stored = false;                      // of a generated one
   bool row_start = false, row_end = false;  // MariaDB: of system versioning
   bool invisible = false;
   std::size_t at = 0;

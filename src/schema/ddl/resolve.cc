@@ -125,6 +125,7 @@ Result<ColumnSchema> resolve_column(const Cursor& in, const ColumnDefinition& de
   column.name = definition.name;
   column.nullable = nullable(in, definition);
   column.generated = definition.generated;
+  column.is_virtual = definition.generated && !definition.stored;
   column.invisible = definition.invisible;
   return column;
 }

@@ -66,8 +66,8 @@ class KeyResolver {
     std::size_t at = 0;
   };
   // The primary key is first, keys that are not unique are last.
-  static constexpr unsigned kPrimary = 0, kUnique = 1, kPrefix = 1, kNullable = 2, kHashed = 5,
-                            kOther = 6;
+  static constexpr unsigned kPrimary = 0, kUnique = 1, kVirtual = 1, kPrefix = 2, kNullable = 4,
+                            kHashed = 9, kOther = 10;
 
   int find(std::string_view column) const {
     const auto it =
@@ -169,7 +169,7 @@ class KeyResolver {
                                               : key.name;
     index.period = key.without_overlaps;
     names_.push_back(index.name);
-    bool nullable = false, prefix = false, hashed = false;
+    bool nullable = false, prefix = false, is_virtual = false, hashed = false;
     std::uint64_t bytes = 0;
     for (const KeyPart& part : key.parts) {
       if (part.column.empty()) {
@@ -184,21 +184,24 @@ class KeyResolver {
       index.parts.push_back({c, static_cast<std::uint32_t>(length), part.descending});
       nullable = nullable || column.nullable;
       prefix = prefix || length != 0;
+      is_virtual = is_virtual || (column.is_virtual && !mariadb_);
       hashed = hashed || (is_blob(column.type) && part.prefix == 0) ||
                column.type == DeclaredType::geometry;
       bytes += part_bytes(part, column);
     }
     hashed = mariadb_ && (hashed || bytes > kMaxKeyBytes);
-    made.rank = rank(index.kind, nullable, prefix, hashed);
+    made.rank =
+        rank(index.kind, hashed,
+             (nullable ? kNullable : 0) + (prefix ? kPrefix : 0) + (is_virtual ? kVirtual : 0));
     sorted_.push_back(std::move(made));
     return {};
   }
 
-  static unsigned rank(IndexSchema::Kind kind, bool nullable, bool prefix, bool hashed) {
+  static unsigned rank(IndexSchema::Kind kind, bool hashed, unsigned of_unique) {
     if (kind == IndexSchema::Kind::primary) return kPrimary;
     if (kind == IndexSchema::Kind::other) return kOther;
     if (hashed) return kHashed;
-    return kUnique + (nullable ? kNullable : 0) + (prefix ? kPrefix : 0);
+    return kUnique + of_unique;
   }
 
   // Into the table, with what follows of it for rows.

@@ -61,9 +61,10 @@ Result<Statement> read_alter_database(Cursor& in) {
 }
 
 // MariaDB 11.5: AS INT UNSIGNED
-Result<Statement> read_sequence(Cursor& in, bool alter, Subject& subject) {
+Result<Statement> read_sequence(Cursor& in, bool alter, bool replace, Subject& subject) {
   CreateSequence out;
   out.alter = alter;
+  out.or_replace = replace;
   out.if_not_exists = eat_if_exists(in) && !alter;
   SLUICE_TRY(read_subject(in, subject));
   out.name = subject.name;
@@ -148,7 +149,7 @@ Result<Statement> read_create(Cursor& in, Subject& subject) {
     return Statement(std::move(out));
   }
   if (in.eat("DATABASE") || in.eat("SCHEMA")) return read_create_database(in, replace);
-  if (in.eat("SEQUENCE")) return read_sequence(in, false, subject);
+  if (in.eat("SEQUENCE")) return read_sequence(in, false, replace, subject);
   while (in.is_any({"ONLINE", "OFFLINE"})) in.step();
   if (at_index(in)) return read_create_index(in, replace, subject);
   return read_other(in, "created");
@@ -181,7 +182,7 @@ Result<Statement> read_alter(Cursor& in, Subject& subject) {
   in.step();
   if (in.eat("DATABASE") || in.eat("SCHEMA")) return read_alter_database(in);
   subject.altered = true;
-  if (in.eat("SEQUENCE")) return read_sequence(in, true, subject);
+  if (in.eat("SEQUENCE")) return read_sequence(in, true, false, subject);
   while (in.is_any({"ONLINE", "OFFLINE", "IGNORE"})) in.step();
   if (!in.eat("TABLE")) return read_other(in, "altered");
   eat_if_exists(in);

@@ -25,6 +25,7 @@ struct CreateTable {
 struct CreateSequence {
   Name name;
   bool alter = false;  // ALTER SEQUENCE; only with a type it changes columns
+  bool or_replace = false;
   bool if_not_exists = false;
   std::string type;  // "" unless said: "int unsigned"
 };

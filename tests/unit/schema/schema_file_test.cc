@@ -229,11 +229,14 @@ INSTANTIATE_TEST_SUITE_P(
     Of, SchemaFileRefuses,
     testing::Values(
         Refusal{"USE a;\n\nCREATE TABLE t (\n  a INT,\n  b FOO);", "5:5: a type is expected"},
-        Refusal{"CREATE TABLE t (a INT);\nALTER TABLE t ADD PRIMARY KEY (a);",
-                "2:13: ALTER TABLE is not read here"},
-        Refusal{"CREATE TABLE t (a INT);\nCREATE UNIQUE INDEX i ON t (a);",
-                "2:15: CREATE UNIQUE INDEX is not read here"},
-        Refusal{"CREATE TABLE t (a INT);\nDROP INDEX i ON t;", "2:6: DROP INDEX is not read here"},
+        Refusal{"CREATE TABLE t (a INT);\nALTER TABLE t ADD PRIMARY KEY (b);",
+                "2:32: there is no column `b`"},
+        Refusal{"CREATE TABLE t (a INT);\nALTER TABLE t FROBNICATE;",
+                "2:15: no option of a table is known"},
+        Refusal{"CREATE TABLE t (a INT);\nDROP INDEX i ON t;", "2:12: there is no key `i`"},
+        Refusal{"CREATE TABLE t (a INT);\nCREATE TABLE u (a INT); RENAME TABLE u TO t;",
+                "2:25: there is a table of the new name"},
+        Refusal{"CREATE TABLE t AS SELECT 1 AS a;", "1:16: CREATE TABLE ... SELECT"},
         Refusal{"CREATE TABLE t (a INT);\nCREATE TABLE t (b INT);",
                 "2:1: table `t` was created before, and differently"},
         Refusal{"CREATE TABLE t LIKE u;", "1:21: there is no such table"},
@@ -251,6 +254,15 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"\xFF\xFE"
                 "C",
                 "1:1: the text is UTF-16"}));
+
+TEST(SchemaFile, FollowsAlterTableAndIndexes) {
+  SchemaFile file = parsed(
+      "CREATE DATABASE d CHARSET latin1; USE d; CREATE TABLE t (a INT);\nALTER TABLE t ADD b "
+      "CHAR(3) "
+      "FIRST, ADD PRIMARY KEY (a); CREATE UNIQUE INDEX u ON t (b); ALTER TABLE t RENAME d2.t2;\n"
+      "ALTER TABLE d2.t2 RENAME COLUMN b TO c; DROP INDEX u ON d2.t2; TRUNCATE d2.t2;");
+  EXPECT_EQ(table_of(file, "d2", "t2"), "d2.t2: c char(3) latin1; a int not null; primary (1)");
+}
 
 TEST(SchemaFile, AltersOnlyWhatItHas) {
   EXPECT_EQ(
