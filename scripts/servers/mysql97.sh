@@ -23,7 +23,10 @@ case $cmd in
     remember "$D/vars" SERVER_ID SERVER_OPTIONS
     if [ ! -e "$D/initialized" ]; then
       rm -rf "$D/data"
-      "${LD[@]}" "$R/usr/sbin/mysqld" "${paths[@]}" --initialize-insecure --datadir="$D/data" --tmpdir="$D/tmp" \
+      # It cannot be changed later.
+      lower_case=()
+      if [[ $SERVER_OPTIONS =~ --lower-case-table-names=[0-9] ]]; then lower_case=("${BASH_REMATCH[0]}"); fi
+      "${LD[@]}" "$R/usr/sbin/mysqld" "${paths[@]}" --initialize-insecure "${lower_case[@]}" --datadir="$D/data" --tmpdir="$D/tmp" \
         --innodb-redo-log-capacity=32M --innodb-buffer-pool-size=64M --skip-log-bin >"$D/init.log" 2>&1 || { tail -20 "$D/init.log" >&2; exit 1; }
       : >"$D/initialized"
     fi

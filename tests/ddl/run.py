@@ -58,7 +58,8 @@ class Run:
     def __init__(self, kind, options, root):
         self.kind, self.options, self.root = kind, options, root
         self.rnd = random.Random(f"{options.seed} {kind}")
-        self.server = servers.Server(root, SERVERS[kind], kind)
+        self.folds = self.rnd.random() < 0.3
+        self.server = servers.Server(root, SERVERS[kind], kind, SERVER_OPTIONS=f"--lower-case-table-names={int(self.folds)}")
         self.follow = os.environ.get("SLUICE_DDL_FOLLOW") or str(servers.REPO / "build/dev/tests/ddl/ddl_follow")
         self.steps, self.refused, self.wrong, self.lost = [], collections.Counter(), [], 0
         self.databases = ", ".join(f"'{d}'" for d in DATABASES)
@@ -78,7 +79,7 @@ class Run:
         self.version = version
         self.mariadb = None if self.is_mysql else tuple(int(n) for n in version.split(".")[:2])
         self.reader = server_state.Reader(self.reader_connection, self.mariadb)
-        self.statements = Statements(self.rnd, self.mariadb)
+        self.statements = Statements(self.rnd, self.mariadb, self.folds)
         self.used = {}  # database by connection
         self.sessions = {charset: self.connect(charset) for charset in set(CLIENTS)}
         for database in DATABASES:
@@ -152,7 +153,7 @@ class Run:
     def judge(self, file):
         """Each step beside what is read from the binlog up to its end."""
         path = self.root / self.kind / "data" / file
-        with subprocess.Popen([self.follow, str(path)], stdout=subprocess.PIPE, text=True) as follower:
+        with subprocess.Popen([self.follow, str(path), str(int(self.folds))], stdout=subprocess.PIPE, text=True) as follower:
             lines = [json.loads(line) for line in follower.stdout]
         if follower.returncode:
             self.wrong.append(f"{self.follow} {path}: exit {follower.returncode}")
@@ -189,7 +190,7 @@ class Run:
         self.start()
         file, tried = self.work()
         read = self.judge(file)
-        print(f"{self.kind} {self.version}: {len(self.steps)} statements succeeded of {tried}, {read} in the binlog, {len(self.wrong)} differences, {self.lost} tables knowingly lost, "
+        print(f"{self.kind} {self.version}{', lower_case_table_names=1' if self.folds else ''}: {len(self.steps)} statements succeeded of {tried}, {read} in the binlog, {len(self.wrong)} differences, {self.lost} tables knowingly lost, "
               f"{time.monotonic() - started:.0f} s")
         for message, count in self.refused.most_common(5):
             print(f"  refused {count} times: {message}")

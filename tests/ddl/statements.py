@@ -26,8 +26,9 @@ class Session:
 class Statements:
     MOST_TABLES, MOST_COLUMNS = 9, 14
 
-    def __init__(self, rnd, mariadb):
-        self.rnd, self.mariadb = rnd, mariadb
+    def __init__(self, rnd, mariadb, folds):
+        """folds: lower_case_table_names is 1."""
+        self.rnd, self.mariadb, self.folds = rnd, mariadb, folds
         self.writer = ColumnWriter(rnd, mariadb)
         self.alterations = Alterations(rnd, mariadb, self.writer)
         self.counter = 0
@@ -43,12 +44,14 @@ class Statements:
 
     def table(self, session, name):
         """As the session may write it."""
+        if self.folds and self.chance(0.3):
+            name = (self.rnd.choice([name[0], name[0].upper()]), name[1].upper() if len(name[1].upper()) == len(name[1]) else name[1])
         if name[0] == session.database and self.chance(0.7):
             return session.spelling.name(name[1])
         return f"{session.spelling.name(name[0])}{self.rnd.choice(['.', '.', '.', ' . '])}{session.spelling.name(name[1])}"
 
     def new_name(self, state):
-        free = [(d, t) for d in DATABASES for t in names.TABLES if (d, t) not in state]
+        free = [(d, t) for d in DATABASES for t in names.TABLES if (d, t.lower() if self.folds else t) not in state]
         return self.rnd.choice(free)
 
     def known(self, state, want=lambda table: True):
