@@ -109,7 +109,7 @@ std::string_view Definitions::charset_in(std::string_view database,
   return its && !context.charset.empty() ? std::string_view(context.charset) : charset_of("");
 }
 
-void Definitions::put_database(std::string database, std::string charset) {
+void Definitions::put_database(std::string_view database, std::string charset) {
   databases_.insert_or_assign(key_of(database, "").first, std::move(charset));
 }
 

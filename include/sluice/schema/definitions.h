@@ -68,7 +68,7 @@ class Definitions {
   // Character set of a database, for tables created without one; "" when it is not known.
   std::string_view charset_of(std::string_view database) const;
   // `database` empty: of those that nobody tells of.
-  void put_database(std::string database, std::string charset);
+  void put_database(std::string_view database, std::string charset);
   // The same; the context's when it is the context's database that is not known, or what was put
   // for all of these.
   std::string_view charset_in(std::string_view database, const DdlContext& context) const;
