@@ -272,6 +272,7 @@ Status position_set(const Options& options, const StartPosition& target, std::os
     state->source.file_timestamp = state->source.file_fingerprint = 0;
   state->position = place.position;
   state->gtid_set = place.gtids.to_string();
+  state->trail = {};  // it led to the old one
   state->updated_at_us = system_clock().wall_us();
   return store.save(*state);
 }

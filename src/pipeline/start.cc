@@ -176,6 +176,7 @@ Result<StartPlan> plan_start(const Options& options, std::optional<position::Sta
       plan.jumped = true;
       plan.state.position = place->position;
       plan.state.source.file_timestamp = plan.state.source.file_fingerprint = 0;
+      plan.state.trail = {};  // it led to the old one
       plan.gtids.add(place->gtids);
       plan.state.gtid_set = plan.gtids.to_string();
     }
