@@ -53,13 +53,14 @@ class Positions:
         return [key for key in keys if client.exists(f"e2e:text_key:{key}")]
 
     def taken_back(self, bench, keys, **start):
-        """Removes the keys from Redis and begins anew; those that come back, once the last one has."""
+        """Removes the keys from Redis and begins anew; those that come back, once Redis has all that the source has."""
         bench.redis.client().delete(*(f"e2e:text_key:{key}" for key in keys))
         self.configure(bench.daemon, "source", start=start)
         done = bench.daemon.command("position", "reset", "--yes")
         self.assertEqual(done.returncode, 0, done.stderr)
+        bench.epoch += 1
         bench.daemon.start()
-        wait_until(lambda: self.there(bench, keys[-1:]), 60, bench.daemon.tail)
+        bench.wait_for_source()
         self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
         return self.there(bench, keys)
 
