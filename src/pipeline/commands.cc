@@ -312,7 +312,10 @@ Status position_reset(const Options& options, bool confirmed, std::ostream& out)
       << " (source.start)\n"
       << "gtid       " << (place.gtids.empty() ? "-" : state.gtid_set) << "\n"
       << "epoch      " << old->epoch << " -> " << state.epoch << "\n";
-  if (confirmed) return store.save(state);
+  if (confirmed) {
+    SLUICE_TRY(carry_history(options, connection, *old, {state.epoch, state.position}));
+    return store.save(state);
+  }
   out << "nothing was changed; add --yes to do it. Rows behind the new position are sent (again), "
          "those between are skipped\n";
   return {};

@@ -1,5 +1,6 @@
 // What the program's commands do about the schema history.
 #include "sluice/base/clock.h"
+#include "sluice/mysql/gtid_state.h"
 #include "sluice/pipeline/commands.h"
 #include "sluice/position/state_file.h"
 
@@ -134,6 +135,22 @@ Status move_history(const Options& options, mysql::Connection& source, std::uint
   return skip_statements(
       options, schema_settings(hosts, replica_identity(options), filter, std::stop_token()),
       {epoch, from}, {epoch, to}, *history);
+}
+
+Status carry_history(const Options& options, mysql::Connection& source, const position::State& old,
+                     const schema::Place& to) {
+  const Flavor flavor = source.server().flavor;
+  SLUICE_TRY_ASSIGN(const auto identity, mysql::read_source_identity(source));
+  if (old.gtid_set.empty() || !same_source(old.source, source_state(identity)).ok()) return {};
+  SLUICE_TRY_ASSIGN(const GtidSet executed, GtidSet::parse(flavor, old.gtid_set));
+  SLUICE_TRY_ASSIGN(const auto server, mysql::read_server_gtids(source));
+  if (!mysql::compare_gtids(executed, server).missing.empty()) return {};
+  const schema::Place was(old.epoch, old.position), there(old.epoch, to.position());
+  if (there > was)
+    SLUICE_TRY(move_history(options, source, old.epoch, old.position, to.position()));
+  SLUICE_TRY_ASSIGN(const auto history,
+                    schema::History::open(history_file(options), system_clock()));
+  return history->covers(there) ? history->carry_over(there, to) : Status();
 }
 
 }  // namespace sluice::pipeline

@@ -38,5 +38,10 @@ Status skip_statements(const Options& options, const mysql::SourceSchemas::Setti
 // For commands that move the saved position; the state folder is locked.
 Status move_history(const Options& options, mysql::Connection& source, std::uint32_t epoch,
                     const BinlogPosition& from, const BinlogPosition& to);
+// What is known at `to.position()`, in the epoch of `old`, is known at `to` as well when the binlog
+// is still the one that `old` is of; the GTIDs must tell.  Else the next start reads the tables
+// anew.
+Status carry_history(const Options& options, mysql::Connection& source, const position::State& old,
+                     const schema::Place& to);
 
 }  // namespace sluice::pipeline
