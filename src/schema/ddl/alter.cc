@@ -164,7 +164,10 @@ class Alteration {
     switch (action.kind) {
       case KeyAction::Kind::drop: return named;
       case KeyAction::Kind::drop_primary: return index.kind == IndexSchema::Kind::primary;
-      case KeyAction::Kind::drop_constraint: return named && index.kind != IndexSchema::Kind::other;
+      case KeyAction::Kind::drop_constraint:
+        if (!named || index.kind == IndexSchema::Kind::other) return false;
+        // MariaDB does not find a key that it makes by a hash.
+        return in_.context().flavor == Flavor::mysql || !is_hashed(before_.columns, index);
       case KeyAction::Kind::rename: break;
     }
     return false;

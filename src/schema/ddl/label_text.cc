@@ -14,6 +14,14 @@ bool is_ascii(std::string_view text) noexcept {
                       [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; });
 }
 
+// Text whose bytes in this character set are those of UTF-8.  MySQL's sjis has a backslash of two
+// bytes, and swe7 has other letters in place of some of ASCII's signs.
+bool is_plain(std::string_view text, const Charset& charset) noexcept {
+  if (charset.kind() == CharsetKind::wide || charset.name() == "swe7") return false;
+  if (charset.name() == "sjis" && text.find('\\') != std::string_view::npos) return false;
+  return is_ascii(text);
+}
+
 char32_t scalar(std::string_view character) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
   const auto tail = [&](std::size_t i) { return static_cast<char32_t>(byte(i) & 0x3FU); };
@@ -42,7 +50,7 @@ class Encoder {
       case CharsetKind::wide: return wide(scalar(character));
       case CharsetKind::single:
       case CharsetKind::multi:
-        if (character.size() == 1) return std::string(character);
+        if (is_plain(character, charset_)) return std::string(character);
         return by_table(character);
       case CharsetKind::binary: break;
     }
@@ -83,10 +91,11 @@ class Encoder {
     return found == table_.end() ? std::nullopt : std::optional(found->second);
   }
 
-  // Every byte above ASCII; with every second one where characters have two.
+  // Every byte; with every second one where characters have two.
   void fill() {
-    constexpr int kFirst = 0x80, kSecond = 0x30, kLast = 0xFF;
-    for (int first = kFirst; first <= kLast; ++first) {
+    constexpr int kBlank = 0x20, kFirst = 0x80, kSecond = 0x30, kLast = 0xFF;
+    const bool single = charset_.kind() == CharsetKind::single;
+    for (int first = single ? kBlank : kFirst; first <= kLast; ++first) {
       add(std::string(1, static_cast<char>(first)));
       if (charset_.kind() != CharsetKind::multi) continue;
       for (int second = kSecond; second <= kLast; ++second)
@@ -109,7 +118,7 @@ class Encoder {
 }  // namespace
 
 std::string as_stored(const Charset& charset, std::string_view label) {
-  if (is_ascii(label) || charset.kind() == CharsetKind::binary) return std::string(label);
+  if (is_plain(label, charset) || charset.kind() == CharsetKind::binary) return std::string(label);
   Encoder encoder(charset);
   std::string out;
   while (!label.empty()) {
@@ -126,8 +135,7 @@ std::string as_stored(const Charset& charset, std::string_view label) {
 
 Result<std::string> converted(const Cursor& in, std::string_view label, const Charset& from,
                               const Charset& to) {
-  const bool same_bytes =
-      is_ascii(label) && from.kind() != CharsetKind::wide && to.kind() != CharsetKind::wide;
+  const bool same_bytes = is_plain(label, from) && is_plain(label, to);
   if (from.name() == to.name() || same_bytes) return std::string(label);
   Encoder encoder(from);
   std::string bytes;

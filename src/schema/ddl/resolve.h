@@ -59,6 +59,9 @@ Result<std::string> resolve_charset(const Cursor& in, std::string_view charset,
 Status resolve_type(const Cursor& in, const TypeDefinition& type, std::string_view inherited,
                     ColumnSchema& column);
 
+// True when MariaDB makes such a unique key by a hash of its value.
+bool is_hashed(const std::vector<ColumnSchema>& columns, const IndexSchema& index);
+
 // Primary and unique keys and all indexes of the draft, in a table that has its columns and
 // periods; columns of the primary key are made NOT NULL.
 Status resolve_keys(const Cursor& in, const Draft& draft, TableSchema& table);

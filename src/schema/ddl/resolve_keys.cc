@@ -169,8 +169,7 @@ class KeyResolver {
                                               : key.name;
     index.period = key.without_overlaps;
     names_.push_back(index.name);
-    bool nullable = false, prefix = false, is_virtual = false, hashed = false;
-    std::uint64_t bytes = 0;
+    bool nullable = false, prefix = false, is_virtual = false;
     for (const KeyPart& part : key.parts) {
       if (part.column.empty()) {
         index.parts.emplace_back();
@@ -185,13 +184,9 @@ class KeyResolver {
       nullable = nullable || column.nullable;
       prefix = prefix || length != 0;
       is_virtual = is_virtual || (column.is_virtual && !mariadb_);
-      hashed = hashed || (is_blob(column.type) && part.prefix == 0) ||
-               column.type == DeclaredType::geometry;
-      bytes += part_bytes(part, column);
     }
-    hashed = mariadb_ && (hashed || bytes > kMaxKeyBytes);
     made.rank =
-        rank(index.kind, hashed,
+        rank(index.kind, mariadb_ && is_hashed(table_.columns, index),
              (nullable ? kNullable : 0) + (prefix ? kPrefix : 0) + (is_virtual ? kVirtual : 0));
     sorted_.push_back(std::move(made));
     return {};
@@ -251,12 +246,6 @@ class KeyResolver {
     return is_blob(column.type) || part.prefix != column.length ? part.prefix : 0;
   }
 
-  static std::uint64_t part_bytes(const KeyPart& part, const ColumnSchema& column) {
-    if (part.prefix == IndexPart::kPrefix) return 0;
-    const std::uint64_t length = part.prefix != 0 ? part.prefix : column.length;
-    return length * bytes_per_char(column);
-  }
-
   const Cursor& in_;
   const Draft& draft_;
   TableSchema& table_;
@@ -266,6 +255,19 @@ class KeyResolver {
 };
 
 }  // namespace
+
+bool is_hashed(const std::vector<ColumnSchema>& columns, const IndexSchema& index) {
+  std::uint64_t bytes = 0;
+  for (const IndexPart& part : index.parts) {
+    if (part.column == IndexPart::kExpression) continue;
+    const ColumnSchema& column = columns[part.column];
+    if (column.type == DeclaredType::geometry) return true;
+    if (is_blob(column.type) && part.length == 0) return true;
+    if (part.length == IndexPart::kPrefix) continue;
+    bytes += (part.length != 0 ? part.length : column.length) * bytes_per_char(column);
+  }
+  return bytes > kMaxKeyBytes;
+}
 
 Status resolve_keys(const Cursor& in, const Draft& draft, TableSchema& table) {
   return KeyResolver(in, draft, table).resolve();
