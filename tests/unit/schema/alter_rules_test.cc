@@ -1,0 +1,314 @@
+// What ALTER TABLE does that no manual tells; found by tests/ddl.
+#include <string>
+#include <string_view>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sluice/binlog/sql_lexer.h"
+#include "sluice/schema/definitions.h"
+
+#include "definitions_text.h"
+#include "schema_text.h"
+
+namespace sluice::schema {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class AlterRules : public testing::Test {
+ protected:
+  AlterRules() {
+    context_.database = "shop";
+    context_.version = 90700;
+  }
+  void mariadb() {
+    context_.flavor = Flavor::mariadb;
+    context_.version = 101106;
+  }
+  std::string apply(std::string_view statement) {
+    return effects_text(tables_.apply(statement, context_));
+  }
+  // Table t behind all of these.
+  std::string after(std::initializer_list<std::string_view> statements) {
+    for (const std::string_view statement : statements) {
+      const std::string effects = apply(statement);
+      EXPECT_THAT(effects, testing::Not(HasSubstr("not_known"))) << statement;
+    }
+    return table();
+  }
+  std::string table(std::string_view name = "t") const {
+    const TableSchema* found = tables_.find("shop", name);
+    if (found != nullptr) return table_text(*found);
+    return tables_.is_lost("shop", name) ? "lost" : "none";
+  }
+
+  Definitions tables_;
+  DdlContext context_;
+};
+
+// MySQL sorts the keys at each ALTER, MariaDB only when one is added, or when the first of them no
+// longer identifies a row.
+TEST_F(AlterRules, SortKeysAtEachAlterOfMysql) {
+  EXPECT_EQ(
+      after({"CREATE TABLE t (p INT PRIMARY KEY, a INT NOT NULL, b INT NOT NULL, UNIQUE a (a), "
+             "UNIQUE b (b))",
+             "ALTER TABLE t MODIFY a INT"}),
+      "p int not null; a int; b int not null; primary (0); unique b(2); unique a(1) nullable");
+}
+
+TEST_F(AlterRules, LeaveKeysOfMariadbInTheirOrder) {
+  mariadb();
+  constexpr std::string_view kTail = "a int(11); b int(11) not null";
+  EXPECT_EQ(after({"CREATE TABLE t (p INT PRIMARY KEY, a INT NOT NULL, b INT NOT NULL, UNIQUE a "
+                   "(a), UNIQUE b (b))",
+                   "ALTER TABLE t MODIFY a INT"}),
+            "p int(11) not null; " + std::string(kTail) +
+                "; primary (0); unique a(1) nullable; unique b(2)");
+  EXPECT_EQ(after({"ALTER TABLE t DROP PRIMARY KEY", "ALTER TABLE t DROP p"}),
+            std::string(kTail) + "; unique a(0) nullable; unique b(1)");
+  EXPECT_EQ(after({"ALTER TABLE t ADD KEY (b)"}),
+            std::string(kTail) + "; unique b(1); unique a(0) nullable");
+  EXPECT_EQ(after({"ALTER TABLE t MODIFY b INT"}),
+            "a int(11); b int(11); unique b(1) nullable; unique a(0) nullable");
+  EXPECT_EQ(after({"DROP TABLE t",
+                   "CREATE TABLE t (a INT NOT NULL, b INT NOT NULL, UNIQUE a (a), UNIQUE b (b))",
+                   "ALTER TABLE t MODIFY a INT"}),
+            std::string(kTail) + "; unique b(1); unique a(0) nullable");
+  // A table like it is a new one.
+  EXPECT_EQ(after({"DROP TABLE t",
+                   "CREATE TABLE x (p INT PRIMARY KEY, a INT NOT NULL, b INT NOT NULL, UNIQUE a "
+                   "(a), UNIQUE b (b))",
+                   "ALTER TABLE x MODIFY a INT", "CREATE TABLE t LIKE x"}),
+            "p int(11) not null; " + std::string(kTail) +
+                "; primary (0); unique b(2); unique a(1) nullable");
+}
+
+TEST_F(AlterRules, SortKeysOnVirtualColumnsOfMysqlLast) {
+  EXPECT_EQ(after({"CREATE TABLE t (a INT NOT NULL, v INT AS (a) VIRTUAL NOT NULL, s INT AS (a) "
+                   "STORED NOT NULL, UNIQUE v "
+                   "(v), UNIQUE s (s), UNIQUE a (a))"}),
+            "a int not null; v int not null generated; s int not null generated; unique s(2); "
+            "unique a(0); unique v(1)");
+}
+
+TEST_F(AlterRules, TakeTheNumberOfALabelForAPrefixInMysql) {
+  constexpr std::string_view kCreate =
+      "CREATE TABLE t (a ENUM('xy','z'), UNIQUE u (a)) CHARSET latin1";
+  EXPECT_EQ(after({kCreate, "ALTER TABLE t MODIFY a VARCHAR(9)"}),
+            "a varchar(9) latin1; unique u(0) nullable prefix");
+  mariadb();
+  EXPECT_EQ(after({"DROP TABLE t", kCreate, "ALTER TABLE t MODIFY a VARCHAR(9)"}),
+            "a varchar(9) latin1; unique u(0) nullable");
+}
+
+TEST_F(AlterRules, GiveConvertedTextOfMysqlTheRoomOfWhatItWas) {
+  constexpr std::string_view kCreate =
+      "CREATE TABLE t (a SET('x'), b MEDIUMTEXT, c VARCHAR(100), d INT) CHARSET latin1";
+  constexpr std::string_view kAlter =
+      "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4, MODIFY a LONGTEXT, MODIFY b TINYTEXT, "
+      "MODIFY c TEXT FIRST";
+  EXPECT_EQ(after({kCreate, kAlter}),
+            "c text utf8mb4; a tinytext utf8mb4; b longtext utf8mb4; d int");
+  EXPECT_THAT(apply("ALTER TABLE t CONVERT TO CHARACTER SET latin1, MODIFY d TEXT"),
+              HasSubstr("what CONVERT TO makes of text that was int is not worked out"));
+  mariadb();
+  EXPECT_EQ(after({kCreate, kAlter}),
+            "c text utf8mb4; a longtext utf8mb4; b tinytext utf8mb4; d int(11)");
+}
+
+// The bytes of labels stay, whatever they mean in the new character set.
+TEST_F(AlterRules, TakeLabelsForTextOfTheNewCharacterSet) {
+  EXPECT_EQ(after({"CREATE TABLE t (a ENUM('\xC3\xA9','x'), b SET('ab')) CHARSET utf8mb4",
+                   "ALTER TABLE t CONVERT TO CHARACTER SET latin1"}),
+            "a enum('\xC3\x83\xC2\xA9','x') latin1; b set('ab') latin1");
+  EXPECT_EQ(after({"ALTER TABLE t DROP a, CONVERT TO CHARACTER SET utf16"}),
+            "b set('\xE6\x85\xA2') utf16");
+  EXPECT_EQ(after({"ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4"}), "b set('ab') utf8mb4");
+  EXPECT_THAT(after({"DROP TABLE t", "CREATE TABLE t (a ENUM('\\\\a') CHARSET sjis)",
+                     "ALTER TABLE t CONVERT TO CHARACTER SET latin1"}),
+              StartsWith("a enum('\xC2\x81_a') latin1"));
+  apply("CREATE TABLE t (a ENUM('\xC3\xA9')) CHARSET latin1");
+  EXPECT_THAT(apply("ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4"),
+              HasSubstr("the bytes of label '\xC3\xA9' are no text of utf8mb4"));
+  EXPECT_EQ(table(), "lost");
+}
+
+TEST_F(AlterRules, WriteAQuestionMarkForWhatALabelCannotHold) {
+  EXPECT_EQ(
+      after({"CREATE TABLE t (a ENUM('\xC3\xBC\xD0\xB9'), b ENUM('\xC3\xBC\xD0\xB9') CHARSET "
+             "latin1, c "
+             "ENUM('\xC3\xBC\xD0\xB9') CHARSET sjis, d ENUM('\xF0\x9F\x98\x80') CHARSET utf8mb3)"}),
+      "a enum('\xC3\xBC\xD0\xB9') utf8mb4; b enum('\xC3\xBC?') latin1; c enum('?\xD0\xB9') sjis; d "
+      "enum('?') utf8mb3");
+}
+
+TEST_F(AlterRules, KeepTheGeneratedInvisiblePrimaryKeyFirst) {
+  EXPECT_EQ(after({"CREATE TABLE t (my_row_id bigint unsigned NOT NULL AUTO_INCREMENT INVISIBLE, a "
+                   "INT, PRIMARY KEY "
+                   "(my_row_id))",
+                   "ALTER TABLE t ADD b INT FIRST, ADD c INT FIRST"}),
+            "my_row_id bigint unsigned not null invisible; c int; b int; a int; primary (0)");
+}
+
+TEST_F(AlterRules, MoveColumnsFromWhereTheyWere) {
+  EXPECT_EQ(after({"CREATE TABLE t (a INT, b INT, c INT)",
+                   "ALTER TABLE t MODIFY c DATE AFTER aa, CHANGE a aa INT FIRST"}),
+            "aa int; c date; b int");
+}
+
+TEST_F(AlterRules, TakeAnAutoIncrementColumnForNotNullUnlessNullFollows) {
+  EXPECT_EQ(after({"CREATE TABLE t (a INT NULL AUTO_INCREMENT UNIQUE)"}),
+            "a int not null; unique a(0)");
+  EXPECT_EQ(after({"ALTER TABLE t MODIFY a INT AUTO_INCREMENT NULL"}),
+            "a int; unique a(0) nullable");
+}
+
+TEST_F(AlterRules, LetAForeignKeysIndexGiveWay) {
+  constexpr std::string_view kCreate =
+      "CREATE TABLE t (a INT, FOREIGN KEY f (a) REFERENCES p (id))";
+  // Not for an index that runs the other way, in MySQL.
+  EXPECT_EQ(after({kCreate, "ALTER TABLE t ADD UNIQUE (a DESC)", "ALTER TABLE t ADD UNIQUE (a)"}),
+            "a int; unique a(0) nullable; unique a_2(0) nullable");
+  mariadb();
+  EXPECT_EQ(after({"DROP TABLE t", "CREATE TABLE t (a INT, FOREIGN KEY (a) REFERENCES p (id))",
+                   "ALTER TABLE t ADD UNIQUE (a DESC)"}),
+            "a int(11); unique a(0) nullable");
+  // One that was given a name is the user's.
+  EXPECT_EQ(after({"DROP TABLE t", "CREATE TABLE t (a INT, FOREIGN KEY (a) REFERENCES p (id))",
+                   "ALTER TABLE t RENAME KEY a TO a_3", "ALTER TABLE t ADD UNIQUE a_2 (a)",
+                   "ALTER TABLE t DROP KEY a_3"}),
+            "a int(11); unique a_2(0) nullable");
+}
+
+TEST_F(AlterRules, LeaveAHashedKeyThatIsCalledAConstraintInMariadb) {
+  mariadb();
+  EXPECT_EQ(after({"CREATE TABLE t (a TINYTEXT, b INT, UNIQUE u (a), UNIQUE v (b))",
+                   "ALTER TABLE t DROP CONSTRAINT IF EXISTS u, DROP CONSTRAINT IF EXISTS v"}),
+            "a tinytext utf8mb4; b int(11); unique u(0) nullable");
+  EXPECT_EQ(after({"DROP TABLE t", "CREATE TABLE t (a GEOMETRY, UNIQUE u (a))"}),
+            "a geometry; unique u(0) nullable prefix");
+}
+
+TEST_F(AlterRules, HoldConditionsForKeysBesideTheColumn) {
+  mariadb();
+  EXPECT_EQ(
+      after({"CREATE TABLE t (a INT, KEY a (a))", "ALTER TABLE t MODIFY IF EXISTS a INT UNIQUE"}),
+      "a int(11)");
+  EXPECT_EQ(after({"ALTER TABLE t MODIFY a INT UNIQUE"}), "a int(11); unique a_2(0) nullable");
+  EXPECT_EQ(after({"DROP TABLE t", "CREATE TABLE t (a INT)",
+                   "ALTER TABLE t ADD COLUMN IF NOT EXISTS a DATE UNIQUE"}),
+            "a int(11); unique a(0) nullable");
+}
+
+TEST_F(AlterRules, NameTheEndOfARowInKeysOnce) {
+  mariadb();
+  EXPECT_EQ(after({"CREATE TABLE t (a INT, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START, e "
+                   "TIMESTAMP(6) GENERATED ALWAYS AS "
+                   "ROW END, PERIOD FOR SYSTEM_TIME (s, e), PRIMARY KEY (s), UNIQUE (a)) WITH "
+                   "SYSTEM VERSIONING"}),
+            "a int(11); s timestamp(6) not null generated; e timestamp(6) not null generated; "
+            "primary (1); unique a(0,2) "
+            "nullable");
+}
+
+TEST_F(AlterRules, KnowWhichDefaultCharacterSetIsMeant) {
+  apply("CREATE DATABASE shop CHARSET gbk");
+  apply("CREATE DATABASE d CHARSET latin2");
+  apply("CREATE TABLE d.t (a CHAR(1))");
+  // The session's in MySQL, the table's in MariaDB.
+  apply("ALTER TABLE d.t CONVERT TO CHARACTER SET DEFAULT");
+  EXPECT_EQ(table_text(*tables_.find("d", "t")), "a char(1) gbk");
+  mariadb();
+  apply("ALTER TABLE d.t CONVERT TO CHARACTER SET DEFAULT");
+  EXPECT_EQ(table_text(*tables_.find("d", "t")), "a char(1) latin2");
+  apply("ALTER TABLE d.t CONVERT TO CHARACTER SET ascii, CHARSET gbk");
+  apply("ALTER TABLE d.t ADD b CHAR(1)");
+  EXPECT_EQ(table_text(*tables_.find("d", "t")), "a char(1) ascii; b char(1) gbk");
+  context_.server_charset = "koi8r";
+  apply("ALTER DATABASE d CHARACTER SET DEFAULT");
+  EXPECT_EQ(tables_.charset_of("d"), "koi8r");
+}
+
+// The server's own text of a table has no options in such a mode.
+TEST_F(AlterRules, DoNotKnowACharacterSetThatTheServerDidNotPrint) {
+  context_.sql_mode = 0x40000 | binlog::sql_mode::kAnsiQuotes;
+  EXPECT_THAT(apply("CREATE TABLE \"t\" (\n  \"a\" char(1) DEFAULT NULL\n) START TRANSACTION"),
+              HasSubstr("the character set it inherits is not known"));
+  EXPECT_EQ(after({"CREATE TABLE \"t\" (\n  \"a\" char(1) CHARACTER SET latin1 DEFAULT NULL\n) "
+                   "START TRANSACTION"}),
+            "a char(1) latin1");
+  EXPECT_THAT(apply("ALTER TABLE t ADD b CHAR(1)"), HasSubstr("the character set it inherits"));
+}
+
+TEST_F(AlterRules, FollowWhatFailedOnTheServer) {
+  mariadb();
+  apply("CREATE TABLE t (a INT)");
+  apply("CREATE TABLE u (a INT)");
+  context_.failed = true;
+  EXPECT_EQ(apply("ALTER TABLE t ADD b INT"), "");
+  EXPECT_EQ(apply("CREATE OR REPLACE TABLE t (a INT, a INT)"), "dropped shop.t");
+  EXPECT_EQ(table(), "none");
+  EXPECT_THAT(apply("DROP TABLE u, never_seen"), StartsWith("not_known shop.u: "));
+  EXPECT_EQ(table("u"), "lost");
+}
+
+TEST(WrittenByServer, IsToldByItsLayout) {
+  EXPECT_TRUE(
+      is_written_by_server("CREATE TABLE `gr\xC3\xB6"
+                           "be` (\n  `a` int\n) START TRANSACTION"));
+  EXPECT_TRUE(is_written_by_server("CREATE OR REPLACE TABLE `d`.`t` (\n  `a` int\n)"));
+  EXPECT_FALSE(
+      is_written_by_server("CREATE TABLE `gr\xF6"
+                           "be` (\n  `a` int\n)"));
+  EXPECT_FALSE(is_written_by_server("CREATE TABLE t (a INT)"));
+  EXPECT_FALSE(is_written_by_server("ALTER TABLE t ADD a INT"));
+  EXPECT_FALSE(is_written_by_server("CREATE TABLE "));
+}
+
+// A table of which only columns and unique keys were told.
+class AlterRulesWithoutDetail : public AlterRules {
+ protected:
+  void tell(std::string_view create) {
+    apply(create);
+    TableSchema told = *tables_.find("shop", "t");
+    told.detail.reset();
+    tables_.put(told);
+  }
+};
+
+TEST_F(AlterRulesWithoutDetail, DoWhatCanBeDone) {
+  tell("CREATE TABLE t (a INT PRIMARY KEY, b VARCHAR(9), UNIQUE u (b), UNIQUE w (b(3)))");
+  EXPECT_EQ(after({"ALTER TABLE t ADD c INT FIRST, ADD UNIQUE v (c), DROP KEY some_key, RENAME "
+                   "COLUMN a TO aa"}),
+            "c int; aa int not null; b varchar(9) utf8mb4; primary (1); unique u(2) nullable; "
+            "unique v(0) nullable; unique "
+            "w(2) nullable prefix");
+  EXPECT_FALSE(tables_.find("shop", "t")->detail.has_value());
+  EXPECT_EQ(after({"ALTER TABLE t DROP KEY u, ADD d CHAR(1) CHARSET latin1"}),
+            "c int; aa int not null; b varchar(9) utf8mb4; d char(1) latin1; primary (1); unique "
+            "v(0) nullable; unique "
+            "w(2) nullable prefix");
+}
+
+TEST_F(AlterRulesWithoutDetail, SayWhatIsNotTold) {
+  constexpr std::string_view kCreate =
+      "CREATE TABLE t (a INT PRIMARY KEY, b VARCHAR(9), UNIQUE w (b(3)))";
+  tell(kCreate);
+  EXPECT_THAT(apply("ALTER TABLE t ADD c CHAR(1)"),
+              HasSubstr("the character set it inherits is not known"));
+  tell(kCreate);
+  EXPECT_THAT(apply("ALTER TABLE t ADD UNIQUE (a)"),
+              HasSubstr("names of the table's keys are not all known"));
+  tell(kCreate);
+  EXPECT_THAT(apply("ALTER TABLE t MODIFY b VARCHAR(5) CHARSET latin1"),
+              HasSubstr("how long a prefix of `b` key `w` has is not known"));
+  mariadb();
+  tell("CREATE TABLE t (a INT) WITH SYSTEM VERSIONING");
+  EXPECT_THAT(apply("ALTER TABLE t ADD b INT"),
+              HasSubstr("whether the table has system versioning"));
+}
+
+}  // namespace
+}  // namespace sluice::schema
