@@ -121,6 +121,31 @@ bool read_column_meta(ByteReader& in, MapColumn& column) {
   return true;  // unknown types are refused before
 }
 
+// !hidden!INDEX!PART!NUMBER (mysql-server: sql/sql_table.cc make_functional_index_column_name()).
+bool is_index_column(std::string_view name) noexcept {
+  constexpr std::string_view kHead = "!hidden!";
+  if (!name.starts_with(kHead)) return false;
+  name.remove_prefix(kHead.size());
+  for (int numbers = 0; numbers < 2; ++numbers) {
+    const std::size_t mark = name.find_last_of('!');
+    if (mark == std::string_view::npos || mark + 1 == name.size() ||
+        name.find_first_not_of("0123456789", mark + 1) != std::string_view::npos)
+      return false;
+    name = name.substr(0, mark);
+  }
+  return !name.empty();
+}
+
+// Later versions do not log them: there a column of such a name is the user's own, for nobody
+// forbids it.
+void mark_index_columns(const FormatDescription& format, TableMap& map) {
+  constexpr std::uint32_t kFirst = 80013;
+  constexpr std::uint32_t kLast = 80017;
+  const std::uint32_t version = format.version_number();
+  if (version < kFirst || version > kLast) return;
+  for (MapColumn& column : map.columns) column.of_index = is_index_column(column.name);
+}
+
 }  // namespace
 
 std::string_view column_type_name(ColumnType type) noexcept {
@@ -210,6 +235,7 @@ Result<TableMap> TableMap::decode(Bytes body, const FormatDescription& format) {
   }
   if (meta.remaining() != 0) return malformed(kName, "more metadata than columns");
   SLUICE_TRY(read_optional_metadata(r, format.flavor, map));
+  mark_index_columns(format, map);
   return map;
 }
 

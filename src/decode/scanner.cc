@@ -326,18 +326,12 @@ Result<TableSchema> Scanner::schema_of(const binlog::TableMap& map, const std::s
   }
   if (schemas_) {
     auto known = schemas_->read_table(map.database, map.table);
-    if (known) {
-      auto fitted = schema::fit(map, *known, format_->flavor);
-      if (fitted) schema::hide_index_columns(format_->version_number(), &*known, *fitted);
-      return fitted;
-    }
+    if (known) return schema::fit(map, *known, format_->flavor);
     if (known.error().code != Errc::schema_missing) return std::move(known).error();
     note_once(name + " is not in the schema given: it is read as the binlog alone tells it");
   }
   note_old_temporals(map, name);
-  TableSchema schema = schema::schema_from_map(map, format_->flavor);
-  schema::hide_index_columns(format_->version_number(), nullptr, schema);
-  return schema;
+  return schema::schema_from_map(map, format_->flavor);
 }
 
 // MariaDB with mysql56_temporal_format=OFF.

@@ -71,7 +71,8 @@ Result<std::vector<ColumnSchema>> columns_by_name(const TableMap& map, const Tab
                         kAlteredRemedy);
       column->name = logged.name;
       column->invisible = map.has_visibility && !logged.visible;
-      notes.push_back(logged.name + ": " + column->mysql_type);
+      column->hidden = logged.of_index;
+      if (!column->hidden) notes.push_back(logged.name + ": " + column->mysql_type);
       out.push_back(std::move(*column));
     }
     take_from_map(map, i, out.back());

@@ -63,6 +63,9 @@ struct MapColumn {
   bool is_unsigned = false;     // has_signedness
   std::uint32_t collation = 0;  // has_charsets; 0 for columns without one, 63 = binary
   std::string name;             // has_names
+  // has_names: a column that MySQL 8.0.13 to 8.0.17 makes for a functional index and logs, which
+  // neither SELECT nor SHOW CREATE TABLE shows.
+  bool of_index = false;
   std::vector<std::string>
       labels;           // has_labels; ENUM and SET, in the bytes of the column's character set
   bool visible = true;  // has_visibility

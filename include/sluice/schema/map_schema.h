@@ -1,6 +1,4 @@
 #pragma once
-#include <cstdint>
-
 #include "sluice/binlog/table_map.h"
 #include "sluice/model/flavor.h"
 #include "sluice/model/table_schema.h"
@@ -15,12 +13,5 @@ namespace sluice::schema {
 // of the type in small letters: "long", "string".  The primary key is the one the map has; both
 // servers log a unique key there in a table that has no primary key.  There are no unique keys.
 TableSchema schema_from_map(const binlog::TableMap& map, Flavor flavor);
-
-// Hides the columns that MySQL makes for functional indexes, named !hidden!INDEX!PART!NUMBER, which
-// neither SELECT nor SHOW CREATE TABLE shows: 8.0.13 to 8.0.17 log them, later versions do not, so
-// that a column of such a name is the user's own there.  `server_version` is the binlog's (80017).
-// Columns that `declared` has (the table as it is known otherwise; may be null) stay.
-void hide_index_columns(std::uint32_t server_version, const TableSchema* declared,
-                        TableSchema& table);
 
 }  // namespace sluice::schema

@@ -267,5 +267,28 @@ TEST(TableMapMetadata, RefusesWhatDoesNotFitTheColumns) {
   ASSERT_FALSE(labels.ok());
 }
 
+// MySQL 8.0.17: CREATE TABLE orders (id INT, `!hidden!` INT, KEY k ((id + 1), (id + 2)))
+TEST(TableMap, TellsTheColumnsOfFunctionalIndexesInTheVersionsThatLogThem) {
+  const std::vector<std::string> names = {
+      "id",           "!hidden!",        "!hidden!k!0!0", "!hidden!k!1!12",
+      "!hidden!k!0",  "!hidden!a!b!2!0", "!hidden!k!0!x", "!hidden!!0!0",
+      "hidden!k!0!0", "!hidden!k!!0",    "x!hidden!k!0!0"};
+  MapBuilder builder;
+  for (std::size_t i = 0; i < names.size(); ++i) builder.column(kInt);
+  builder.names(names);
+  const auto told = [&](const std::string& version) {
+    FormatDescription format = mysql_format();
+    format.server_version = version;
+    std::string out;
+    for (const MapColumn& c : builder.map(format).columns)
+      if (c.of_index) out += c.name + " ";
+    return out;
+  };
+  for (const std::string version : {"8.0.13", "8.0.16-log", "8.0.17"})
+    EXPECT_EQ(told(version), "!hidden!k!0!0 !hidden!k!1!12 !hidden!a!b!2!0 ") << version;
+  for (const std::string version : {"5.7.44-log", "8.0.12", "8.0.18", "9.7.4", "10.11.19-MariaDB"})
+    EXPECT_EQ(told(version), "") << version;
+}
+
 }  // namespace
 }  // namespace sluice::binlog

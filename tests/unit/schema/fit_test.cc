@@ -1,9 +1,12 @@
+#include "schema/fit.h"
+
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "schema_text.h"
 #include "table_builder.h"
 
 namespace sluice::schema {
@@ -210,6 +213,20 @@ TEST(Fit, TakesMariadbsHiddenTypesFromTheSchema) {
                           table({column("u", "uuid")}), Flavor::mariadb);
   ASSERT_TRUE(fitted.ok());
   EXPECT_EQ(fitted->columns[0].type, DeclaredType::uuid);
+}
+
+TEST(Fit, HidesColumnsOfFunctionalIndexesThatTheTableDoesNotHave) {
+  auto made = logged(ColumnType::longlong);
+  made.of_index = true;
+  std::vector<std::string> notes;
+  const auto fitted = fit_noting(
+      full({{"id", logged(ColumnType::long_)}, {"!hidden!k!0!0", made}, {"!hidden!own!0!0", made}}),
+      table({column("id", "int"), column("!hidden!own!0!0", "bigint")}), Flavor::mysql, notes);
+  ASSERT_TRUE(fitted.ok()) << fitted.error().what;
+  EXPECT_EQ(
+      table_text(*fitted),
+      "id int not null; !hidden!k!0!0 bigint not null hidden; !hidden!own!0!0 bigint not null");
+  EXPECT_TRUE(notes.empty()) << notes[0];
 }
 
 TEST(Fit, TakesLabelsOfTheMapInTheirCharacterSet) {
