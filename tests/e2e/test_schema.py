@@ -3,8 +3,9 @@ import random
 import shutil
 
 import pika
+import yaml
 
-from cases import SourceTest, for_each_source
+from cases import CASES, SourceTest, for_each_source
 from harness import compare, long_run
 from harness.bench import INSTANCE
 from harness.workload import DATABASE, TABLES, Workload
@@ -169,7 +170,7 @@ class Kept:
         connection.close()
 
 
-class Schema:
+class Checks:
     def check(self, bench, writer):
         bench.wait_for_source()
         wrong = writer.wrong()
@@ -180,6 +181,8 @@ class Schema:
             for said in ("cannot be followed", "table read from the source", "columns differ", "assume_current"):
                 self.assertNotIn(said, line)
 
+
+class Schema(Checks):
     def test_each_row_has_the_columns_of_its_time(self):
         with self.bench(applier={"on_truncate": "ignore"}) as bench:
             load = Workload(bench.mysql, CHANGES, SEED)
@@ -233,9 +236,79 @@ class Schema:
                 self.assertIn("schema.assume_current: true", bench.daemon.tail())
 
 
+class Commands(Checks):
+    """Where nothing but the history names columns."""
+
+    def stopped(self, bench, *words):
+        """A command that must end well; its output."""
+        done = bench.daemon.command(*words)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_commands_keep_the_history_right(self):
+        with self.bench(applier={"on_truncate": "ignore"}) as bench:
+            writer = Writer(bench)
+            writer.run([CREATE])
+            writer.run(alter("ADD i1 INT, ADD i2 INT"))
+            self.check(bench, writer)
+
+            # What position set leaves out is read for its statements.
+            self.assertEqual(bench.daemon.stop(), 0)
+            known = dict(writer.expected)
+            writer.run(alter("RENAME COLUMN i1 TO i2, RENAME COLUMN i2 TO i1"))
+            writer.run(alter("DROP COLUMN name, ADD COLUMN note TEXT FIRST"))
+            writer.expected = known  # left out
+            self.stopped(bench, "position", "set", "--pos", ":".join(map(str, bench.mysql.position())))
+            self.assertIn("note text", self.stopped(bench, "schema", "show", f"{DATABASE}.{TABLE}"))
+            writer.write(TABLE)
+            bench.daemon.start()
+            self.check(bench, writer)
+
+            # A changed filter: the tables are read anew.
+            self.assertEqual(bench.daemon.stop(), 0)
+            config = yaml.safe_load(bench.daemon.config.read_text())
+            config["filter"]["include"].append("elsewhere\\..*")
+            bench.mysql.execute("CREATE DATABASE elsewhere", "CREATE TABLE elsewhere.t (id INT PRIMARY KEY, a INT, b INT)")
+            bench.daemon.config.write_text(yaml.safe_dump(config))
+            self.stopped(bench, "position", "relayout")
+            bench.mysql.execute("INSERT INTO elsewhere.t VALUES (1, 2, 3)")
+            writer.write(TABLE)
+            bench.daemon.start()
+            self.check(bench, writer)
+            self.assertEqual(bench.redis.client().hgetall("elsewhere:t:1"), {b"id": b"1", b"a": b"2", b"b": b"3"})
+
+            # A table read again by hand, as of its last statement.
+            self.assertEqual(bench.daemon.stop(), 0)
+            writer.run(alter("ADD COLUMN later INT FIRST"))
+            self.assertIn("a statement has changed it there", self.stopped(bench, "schema", "refresh", f"{DATABASE}.{TABLE}"))
+            missing = bench.daemon.command("schema", "refresh", f"{DATABASE}.nothing")
+            self.assertEqual(missing.returncode, EXIT_STREAM)
+            self.assertIn("schema.missing", missing.stderr)
+            self.assertEqual(bench.daemon.command("schema", "show", f"{DATABASE}.nothing").returncode, EXIT_STREAM)
+            self.assertIn(f"{DATABASE}.{TABLE}  ", self.stopped(bench, "schema", "show"))
+            bench.daemon.start()
+            self.check(bench, writer)
+
+            # A damaged history is told, with what to do.
+            self.assertEqual(bench.daemon.stop(), 0)
+            history = bench.daemon.state_folder / "schema.log"
+            whole = history.read_bytes()
+            history.write_bytes(whole[:200] + b"x" + whole[201:])
+            self.assertEqual(bench.daemon.start().wait_for_end(30), EXIT_STREAM)
+            self.assertIn(f"rm {history}", bench.daemon.tail())
+            history.unlink()
+            bench.daemon.start()
+            writer.write(TABLE)
+            self.check(bench, writer)
+            self.assertEqual(bench.daemon.stop(), 0)
+            self.assertIn("would remove the schema history", self.stopped(bench, "reset"))
+
+
 class SchemaBase(Schema, SourceTest):
     pass
 
 
 for_each_source(SchemaBase, globals())
-del SchemaBase, SourceTest
+for name in ("MariadbMinimal", "MysqlMinimal"):
+    globals()["Commands" + name] = type("Commands" + name, (Commands, SourceTest), {"case": CASES[name], "__module__": __name__})
+del SchemaBase, SourceTest, name
