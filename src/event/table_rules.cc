@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "sluice/base/names.h"
+
 #include "event/json_escape.h"
 
 namespace sluice::event {
 namespace {
-
-bool same_name(std::string_view a, std::string_view b) noexcept {
-  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return fold(x) == fold(y); });
-}
 
 // Applies the rules that name columns.
 class ColumnRules {
@@ -40,8 +36,9 @@ class ColumnRules {
   // Nothing, and remembered, when the table has no such column.
   std::optional<std::size_t> find(const std::string& name) {
     const auto& columns = d_->schema.columns;
-    const auto found = std::find_if(columns.begin(), columns.end(),
-                                    [&](const ColumnSchema& c) { return same_name(c.name, name); });
+    const auto found = std::find_if(columns.begin(), columns.end(), [&](const ColumnSchema& c) {
+      return same_ascii_name(c.name, name);
+    });
     if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
     d_->unknown_columns.push_back(name);
     return std::nullopt;

@@ -57,6 +57,12 @@ const std::vector<std::uint16_t>& TableSchema::row_key() const noexcept {
   return none;
 }
 
+std::vector<std::string> TableSchema::row_key_names() const {
+  std::vector<std::string> out;
+  for (const std::uint16_t c : row_key()) out.push_back(columns[c].name);
+  return out;
+}
+
 int TableSchema::find(std::string_view column) const noexcept {
   for (std::size_t i = 0; i < columns.size(); ++i)
     if (columns[i].name == column) return static_cast<int>(i);

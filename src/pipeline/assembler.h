@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ struct AssemblerSettings {
   std::uint64_t inflated_bytes = std::uint64_t{16}
                                  << 30;  // that one transaction may inflate to; 0: no limit
   bool ignore_truncate = false;
+  bool stop_at_content_ddl = false;
   event::RenderOptions render;
 };
 
@@ -66,6 +68,8 @@ class Assembler final : private event::LineSink {
   // Errors: the schema history's.
   Status take_schemas_along() { return catalog_->enter(place_here()); }
   void accept() noexcept { tentative_ = false; }
+  // Waits until Redis has every row handed over; asked before rows of a table go by another key.
+  void set_barrier(std::function<Status()> barrier) { barrier_ = std::move(barrier); }
   // Rows that are sent already, to be dropped when the source brings them again.
   void set_overlap(Overlap overlap);
   // Takes one event.  Errors: fatal, with the position in the text; stopped from the sink.
@@ -148,7 +152,14 @@ class Assembler final : private event::LineSink {
   void drop_rows();
   void savepoint(const std::string& name);
   Status rollback_to(const std::string& name);
-  Status on_ddl(const binlog::QueryEvent& query, const binlog::FormatDescription& format);
+  Status on_ddl(const binlog::QueryEvent& query, const binlog::Statement& statement,
+                const binlog::FormatDescription& format);
+  // Rows that are in Redis already (assembler_content.cc).  `rows_seen_to`: for those that went, it
+  // is decided elsewhere what becomes of their keys.
+  Status on_effects(const std::vector<schema::TableEffect>& effects, bool rows_seen_to);
+  Status on_renamed(const schema::TableEffect& effect);
+  Status content_changed(const std::string& table, const std::string& what) const;
+  Status settle(const std::string& table) const;
   Error at_position(Error error) const;
   Error unsupported(std::string what) const;
 
@@ -184,6 +195,7 @@ class Assembler final : private event::LineSink {
   event::PlanCache::Maker make_plan_;
   // What was told of: tables, and columns with their tables.
   std::unordered_set<std::string> keyless_, unknown_columns_;
+  std::function<Status()> barrier_;
   HeldXa* held_;
   HeldRows held_rows_;
   HeldTables held_tables_;

@@ -2,21 +2,11 @@
 #include <algorithm>
 
 #include "sluice/base/log.h"
+#include "sluice/base/names.h"
 
 #include "pipeline/assembler.h"
 
 namespace sluice::pipeline {
-namespace {
-
-// Savepoints are named without regard to case.
-bool same_name(std::string_view a, std::string_view b) {
-  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return fold(x) == fold(y); });
-}
-
-}  // namespace
-
 Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatDescription& format,
                            std::uint64_t start) {
   SLUICE_TRY_ASSIGN(const auto query, binlog::QueryEvent::decode(event.body, format));
@@ -35,14 +25,14 @@ Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatD
     case binlog::StatementKind::savepoint: savepoint(statement.name); return {};
     case binlog::StatementKind::rollback_to: return rollback_to(statement.name);
     case binlog::StatementKind::create_select:
-      return group_.known ? Status() : on_ddl(query, format);
+      return group_.known ? Status() : on_ddl(query, statement, format);
     default: break;
   }
   if (!group_.open) open_group(event.header.timestamp, start);
   if (statement.kind == binlog::StatementKind::xa) {
     SLUICE_TRY(on_xa(query, format));
   } else if (!group_.known) {
-    if (statement.kind != binlog::StatementKind::dml) SLUICE_TRY(on_ddl(query, format));
+    if (statement.kind != binlog::StatementKind::dml) SLUICE_TRY(on_ddl(query, statement, format));
     SLUICE_TRY(on_statement(query, statement));
   }
   if (!group_.in_transaction || group_.standalone) return commit();
@@ -92,12 +82,17 @@ Status Assembler::on_dropped(const binlog::QueryEvent& query, const binlog::Stat
 }
 
 // What a statement does to tables: other than rows of it may need other plans.
-Status Assembler::on_ddl(const binlog::QueryEvent& query, const binlog::FormatDescription& format) {
+Status Assembler::on_ddl(const binlog::QueryEvent& query, const binlog::Statement& statement,
+                         const binlog::FormatDescription& format) {
   auto ddl = schema::ddl_statement(query, format, place_here());
   if (!ddl) return {};
   SLUICE_TRY_ASSIGN(const auto effects, catalog_->apply(std::move(*ddl)));
-  if (!effects.empty()) tables_.clear();
-  return {};
+  if (effects.empty()) return {};
+  tables_.clear();
+  // on_dropped() looks at those.
+  const bool drops = statement.kind == binlog::StatementKind::truncate ||
+                     statement.kind == binlog::StatementKind::drop;
+  return on_effects(effects, drops);
 }
 
 void Assembler::savepoint(const std::string& name) {
@@ -109,14 +104,14 @@ void Assembler::savepoint(const std::string& name) {
   s.marks.reserve(batch_.partitions.size());
   for (const PartitionLines& p : batch_.partitions)
     s.marks.emplace_back(p.lines.size(), p.text.size());
-  std::erase_if(savepoints_, [&](const Savepoint& old) { return same_name(old.name, name); });
+  std::erase_if(savepoints_, [&](const Savepoint& old) { return same_ascii_name(old.name, name); });
   savepoints_.push_back(std::move(s));
 }
 
 Status Assembler::rollback_to(const std::string& name) {
   if (group_.streamed) return abandon("ROLLBACK TO SAVEPOINT " + name);
   const auto it = std::find_if(savepoints_.begin(), savepoints_.end(),
-                               [&](const Savepoint& s) { return same_name(s.name, name); });
+                               [&](const Savepoint& s) { return same_ascii_name(s.name, name); });
   if (it == savepoints_.end())
     return fatal(Errc::binlog_malformed, "ROLLBACK TO a savepoint that was not set: " + name);
   savepoints_.erase(it + 1, savepoints_.end());

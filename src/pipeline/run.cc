@@ -16,6 +16,7 @@
 #include "pipeline/applier.h"
 #include "pipeline/assembler.h"
 #include "pipeline/backlog_stage.h"
+#include "pipeline/barrier.h"
 #include "pipeline/checkpoint.h"
 #include "pipeline/failure.h"
 #include "pipeline/held_xa.h"
@@ -197,6 +198,8 @@ Status Pipeline::prepare() {
   settings.inflated_bytes = options_.limits.inflated_transaction().bytes();
   settings.line_bytes = options_.queue.message_bytes().bytes();
   settings.ignore_truncate = options_.applier.on_truncate() == ApplierOptions::OnTruncate::ignore;
+  settings.stop_at_content_ddl =
+      options_.applier.on_content_ddl() == ApplierOptions::OnContentDdl::stop;
   settings.render.time_zone_seconds = options_.rendering.time_zone().seconds();
   settings.render.invalid_text =
       options_.rendering.invalid_text() == RenderingOptions::Invalid::stop
@@ -233,6 +236,14 @@ Status Pipeline::prepare_schemas(mysql::Connection& source, StartPlan& plan) {
 void Pipeline::start_stages() {
   const queue::Names names = names_of(options_);
   const auto open_redis = [this] { return redis::Connection::open(options_.redis); };
+  const auto applied =
+      [this, open_redis]() -> Result<std::vector<std::optional<position::AppliedRecord>>> {
+    SLUICE_TRY_ASSIGN(const auto redis, open_redis());
+    return read_applied(*redis, options_.instance(), options_.queue.partitions());
+  };
+  assembler_->set_barrier([barrier = Barrier(*outbox_, applied), st = source_stop_.get_token()] {
+    return barrier.pass(st);
+  });
 
   source_stage_.emplace(
       SourceStage::Dependencies{
@@ -260,11 +271,7 @@ void Pipeline::start_stages() {
                               mysql::Connection::open(options_.source, hosts_.at(host)));
             return find_trail_end(options_, replica_, connection, trail);
           },
-          [this, open_redis]() -> Result<std::vector<std::optional<position::AppliedRecord>>> {
-            SLUICE_TRY_ASSIGN(const auto redis, open_redis());
-            return read_applied(*redis, options_.instance(), options_.queue.partitions());
-          },
-          [this](std::size_t host) { hosts_.follow(host); }},
+          applied, [this](std::size_t host) { hosts_.follow(host); }},
       SourceStage::Settings{options_.source.reconnect_max(), options_.source.failover_after()},
       *checkpoint_, *assembler_, *outbox_, counters_, health_);
   publish_stage_.emplace(

@@ -25,20 +25,17 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
   return out;
 }
 
-std::vector<std::string> row_key_names(const TableSchema& table) {
-  std::vector<std::string> out;
-  for (const std::uint16_t c : table.row_key()) out.push_back(table.columns[c].name);
-  return out;
-}
-
 std::string key_text(const std::vector<std::string>& names) {
   return names.empty() ? "nothing (no primary or not-null unique key)" : "(" + joined(names) + ")";
 }
 
-std::string id_of(const binlog::TableMap& map) {
-  std::string id = map.database;
+std::string id_of(std::string_view database, std::string_view table) {
+  std::string id(database);
   id.push_back('\0');
-  return id += map.table;
+  return id += table;
+}
+std::string id_of(const binlog::TableMap& map) {
+  return id_of(map.database, map.table);
 }
 
 // Errors that are no answer to what the table is like.
@@ -109,7 +106,19 @@ Result<std::vector<TableEffect>> Catalog::apply(DdlStatement statement) {
           e.table.empty() ? std::string("all") : e.database + "." + e.table,
           statement.place.to_string(), e.why);
   take_over(seen_, true);
+  forget_keys(effects);
   return effects;
+}
+
+// Rows of these tables may go by other columns from here on: the effects say so.
+void Catalog::forget_keys(const std::vector<TableEffect>& effects) {
+  for (const TableEffect& e : effects) {
+    if (e.kind == Kind::altered && !e.other_key) continue;
+    if (e.kind == Kind::emptied) continue;
+    if (e.table.empty()) return row_keys_.clear();
+    row_keys_.erase(id_of(e.database, e.table));
+    if (e.kind == Kind::renamed) row_keys_.erase(id_of(e.new_database, e.new_table));
+  }
 }
 
 Status Catalog::enter(const Place& place) {
@@ -221,7 +230,7 @@ Result<Catalog::Fitted> Catalog::assumed(const binlog::TableMap& map, Flavor fla
 }
 
 Result<TableSchema> Catalog::checked(const binlog::TableMap& map, TableSchema fitted) {
-  auto names = row_key_names(fitted);
+  auto names = fitted.row_key_names();
   const auto [first, is_first] = row_keys_.try_emplace(id_of(map), names);
   if (!is_first && first->second != names)
     return fatal(Errc::schema_key_changed,

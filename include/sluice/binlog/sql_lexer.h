@@ -16,6 +16,8 @@ inline constexpr std::uint64_t kAnsiQuotes = 0x4;
 inline constexpr std::uint64_t kOracle = 0x200;  // MariaDB: other meanings of a few types
 inline constexpr std::uint64_t kMaxdb = 0x1000;  // TIMESTAMP is DATETIME
 inline constexpr std::uint64_t kNoBackslashEscapes = 0x100000;
+inline constexpr std::uint64_t kStrictTransTables = 0x200000;
+inline constexpr std::uint64_t kStrictAllTables = 0x400000;
 // POSTGRESQL, ORACLE, MSSQL, DB2, MAXDB, ANSI: what the server prints of a table has no options.
 inline constexpr std::uint64_t kForeign = 0x100 | 0x200 | 0x400 | 0x800 | 0x1000 | 0x40000;
 }  // namespace sql_mode

@@ -219,6 +219,11 @@ struct ApplierOptions : Section {
     static constexpr std::array<std::string_view, 2> kNames{"stop", "ignore"};
     return kNames;
   }
+  enum class OnContentDdl : std::uint8_t { warn, stop };
+  friend config::Names option_names(OnContentDdl) {
+    static constexpr std::array<std::string_view, 2> kNames{"warn", "stop"};
+    return kNames;
+  }
   enum class OnRefused : std::uint8_t { stop };
   friend config::Names option_names(OnRefused) {
     static constexpr std::array<std::string_view, 1> kNames{"stop"};
@@ -229,6 +234,12 @@ struct ApplierOptions : Section {
   Option<OnTruncate> on_truncate{
       this, "on_truncate", OnTruncate::stop,
       "TRUNCATE or DROP of a replicated table: stop, or ignore (its keys stay in Redis)."};
+  Option<OnContentDdl> on_content_ddl{
+      this, "on_content_ddl", OnContentDdl::warn,
+      "DDL that changes rows without row events (a column added with a default, dropped, renamed "
+      "or "
+      "converted, a partition dropped, a table renamed), so that Redis keeps what it has: warn, or "
+      "stop."};
   Option<OnRefused> on_refused{this, "on_refused", OnRefused::stop,
                                "A command Redis refuses for good (WRONGTYPE): stop."};
   Option<Duration> gap_patience{

@@ -127,6 +127,7 @@ struct TableSchema {
   // The columns that identify a row by default: the primary key, else the first unique key that is
   // neither nullable nor a prefix; empty when there is none.
   const std::vector<std::uint16_t>& row_key() const noexcept;
+  std::vector<std::string> row_key_names() const;
   // Index of the column of this name (exact), or -1.
   int find(std::string_view column) const noexcept;
   friend bool operator==(const TableSchema&, const TableSchema&) = default;

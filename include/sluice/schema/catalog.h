@@ -68,8 +68,9 @@ class Catalog {
   Status enter(const Place& place);
 
   // The schema that fits this map at this place.  Errors: fatal/schema_unknown and schema_mismatch
-  // with the remedy; fatal/schema_key_changed when a statement changed the columns that identify a
-  // row of this table since it was first seen; retry/mysql_lost; the history's.
+  // with the remedy; fatal/schema_key_changed when other columns identify a row of this table than
+  // when it was first seen, and no statement has said so (TableEffect::other_key);
+  // retry/mysql_lost; the history's.
   Result<TableSchema> resolve(const binlog::TableMap& map, Flavor flavor, const Place& place);
 
   // A statement that the stream has reached; one that was seen already does nothing.  What it did
@@ -89,6 +90,7 @@ class Catalog {
                  std::vector<std::string>& why);
   bool concerns_us(const DdlStatement& statement) const;
   void take_over(const Place& place, bool inclusive);
+  void forget_keys(const std::vector<TableEffect>& effects);
   // Says of a table once what the operator should know.
   bool first_time(const binlog::TableMap& map, std::string_view what);
   void say_notes(const binlog::TableMap& map, const std::vector<std::string>& notes);

@@ -12,6 +12,13 @@
 
 namespace sluice::schema {
 
+// What a statement did to values of rows that are there, without ROWS events.
+struct ContentChange {
+  std::string column;  // "": all of the table
+  std::string what;    // "dropped", "converted from int to datetime"
+  friend bool operator==(const ContentChange&, const ContentChange&) = default;
+};
+
 // What one statement did to one table.
 struct TableEffect {
   enum class Kind : std::uint8_t {
@@ -27,6 +34,10 @@ struct TableEffect {
   std::string database, table;  // `table` empty: all tables of the database; both: all tables
   std::string new_database, new_table;
   std::string why;  // not_known: "line:column" of the statement, what stands there
+  std::vector<ContentChange> content;
+  // Rows of this name (renamed: of the new one) go by other columns than before, or by other text
+  // of them.  not_known: perhaps.
+  bool other_key = false;
   friend bool operator==(const TableEffect&, const TableEffect&) = default;
 };
 

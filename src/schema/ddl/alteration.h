@@ -58,6 +58,7 @@ struct AlterTable {
   std::optional<std::pair<std::string, std::string>> rename;
   std::vector<std::string> dropped_periods;
   bool drop_versioning = false;
+  bool ignore = false;      // MariaDB's IGNORE: values that do not fit are made to
   bool moves_rows = false;  // without ROWS events: DROP PARTITION, IMPORT TABLESPACE ...
   // MariaDB's CONVERT PARTITION p TO TABLE and CONVERT TABLE x TO PARTITION, EXCHANGE PARTITION.
   std::optional<std::pair<std::string, std::string>> split_off, taken_in, exchanged;

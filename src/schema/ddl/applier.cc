@@ -8,6 +8,7 @@
 #include "sluice/schema/create_table.h"
 
 #include "schema/ddl/alter.h"
+#include "schema/ddl/content.h"
 #include "schema/ddl/resolve.h"
 
 namespace sluice::schema::ddl {
@@ -91,13 +92,19 @@ TableEffect& Applier::add(TableEffect::Kind kind, const Name& name) {
   TableEffect effect;
   effect.kind = kind;
   std::tie(effect.database, effect.table) = name;
+  if (kind == TableEffect::Kind::dropped) effect.content = {{"", "dropped"}};
+  if (kind == TableEffect::Kind::emptied) effect.content = {{"", "rows went or came"}};
   effects_.push_back(std::move(effect));
   return effects_.back();
 }
 
 void Applier::lose(const Name& name, const Error& why) {
+  const bool had_rows = name.second.empty() || is_there(name);
   tables_->lose(name.first, name.second, why.what);
-  add(TableEffect::Kind::not_known, name).why = why.what;
+  TableEffect& effect = add(TableEffect::Kind::not_known, name);
+  effect.why = why.what;
+  if (had_rows) effect.content = {{"", "changed in a way that cannot be followed"}};
+  effect.other_key = had_rows;
 }
 
 bool Applier::is_there(const Name& name) const {
@@ -118,8 +125,12 @@ void Applier::create(const Name& name, Result<TableSchema> table, bool replace) 
   const TableSchema* before = tables_->find(name.first, name.second);
   if (rules_ == Rules::script && !replace && before != nullptr && *before != *table)
     return refuse_in(name, "table `" + name.second + "` was created before, and differently");
+  const auto key = before == nullptr ? std::nullopt : std::optional(before->row_key_names());
+  const bool other_key = key && *key != table->row_key_names();
   tables_->put(std::move(table).value());
-  add(TableEffect::Kind::created, name);
+  TableEffect& effect = add(TableEffect::Kind::created, name);
+  if (key) effect.content = {{"", "replaced by an empty one"}};
+  effect.other_key = other_key;
 }
 
 Result<TableSchema> Applier::made(const TableDefinition& definition, const Name& name) const {
@@ -168,14 +179,21 @@ std::string_view Applier::default_charset(const Name& name) const {
 void Applier::alter(const AlterTable& change, const Name& name) {
   const TableSchema* before = tables_->find(name.first, name.second);
   if (before == nullptr) {
-    if (tables_->is_lost(name.first, name.second)) add(TableEffect::Kind::altered, name);
+    if (!tables_->is_lost(name.first, name.second)) return;
+    TableEffect& effect = add(TableEffect::Kind::altered, name);
+    effect.content = {{"", "altered, and it is not known what it was"}};
+    effect.other_key = true;
     return;
   }
   auto after = ddl::alter(*in_, change, *before, default_charset(name));
   if (!after) return lose(name, after.error());
-  if (*after == *before) return;
+  auto content = content_changes(*in_, change, *before, *after);
+  if (*after == *before && content.empty()) return;
+  const bool other_key = identifies_otherwise(*before, *after, content);
   tables_->put(std::move(after).value());
-  add(TableEffect::Kind::altered, name);
+  TableEffect& effect = add(TableEffect::Kind::altered, name);
+  effect.content = std::move(content);
+  effect.other_key = other_key;
 }
 
 // Partitions that go, come or become tables.
@@ -193,6 +211,7 @@ void Applier::move_rows(const AlterTable& change, const Name& name) {
            whole != nullptr ? Result<TableSchema>(*whole)
                             : in_->error("the table it was a part of is not known"),
            true);
+    effects_.back().content = {{"", "made of a partition"}};
   }
 }
 
@@ -219,10 +238,18 @@ void Applier::rename(const Name& from, const Name& to) {
   }
   TableEffect& effect = add(TableEffect::Kind::renamed, from);
   std::tie(effect.new_database, effect.new_table) = to;
+  if (const TableSchema* table = tables_->find(from.first, from.second)) {
+    const std::vector<std::string> key = table->row_key_names();
+    left_.try_emplace(from, key);
+    const auto there = left_.find(to);
+    effect.other_key = there != left_.end() && there->second != key;
+  }
   if (tables_->rename(from, to)) return;
   const std::string why = from.first + "." + from.second + " was renamed to it and is not known";
   tables_->lose(to.first, to.second, why);
-  add(TableEffect::Kind::not_known, to).why = why;
+  TableEffect& lost = add(TableEffect::Kind::not_known, to);
+  lost.why = why;
+  lost.other_key = true;
 }
 
 void Applier::operator()(const RenameTables& statement) {

@@ -1,6 +1,7 @@
 #pragma once
 // What a statement that was read does to the tables there are.
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ class Applier {
   Rules rules_;
   Cursor start_{*in_};
   std::vector<TableEffect> effects_;
+  // What identified rows of tables that the statement gave other names.
+  std::map<Name, std::vector<std::string>> left_;
 };
 
 }  // namespace sluice::schema::ddl

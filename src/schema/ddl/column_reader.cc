@@ -186,6 +186,7 @@ class ColumnReader {
       SLUICE_TRY(in_.want("VALUE"));
       make_serial();
     } else if (in_.eat("DEFAULT")) {
+      column_.has_default = !in_.is("NULL");
       SLUICE_TRY(skip_default(in_));
     } else if (in_.is("ON")) {
       SLUICE_TRY(skip_on_update(in_));

@@ -53,6 +53,7 @@ struct ColumnDefinition {
   std::string name;
   TypeDefinition type;
   std::optional<bool> nullable;  // as said
+  bool has_default = false;      // other than NULL
   bool generated = false;
   bool stored = false;                      // of a generated one
   bool row_start = false, row_end = false;  // MariaDB: of system versioning

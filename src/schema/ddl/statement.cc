@@ -183,11 +183,12 @@ Result<Statement> read_alter(Cursor& in, Subject& subject) {
   if (in.eat("DATABASE") || in.eat("SCHEMA")) return read_alter_database(in);
   subject.altered = true;
   if (in.eat("SEQUENCE")) return read_sequence(in, true, false, subject);
-  while (in.is_any({"ONLINE", "OFFLINE", "IGNORE"})) in.step();
+  AlterTable out;
+  for (; in.is_any({"ONLINE", "OFFLINE", "IGNORE"}); in.step())
+    out.ignore = out.ignore || in.is("IGNORE");
   if (!in.eat("TABLE")) return read_other(in, "altered");
   eat_if_exists(in);
   SLUICE_TRY(read_subject(in, subject));
-  AlterTable out;
   out.table = subject.name;
   SLUICE_TRY(read_alterations(in, out));
   return Statement(std::move(out));

@@ -29,7 +29,12 @@ class Assembly {
            const std::filesystem::path& held_folder)
       : held(held_folder, settings.hold_bytes),
         catalog_(schemas),
-        assembler_(settings, filter, catalog_, sink, held, counters, clock) {}
+        assembler_(settings, filter, catalog_, sink, held, counters, clock) {
+    assembler_.set_barrier([this] {
+      barriers.push_back(sink.rows.size());
+      return Status();
+    });
+  }
 
   // As after a (re)connection: a dump from where the last whole transaction ended.
   void start(const BinlogPosition& from, std::shared_ptr<const SourceFile> expected = nullptr) {
@@ -57,6 +62,7 @@ class Assembly {
   RecordingSink sink;
   ops::Counters counters;
   HeldXa held;
+  std::vector<std::size_t> barriers;  // how many rows had been handed over at each
 
  private:
   schema::Catalog catalog_;

@@ -306,10 +306,9 @@ TEST_F(CatalogTest, DatabasesThatNobodyWantsAreNotFollowedUntilATableComesFromTh
             "renamed archive.t shop.t; not_");
 }
 
-TEST_F(CatalogTest, StopsWhenADdlChangesTheRowKey) {
+TEST_F(CatalogTest, StopsWhenTheRowKeyIsAnotherAndNoDdlHasSaidSo) {
   start(100);
   ASSERT_EQ(resolve(two_ints(), 110), "id,v");
-  apply("CREATE OR REPLACE TABLE t (id INT NOT NULL, v INT NOT NULL, PRIMARY KEY (id, v))", 200);
   auto map = two_ints();
   map.primary_key = {{0, 0}, {1, 0}};
   const auto fitted = catalog_->resolve(map, Flavor::mysql, at(300));
@@ -317,6 +316,22 @@ TEST_F(CatalogTest, StopsWhenADdlChangesTheRowKey) {
   EXPECT_EQ(fitted.error().code, Errc::schema_key_changed);
   EXPECT_EQ(fitted.error().cls, ErrorClass::fatal);
   EXPECT_THAT(fitted.error().what, AllOf(HasSubstr("(id)"), HasSubstr("(id, v)")));
+}
+
+TEST_F(CatalogTest, ADdlMayChangeTheRowKeyAndSaysSo) {
+  start(100);
+  ASSERT_EQ(resolve(two_ints(), 110), "id,v");
+  const auto effects = catalog_->apply(
+      ddl("CREATE OR REPLACE TABLE t (id INT NOT NULL, v INT NOT NULL, PRIMARY KEY (id, v))", 200,
+          "shop"));
+  ASSERT_TRUE(effects.ok());
+  ASSERT_EQ(effects->size(), 1U);
+  EXPECT_TRUE(effects->front().other_key);
+  auto map = two_ints();
+  map.primary_key = {{0, 0}, {1, 0}};
+  const auto fitted = catalog_->resolve(map, Flavor::mysql, at(300));
+  ASSERT_TRUE(fitted.ok()) << to_string(fitted.error());
+  EXPECT_EQ(fitted->row_key_names(), (std::vector<std::string>{"id", "v"}));
 }
 
 TEST_F(CatalogTest, ADdlThatKeepsTheRowKeyIsFine) {
