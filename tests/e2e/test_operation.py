@@ -2,8 +2,10 @@
 import signal
 import time
 
+import yaml
+
 from cases import SourceTest, for_each_source
-from harness import long_run, wait_until
+from harness import compare, long_run, wait_until
 from harness.workload import Workload
 
 LARGE_ROWS = 2_000_000 if long_run() else 100_000
@@ -104,6 +106,47 @@ class Operation:
                 bench.daemon.start()
                 bench.wait_for_source()
                 self.assertTrue(bench.redis.client().exists("e2e:two_unique:1"))
+
+    def test_ddl_that_changes_keys_or_rows(self):
+        def rows(first, count, region):
+            return "INSERT INTO e2e.k VALUES " + ", ".join(f"({first + i}, {region}, 'n{i}')" for i in range(count))
+
+        def told(text):
+            return lambda: text in bench.daemon.log.read_text()
+
+        with self.bench(applier={"on_content_ddl": "stop"}) as bench:
+            bench.mysql.execute("CREATE TABLE e2e.k (id INT NOT NULL PRIMARY KEY, region INT NOT NULL, note VARCHAR(20))", rows(0, 300, 1))
+            bench.wait_for_source()
+            # The same rows by another key: through other queues, not before Redis has what went through the old ones.
+            bench.redis.pause()
+            bench.mysql.execute("UPDATE e2e.k SET note = 'last'", "DELETE FROM e2e.k", "ALTER TABLE e2e.k DROP PRIMARY KEY, ADD PRIMARY KEY (id, region)",
+                                rows(0, 300, 2))
+            wait_until(told("what was sent before is waited for table=e2e.k"), 60, bench.daemon.tail)
+            bench.daemon.kill()
+            bench.daemon.start()
+            bench.redis.resume()
+            wait_until(told("Redis has all that was sent, reading goes on table=e2e.k"), 60, bench.daemon.tail)
+            bench.wait_for_source()
+            self.assertEqual(compare.differences(bench.mysql, bench.redis.client(), "e2e", ["k"]), (300, []))
+            # Rows that change without row events.
+            bench.mysql.execute("ALTER TABLE e2e.k DROP COLUMN note, ADD COLUMN state INT NOT NULL DEFAULT 3")
+            for _ in range(2):
+                self.assertEqual(bench.daemon.wait_for_end(60), EXIT_STREAM, bench.daemon.tail())
+                self.assertIn("e2e.k: column note dropped, column state added with a value", bench.daemon.tail())
+                self.assertIn("applier.on_content_ddl: warn", bench.daemon.tail())
+                bench.daemon.start()
+            self.assertEqual(bench.daemon.wait_for_end(60), EXIT_STREAM)
+            config = yaml.safe_load(bench.daemon.config.read_text())
+            config["applier"]["on_content_ddl"] = "warn"
+            bench.daemon.config.write_text(yaml.safe_dump(config))
+            bench.daemon.start()
+            wait_until(told("DDL changed rows without row events"), 60, bench.daemon.tail)
+            bench.mysql.execute("UPDATE e2e.k SET state = 4")
+            bench.wait_for_source()
+            # Written again, they have all columns there are; the field of the one that was dropped stays.
+            rows_there, wrong = compare.differences(bench.mysql, bench.redis.client(), "e2e", ["k"])
+            self.assertEqual((rows_there, wrong[-1]), (300, "... and 280 more"))
+            self.assertEqual([text.split()[1] for text in wrong[:-1]], ["note:"] * 20)
 
     def test_a_key_of_another_type_stops_it_until_it_is_gone(self):
         with self.bench() as bench:
