@@ -135,6 +135,35 @@ EncodedLine LineEncoder::finish(TextBuffer& out) {
           .rows = count_};
 }
 
+void append_ddl(TextBuffer& out, const DdlLine& ddl, std::uint64_t id) {
+  const auto text = [&out](std::string_view name, std::string_view value) {
+    out.push_back('"');
+    out.append(name);
+    out.append("\":\"");
+    if (!append_json_utf8(out, value)) append_json_latin1(out, value);
+    out.append("\",");
+  };
+  out.append("{\"data\":null,");
+  text("database", ddl.database);
+  out.append("\"es\":");
+  out.append_int(ddl.es_ms);
+  out.push_back(',');
+  text("gtid", ddl.gtid);
+  out.append("\"id\":");
+  out.append_uint(id);
+  out.append(",\"isDdl\":true,\"mysqlType\":null,\"old\":null,\"pkNames\":null,\"rows\":null,");
+  append_seq(out, Seq{ddl.id.epoch, ddl.id.file, ddl.id.pos, 0, 0});
+  out.push_back(',');
+  text("sql", ddl.sql);
+  out.append("\"sqlType\":null,");
+  text("table", ddl.table);
+  out.append("\"ts\":");
+  out.append_int(ddl.ts_ms);
+  out.append(",\"type\":\"");
+  out.append(ddl.type);
+  out.append("\"}\n");
+}
+
 void append_tick(TextBuffer& out, const TickLine& tick) {
   out.append("{\"type\":\"TICK\",");
   append_seq(out, Seq{tick.epoch, tick.file_number, tick.pos, 0, 0});

@@ -37,6 +37,7 @@ struct AssemblerSettings {
                                  << 30;  // that one transaction may inflate to; 0: no limit
   bool ignore_truncate = false;
   bool stop_at_content_ddl = false;
+  bool publish_ddl = false;
   event::RenderOptions render;
 };
 
@@ -160,6 +161,7 @@ class Assembler final : private event::LineSink {
   Status on_renamed(const schema::TableEffect& effect);
   Status content_changed(const std::string& table, const std::string& what) const;
   Status settle(const std::string& table) const;
+  Status publish(const schema::DdlStatement& ddl);
   Error at_position(Error error) const;
   Error unsupported(std::string what) const;
 

@@ -5,6 +5,7 @@
 #include "sluice/base/names.h"
 
 #include "pipeline/assembler.h"
+#include "pipeline/ddl_type.h"
 
 namespace sluice::pipeline {
 Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatDescription& format,
@@ -86,6 +87,7 @@ Status Assembler::on_ddl(const binlog::QueryEvent& query, const binlog::Statemen
                          const binlog::FormatDescription& format) {
   auto ddl = schema::ddl_statement(query, format, place_here());
   if (!ddl) return {};
+  if (settings_.publish_ddl) SLUICE_TRY(publish(*ddl));
   SLUICE_TRY_ASSIGN(const auto effects, catalog_->apply(std::move(*ddl)));
   if (effects.empty()) return {};
   tables_.clear();
@@ -93,6 +95,29 @@ Status Assembler::on_ddl(const binlog::QueryEvent& query, const binlog::Statemen
   const bool drops = statement.kind == binlog::StatementKind::truncate ||
                      statement.kind == binlog::StatementKind::drop;
   return on_effects(effects, drops);
+}
+
+// The first table it names that is taken stands for all of them.
+Status Assembler::publish(const schema::DdlStatement& ddl) {
+  const binlog::Statement read = binlog::classify_statement(ddl.text, ddl.context.sql_mode);
+  const std::string_view type = ddl_type(read.kind, ddl.text, ddl.context.sql_mode);
+  if (type.empty()) return {};
+  PublishedDdl out;
+  std::string database;
+  for (const auto& [named, table] : read.tables) {
+    database = named.empty() ? ddl.context.database : named;
+    if (table.empty() ? !filter_->may_take_from(database) : !filter_->takes(database, table))
+      continue;
+    out.line = {group_.id,    type,
+                database,     table,
+                ddl.text,     group_.gtid_text,
+                group_.es_ms, clock_->wall_us() / 1000};
+    out.commit_us = group_.commit_us;
+    out.file = file_;
+    out.pos = pos_;
+    return sink_->add_ddl(out);
+  }
+  return {};
 }
 
 void Assembler::savepoint(const std::string& name) {

@@ -107,6 +107,13 @@ void check_queue(const Options& options, const std::optional<position::State>& s
       report.bad(fatal(Errc::queue_topology,
                        "queue " + names.partition(n) + " is gone, but messages were sent to it"));
   }
+  if (!names.with_ddl) return;
+  auto info = (*admin)->inspect(names.ddl());
+  if (!info) return report.bad(std::move(info).error());
+  if (*info && (*info)->messages != 0 && (*info)->consumers == 0)
+    report.warn("queue " + names.ddl() + " holds " + std::to_string((*info)->messages) +
+                " messages and nobody consumes it -> it grows until somebody does; or set "
+                "queue.publish_ddl: false");
 }
 
 Result<std::optional<position::Watermark>> read_watermark(redis::Connection& redis,
@@ -405,7 +412,7 @@ Status reset(const Options& options, bool confirmed, std::ostream& out) {
   const queue::Names names = names_of(options);
   SLUICE_TRY_ASSIGN(const auto admin, queue::Admin::connect(options.queue));
   SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
-  std::vector<std::string> queues{names.dead(), names.control()};
+  std::vector<std::string> queues{names.dead(), names.control(), names.ddl()};
   for (std::uint32_t n = 0; n < names.partitions; ++n) queues.push_back(names.partition(n));
   const std::string_view would = confirmed ? "removed" : "would remove";
   std::size_t found = 0;

@@ -10,6 +10,9 @@ namespace {
 // More candidates than this, and transactions without rows are folded together: a source of
 // filtered rows must not fill memory while the broker is away.
 constexpr std::size_t kFoldAbove = 4096;
+// Any are above this: one queue that takes nothing (the one for DDL) while rows flow must not,
+// either.
+constexpr std::size_t kMostCandidates = 1u << 14;
 constexpr std::size_t kMostPrints = 1u << 16;
 constexpr std::size_t kPooledMessages = 64;
 constexpr std::size_t kPooledBytes = 256u << 10;  // a larger body gives its memory back
@@ -34,7 +37,7 @@ bool needs_types(OutgoingMessage& m, const event::TablePlan* plan, const Transac
 Outbox::Outbox(Settings settings, RestartPoint start, GtidSet gtids, Wakeup& publisher)
     : settings_(settings),
       publisher_(&publisher),
-      partitions_(settings.partitions),
+      partitions_(settings.partitions + (settings.ddl ? 1U : 0U)),
       restart_file_(start.file),
       restart_pos_(start.pos),
       restart_gtids_(gtids),
@@ -73,8 +76,8 @@ void Outbox::list(std::uint32_t partition) {
   ready_.push_back(partition);
 }
 
-Status Outbox::add(const TransactionBatch& batch) {
-  Lock lock(mu_);
+// For what a transaction brings.
+Status Outbox::make_room(Lock& lock) {
   // A large transaction that is at hand already would go on for long.
   if (stop_.stop_requested()) return stopped();
   if (!room_.wait(lock.native(), stop_,
@@ -84,6 +87,35 @@ Status Outbox::add(const TransactionBatch& batch) {
     ++serial_;
     serial_open_ = true;
   }
+  return {};
+}
+
+Status Outbox::add_ddl(const PublishedDdl& ddl) {
+  Lock lock(mu_);
+  if (!settings_.ddl) return {};
+  SLUICE_TRY(make_room(lock));
+  Partition& p = partitions_[settings_.partitions];
+  OutgoingMessage& m = open_message(p);
+  const std::size_t before = m.body.size();
+  event::append_ddl(m.body, ddl.line, m.number);
+  bytes_ += m.body.size() - before;
+  const TransactionId& id = ddl.line.id;
+  p.last = {id.epoch, id.file, id.pos, 0, 0, 0};
+  if (m.headers.rows == 0) m.headers.first = p.last;
+  m.headers.last = p.last;
+  m.headers.rows += 1;
+  m.headers.file = ddl.file->name;
+  m.headers.pos = ddl.pos;
+  m.headers.gtid = ddl.line.gtid;
+  m.headers.commit_us = ddl.commit_us;
+  if (m.first_transaction == 0) m.first_transaction = serial_;
+  list(settings_.partitions);
+  return {};
+}
+
+Status Outbox::add(const TransactionBatch& batch) {
+  Lock lock(mu_);
+  SLUICE_TRY(make_room(lock));
   for (const std::uint32_t n : batch.touched) {
     Partition& p = partitions_[n];
     const PartitionLines& lines = batch.partitions[n];
@@ -135,8 +167,11 @@ void Outbox::complete(const TransactionEnd& end) {
     return;
   }
   if (candidates_.size() > kFoldAbove) advance_restart();
-  if (candidates_.size() > kFoldAbove && candidates_.back().serial == serial_) {
+  if (candidates_.size() >= kMostCandidates ||
+      (candidates_.size() > kFoldAbove && candidates_.back().serial == serial_)) {
     Candidate& back = candidates_.back();
+    if (back.serial != serial_) fold_marks();
+    back.serial = serial_;
     if (!back.more) back.more = std::make_unique<GtidSet>(read_gtids_.flavor());
     back.more->add(end.gtid);
     if (end.also != nullptr) back.more->add(*end.also);
@@ -154,6 +189,17 @@ void Outbox::complete(const TransactionEnd& end) {
     candidate.more->add(*end.also);
   }
   candidates_.push_back(std::move(candidate));
+}
+
+// The last transaction and those of the last candidate are passed as one.
+void Outbox::fold_marks() {
+  const std::uint64_t before = candidates_[candidates_.size() - 2].serial;
+  for (Partition& p : partitions_) {
+    const std::size_t n = p.marks.size();
+    if (n < 2 || p.marks[n - 1].first != serial_ || p.marks[n - 2].first <= before) continue;
+    p.marks[n - 2] = p.marks[n - 1];
+    p.marks.pop_back();
+  }
 }
 
 bool Outbox::has_read(const Gtid& gtid) const {
@@ -202,7 +248,7 @@ std::uint64_t Outbox::confirmed(std::uint32_t partition) {
   Partition& p = partitions_[partition];
   if (!p.unconfirmed) return 0;
   auto m = std::move(p.unconfirmed);
-  const std::uint64_t rows = m->headers.rows;
+  const std::uint64_t rows = partition < settings_.partitions ? m->headers.rows : 0;
   bytes_ -= m->body.size();
   room_.notify_all();
   if (pool_.size() < kPooledMessages) {
@@ -225,7 +271,7 @@ void Outbox::tick(std::int64_t now_ms) {
   const std::int64_t es_ms = idle_ ? std::max(now_ms, read_es_ms_) : read_es_ms_;
   const event::TickLine line{
       read_file_->epoch_number(), read_file_->name, read_file_->number, read_pos_, gtids, es_ms};
-  for (std::uint32_t n = 0; n < partitions_.size(); ++n) {
+  for (std::uint32_t n = 0; n < settings_.partitions; ++n) {
     Partition& p = partitions_[n];
     if (!p.gathering.empty() && p.gathering.back()->headers.rows == 0) {
       // Ticks alone, not sent yet: the newer one says it all.
@@ -319,8 +365,9 @@ RestartPoint Outbox::restart_point() {
   const Lock lock(mu_);
   advance_restart();
   RestartPoint point{restart_file_, restart_pos_, restart_gtids_.to_string(), {}, restart_trail_};
-  point.last.reserve(partitions_.size());
-  for (const Partition& p : partitions_) point.last.push_back(p.restart_last);
+  point.last.reserve(settings_.partitions);
+  for (std::uint32_t n = 0; n < settings_.partitions; ++n)
+    point.last.push_back(partitions_[n].restart_last);
   return point;
 }
 
@@ -338,8 +385,8 @@ OutboxStatus Outbox::status() const {
 std::vector<EventId> Outbox::chain() const {
   const Lock lock(mu_);
   std::vector<EventId> out;
-  out.reserve(partitions_.size());
-  for (const Partition& p : partitions_) out.push_back(p.last);
+  out.reserve(settings_.partitions);
+  for (std::uint32_t n = 0; n < settings_.partitions; ++n) out.push_back(partitions_[n].last);
   return out;
 }
 

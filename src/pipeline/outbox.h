@@ -59,6 +59,7 @@ class Outbox final : public TransactionSink {
     std::uint32_t partitions = 16;
     std::size_t message_bytes = 1u << 20;  // a message is closed at this size
     std::size_t limit_bytes = 48u << 20;   // add() blocks above it
+    bool ddl = false;                      // statements are sent, as one more partition
   };
   // `start`: the restart point to begin with.  `gtids`: executed there.  `publisher`: notified when
   // there is something to send.
@@ -69,6 +70,7 @@ class Outbox final : public TransactionSink {
 
   // The source's thread.
   Status add(const TransactionBatch& batch) override;
+  Status add_ddl(const PublishedDdl& ddl) override;
   void complete(const TransactionEnd& end) override;
   bool has_read(const Gtid& gtid) const override;
   // All that the source has sent is here (or not any more): an idle source is not behind.
@@ -79,6 +81,9 @@ class Outbox final : public TransactionSink {
   void enter(std::shared_ptr<const SourceFile> file, std::uint64_t pos);
   // Waits until everything gathered is confirmed.  Errors: stopped.
   Status wait_drained();
+
+  // Partitions of rows, and the one behind them that DDL goes through.
+  std::uint32_t lanes() const noexcept { return settings_.partitions + (settings_.ddl ? 1U : 0U); }
 
   // The publisher's thread.
   // Marks the partition's next message as unconfirmed and returns it, or null when there is none or
@@ -129,10 +134,12 @@ class Outbox final : public TransactionSink {
     std::int64_t es_ms = 0;
   };
 
+  Status make_room(Lock& lock) REQUIRES_LOCK(mu_);
   OutgoingMessage& open_message(Partition& p) REQUIRES_LOCK(mu_);
   std::unique_ptr<OutgoingMessage> fresh() REQUIRES_LOCK(mu_);
   void list(std::uint32_t partition) REQUIRES_LOCK(mu_);
   void advance_restart() REQUIRES_LOCK(mu_);
+  void fold_marks() REQUIRES_LOCK(mu_);
   bool nothing_left() const REQUIRES_LOCK(mu_);
 
   const Settings settings_;

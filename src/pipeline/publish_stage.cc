@@ -16,6 +16,10 @@ constexpr std::uint32_t kMaxReturns = 3;
 
 }  // namespace
 
+std::string PublishStage::lane_name(std::uint32_t lane) const {
+  return lane < row_partitions_ ? "partition " + std::to_string(lane) : "the queue for DDL";
+}
+
 std::vector<bool> PublishStage::sent_partitions() const {
   std::vector<bool> sent;
   for (const EventId& last : outbox_->chain()) sent.push_back(!last.is_zero());
@@ -55,6 +59,7 @@ Status PublishStage::session(queue::Publisher& publisher, const std::stop_token&
                              const std::stop_token& drain) {
   // What was unconfirmed on the connection before is of unknown fate: again, first of all.
   waiting_ = 0;
+  health_->ddl_refused = false;
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     partitions_[p] = {};
     if (const OutgoingMessage* m = outbox_->unconfirmed(p)) {
@@ -117,9 +122,23 @@ Status PublishStage::send(queue::Publisher& publisher, std::uint32_t partition,
   partitions_[partition].in_flight = true;
   SLUICE_TRY(publisher.publish(partition, message.headers, message.body.view()));
   counters_->messages_published.fetch_add(1, std::memory_order_relaxed);
-  counters_->rows_published.fetch_add(message.headers.rows, std::memory_order_relaxed);
+  if (partition < row_partitions_)
+    counters_->rows_published.fetch_add(message.headers.rows, std::memory_order_relaxed);
   counters_->body_bytes_published.fetch_add(message.body.size(), std::memory_order_relaxed);
   return {};
+}
+
+void PublishStage::say_refused(std::uint32_t lane) {
+  if (lane < row_partitions_) {
+    log::get("queue").warn("message refused by the broker (nack), sending again partition={}",
+                           lane);
+    return;
+  }
+  health_->ddl_refused = true;
+  log::get("queue").warn(
+      "the queue for DDL refuses a statement (nack), sending again; rows go on, but the saved "
+      "position stays before that statement: have the queue consumed, raise its limit, or set "
+      "queue.publish_ddl: false and start again");
 }
 
 Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& outcome) {
@@ -129,6 +148,10 @@ Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& o
   Partition& p = partitions_[outcome.partition];
   p.in_flight = false;
   if (outcome.kind == queue::Outcome::Kind::confirmed) {
+    if (p.refusals != 0 && outcome.partition >= row_partitions_) {
+      health_->ddl_refused = false;
+      log::get("queue").info("the queue for DDL takes statements again");
+    }
     p.returns = p.refusals = 0;
     counters_->messages_confirmed.fetch_add(1, std::memory_order_relaxed);
     counters_->rows_confirmed.fetch_add(outbox_->confirmed(outcome.partition),
@@ -143,18 +166,16 @@ Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& o
     counters_->returned.fetch_add(1, std::memory_order_relaxed);
     if (++p.returns >= kMaxReturns)
       return fatal(Errc::queue_returned,
-                   "partition " + std::to_string(outcome.partition) +
-                       ": the broker cannot route our message (" + outcome.reason +
+                   lane_name(outcome.partition) + ": the broker cannot route our message (" +
+                       outcome.reason +
                        ") although exchange, queue and binding were declared again: something "
                        "removes them");
-    log::get("queue").warn("message returned, looking at the topology partition={} reason=\"{}\"",
-                           outcome.partition, outcome.reason);
+    log::get("queue").warn("message returned, looking at the topology lane=\"{}\" reason=\"{}\"",
+                           lane_name(outcome.partition), outcome.reason);
     SLUICE_TRY(deps_.check_topology(sent_partitions()));
   } else {
     counters_->nacked.fetch_add(1, std::memory_order_relaxed);
-    if (p.refusals == 0)
-      log::get("queue").warn("message refused by the broker (nack), sending again partition={}",
-                             outcome.partition);
+    if (p.refusals == 0) say_refused(outcome.partition);
   }
   const auto pause = std::min(kRefusedMost, kRefusedFirst * (1 << std::min(p.refusals, 10u)));
   ++p.refusals;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "sluice/base/backoff.h"
@@ -38,7 +39,8 @@ class PublishStage {
         health_(&health),
         clock_(&clock),
         backoff_(std::chrono::milliseconds(100), reconnect_max),
-        partitions_(outbox.chain().size()) {}
+        row_partitions_(static_cast<std::uint32_t>(outbox.chain().size())),
+        partitions_(outbox.lanes()) {}
 
   // Until `st` is stopped, or an error that must end the process.  After `drain` is stopped it ends
   // by itself once the outbox is empty.
@@ -59,6 +61,8 @@ class PublishStage {
   Status settle(queue::Publisher& publisher, const queue::Outcome& outcome);
   Status pump(queue::Publisher& publisher);
   void tick_if_due();
+  void say_refused(std::uint32_t lane);
+  std::string lane_name(std::uint32_t lane) const;
   std::vector<bool> sent_partitions() const;
 
   Dependencies deps_;
@@ -68,7 +72,8 @@ class PublishStage {
   Health* health_;
   const Clock* clock_;
   Backoff backoff_;
-  std::vector<Partition> partitions_;
+  std::uint32_t row_partitions_;
+  std::vector<Partition> partitions_;  // those of rows, then DDL's
   std::vector<std::uint32_t> ready_;
   std::vector<queue::Outcome> outcomes_;
   std::chrono::steady_clock::time_point next_tick_{};

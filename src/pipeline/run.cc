@@ -188,7 +188,7 @@ Status Pipeline::prepare() {
   SLUICE_TRY(catalog_->follow(*history_, {state.epoch, state.position}));
   outbox_.emplace(
       Outbox::Settings{options_.queue.partitions(), options_.queue.message_bytes().bytes(),
-                       options_.limits.in_flight().bytes()},
+                       options_.limits.in_flight().bytes(), options_.queue.publish_ddl()},
       RestartPoint{file_of(state), state.position.pos, state.gtid_set, state.last, state.trail},
       std::move(plan.gtids), publisher_wakeup_);
   outbox_->set_stop(source_stop_.get_token());
@@ -197,6 +197,7 @@ Status Pipeline::prepare() {
   settings.hold_bytes = options_.limits.transaction_hold().bytes();
   settings.inflated_bytes = options_.limits.inflated_transaction().bytes();
   settings.line_bytes = options_.queue.message_bytes().bytes();
+  settings.publish_ddl = options_.queue.publish_ddl();
   settings.ignore_truncate = options_.applier.on_truncate() == ApplierOptions::OnTruncate::ignore;
   settings.stop_at_content_ddl =
       options_.applier.on_content_ddl() == ApplierOptions::OnContentDdl::stop;

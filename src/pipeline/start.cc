@@ -52,7 +52,7 @@ position::Layout layout_of(const Options& options) {
 }
 
 queue::Names names_of(const Options& options) {
-  return {options.instance(), options.queue.partitions()};
+  return {options.instance(), options.queue.partitions(), options.queue.publish_ddl()};
 }
 
 std::filesystem::path held_xa_folder(const Options& options) {

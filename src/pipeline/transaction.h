@@ -76,6 +76,14 @@ struct TransactionEnd {
   std::uint64_t print = 0;        // of its rows, when it has no GTID
 };
 
+// A statement for those who want to know of DDL.
+struct PublishedDdl {
+  event::DdlLine line;
+  std::int64_t commit_us = 0;
+  std::shared_ptr<const SourceFile> file;
+  std::uint64_t pos = 0;  // its end
+};
+
 // Takes what the assembler makes.  Called by the source's thread.
 class TransactionSink {
  public:
@@ -83,6 +91,8 @@ class TransactionSink {
   // Takes the lines of `batch` (it is cleared by the caller afterwards).  Blocks while too much
   // waits for the broker. Errors: stopped.
   virtual Status add(const TransactionBatch& batch) = 0;
+  // The same for a statement, in the order of the binlog; only when DDL is published.
+  virtual Status add_ddl(const PublishedDdl& /*ddl*/) { return {}; }
   // The transaction whose rows were added (if it had any) is whole.
   virtual void complete(const TransactionEnd& end) = 0;
   // This transaction, or a later one that implies it, was completed before.

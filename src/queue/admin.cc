@@ -145,6 +145,7 @@ Status AmqpAdmin::declare(const Names& names, const std::vector<bool>& expected)
     SLUICE_TRY(declare_queue(exchange, names.partition(n), QueueRole::partition, known));
   }
   SLUICE_TRY(declare_queue(exchange, names.dead(), QueueRole::dead, false));
+  if (names.with_ddl) SLUICE_TRY(declare_queue(exchange, names.ddl(), QueueRole::ddl, false));
   return declare_queue(exchange, names.control(), QueueRole::control, false);
 }
 

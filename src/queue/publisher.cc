@@ -18,9 +18,9 @@ constexpr ChannelNumber kChannel = 1;
 class AmqpPublisher final : public Publisher, private FrameSink {
  public:
   AmqpPublisher(std::unique_ptr<Link> link, const Names& names)
-      : link_(std::move(link)), exchange_(names.exchange()), book_(names.partitions) {
-    keys_.reserve(names.partitions);
-    for (std::uint32_t n = 0; n < names.partitions; ++n) keys_.push_back(names.partition(n));
+      : link_(std::move(link)), exchange_(names.exchange()), book_(names.lanes()) {
+    keys_.reserve(names.lanes());
+    for (std::uint32_t n = 0; n < names.lanes(); ++n) keys_.push_back(names.lane(n));
   }
 
   Status prepare();
@@ -37,7 +37,7 @@ class AmqpPublisher final : public Publisher, private FrameSink {
 
   std::unique_ptr<Link> link_;
   const std::string exchange_;
-  std::vector<std::string> keys_;  // routing key of each partition
+  std::vector<std::string> keys_;  // routing key of each partition, then of DDL
   ConfirmBook book_;
   std::vector<Outcome> outcomes_;
   PropertiesWriter properties_;

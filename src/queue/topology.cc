@@ -12,8 +12,10 @@ QueueArguments::QueueArguments(QueueOptions::Type type, QueueRole role, const Br
     entries_[static_cast<std::size_t>(count_++)] = e;
   };
   add(text_entry("x-queue-type", quorum ? "quorum" : "classic"));
-  // A dead letter has no order to keep; whoever looks at them may be many.
-  if (role != QueueRole::dead) add(flag_entry("x-single-active-consumer", true));
+  // A dead letter has no order to keep; whoever looks at them may be many.  DDL is for others, who
+  // may want to look with basic.get, which such queues refuse.
+  if (role != QueueRole::dead && role != QueueRole::ddl)
+    add(flag_entry("x-single-active-consumer", true));
   // From 4.0 a quorum queue drops a message at its 21st delivery unless told not to; 3.x accepts -1
   // and then drops at the first redelivery (both measured; rabbitmq-server v4.0.0, release notes
   // "delivery limit").

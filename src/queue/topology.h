@@ -10,7 +10,7 @@
 
 namespace sluice::queue {
 
-enum class QueueRole : std::uint8_t { partition, dead, control };
+enum class QueueRole : std::uint8_t { partition, dead, control, ddl };
 
 // The arguments a queue of ours is declared with.
 class QueueArguments {

@@ -1,4 +1,5 @@
 """ALTERs between random writes: each row arrives with the columns its table had when it was written, wherever the program began to read."""
+import json
 import random
 import shutil
 
@@ -6,7 +7,7 @@ import pika
 import yaml
 
 from cases import CASES, SourceTest, for_each_source
-from harness import compare, long_run
+from harness import compare, long_run, wait_until
 from harness.bench import INSTANCE
 from harness.workload import DATABASE, TABLES, Workload
 
@@ -245,12 +246,30 @@ class Commands(Checks):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
+    def published(self, bench, count):
+        """The next so many statements of the queue for DDL; they are taken out."""
+        connection = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", bench.rabbit.port))
+        channel, lines = connection.channel(), []
+
+        def all_there():
+            method, _, body = channel.basic_get(f"sluice.{INSTANCE}.ddl", auto_ack=True)
+            if method is not None:
+                lines.extend(json.loads(line) for line in body.decode().splitlines())
+            return len(lines) >= count
+
+        wait_until(all_there, 60, lambda: f"{count} statements, there are {lines}")
+        connection.close()
+        return lines
+
     def test_commands_keep_the_history_right(self):
-        with self.bench(applier={"on_truncate": "ignore"}) as bench:
+        with self.bench(applier={"on_truncate": "ignore"}, queue={"publish_ddl": True}) as bench:
             writer = Writer(bench)
             writer.run([CREATE])
             writer.run(alter("ADD i1 INT, ADD i2 INT"))
             self.check(bench, writer)
+            ddl = self.published(bench, 2)
+            self.assertEqual([(line["type"], line["table"], line["isDdl"]) for line in ddl], [("CREATE", TABLE, True), ("ALTER", TABLE, True)])
+            self.assertEqual(ddl[1]["sql"], alter("ADD i1 INT, ADD i2 INT")[0])
 
             # What position set leaves out is read for its statements.
             self.assertEqual(bench.daemon.stop(), 0)
@@ -268,7 +287,8 @@ class Commands(Checks):
             self.assertEqual(bench.daemon.stop(), 0)
             config = yaml.safe_load(bench.daemon.config.read_text())
             config["filter"]["include"].append("elsewhere\\..*")
-            bench.mysql.execute("CREATE DATABASE elsewhere", "CREATE TABLE elsewhere.t (id INT PRIMARY KEY, a INT, b INT)")
+            elsewhere = "CREATE TABLE elsewhere.t (id INT PRIMARY KEY, a INT, b INT)"
+            bench.mysql.execute("CREATE DATABASE elsewhere", elsewhere)
             bench.daemon.config.write_text(yaml.safe_dump(config))
             self.stopped(bench, "position", "relayout")
             bench.mysql.execute("INSERT INTO elsewhere.t VALUES (1, 2, 3)")
@@ -302,6 +322,8 @@ class Commands(Checks):
             self.check(bench, writer)
             self.assertEqual(bench.daemon.stop(), 0)
             self.assertIn("would remove the schema history", self.stopped(bench, "reset"))
+            # Two were left out with their rows.
+            self.assertEqual([line["sql"] for line in self.published(bench, 2)], [elsewhere, *alter("ADD COLUMN later INT FIRST")])
 
 
 class SchemaBase(Schema, SourceTest):

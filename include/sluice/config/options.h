@@ -181,6 +181,10 @@ struct QueueOptions : Section {
       this, "prefetch_bytes", ByteSize{16_MiB},
       Range<ByteSize>{ByteSize{1_MiB}, ByteSize{1024_MiB}},
       "Unapplied message bytes an applier thread may hold; prefetch counts are derived from it."};
+  Option<bool> publish_ddl{
+      this, "publish_ddl", false,
+      "Statements that change tables that are taken go to queue sluice.INSTANCE.ddl, as lines of "
+      "their own (docs/format.md), for others to consume."};
   Option<Duration> connect_timeout{
       this, "connect_timeout", Duration{10s}, Range<Duration>{100ms, 10min},
       "Longest wait for the broker to answer a connection attempt or a request."};

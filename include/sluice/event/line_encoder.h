@@ -83,6 +83,17 @@ class LineEncoder {
   std::uint32_t count_ = 0;
 };
 
+// A line of DDL, line feed included.  `sql` that is not UTF-8 is written as ISO-8859-1.
+struct DdlLine {
+  TransactionId id;       // of its transaction
+  std::string_view type;  // CREATE, ALTER, ERASE, TRUNCATE, RENAME, CINDEX, DINDEX
+  std::string_view database, table;
+  std::string_view sql;
+  std::string_view gtid;
+  std::int64_t es_ms = 0, ts_ms = 0;
+};
+void append_ddl(TextBuffer& out, const DdlLine& ddl, std::uint64_t id);
+
 // A TICK line, line feed included: this partition is complete up to file:pos.  `gtid` is the
 // executed set.
 struct TickLine {

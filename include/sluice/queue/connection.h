@@ -16,12 +16,17 @@ namespace sluice::queue {
 struct Names {
   std::string instance;
   std::uint32_t partitions = 0;
+  bool with_ddl = false;  // there is a queue for DDL, too
   std::string exchange() const { return "sluice." + instance; }
   std::string partition(std::uint32_t n) const {
     return exchange() + ".p" + std::to_string(partitions) + "." + std::to_string(n);
   }
   std::string dead() const { return exchange() + ".dead"; }
+  std::string ddl() const { return exchange() + ".ddl"; }
   std::string control() const { return exchange() + ".control"; }
+  // What a publisher sends to: the partitions, then DDL.
+  std::uint32_t lanes() const noexcept { return partitions + (with_ddl ? 1U : 0U); }
+  std::string lane(std::uint32_t n) const { return n < partitions ? partition(n) : ddl(); }
 };
 
 struct BrokerInfo {
@@ -45,10 +50,11 @@ class Admin {
   virtual const BrokerInfo& broker() const noexcept = 0;
   // nullopt: no such queue.
   virtual Result<std::optional<QueueInfo>> inspect(const std::string& queue) = 0;
-  // Declares exchange, partition queues, dead and control queue with their bindings (routing key =
-  // queue name), by the rules of docs/design.md: passively first, then in full on a spare channel;
-  // other arguments: fatal/queue_topology with the remedy. `expected`: partition queues that were
-  // sent to before: one that is missing is a loss, fatal/queue_topology, not declared anew.
+  // Declares exchange, partition queues, dead and control queue, and the one for DDL where there is
+  // one, with their bindings (routing key = queue name), by the rules of docs/design.md: passively
+  // first, then in full on a spare channel; other arguments: fatal/queue_topology with the remedy.
+  // `expected`: partition queues that were sent to before: one that is missing is a loss,
+  // fatal/queue_topology, not declared anew.
   virtual Status declare(const Names& names, const std::vector<bool>& expected) = 0;
   // Messages removed.
   virtual Result<std::uint64_t> purge(const std::string& queue) = 0;

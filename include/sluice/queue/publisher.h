@@ -14,7 +14,7 @@
 namespace sluice::queue {
 
 // The fate of a message.  The caller has at most one unconfirmed message per partition, so the
-// partition names it.
+// partition names it.  DDL goes as one more partition, behind the last (Names::lanes).
 struct Outcome {
   enum class Kind : std::uint8_t { confirmed, nacked, returned };
   std::uint32_t partition = 0;

@@ -33,6 +33,21 @@ TEST_P(Topology, DeclaresEverythingAndTheSecondTimeChangesNothing) {
   }
 }
 
+TEST_P(Topology, AQueueForDdlIsThereWhenItIsWanted) {
+  auto admin = declared();
+  ASSERT_NE(admin, nullptr);
+  EXPECT_FALSE(admin->inspect(names.ddl())->has_value());
+  names.with_ddl = true;
+  ASSERT_TRUE(admin->declare(names, {}).ok());
+  const auto p = publisher();
+  ASSERT_NE(p, nullptr);
+  EXPECT_EQ(send(*p, names.partitions, 1, "a statement").kind, Outcome::Kind::confirmed);
+  const auto info = admin->inspect(names.ddl());
+  ASSERT_TRUE(info.ok() && info->has_value());
+  EXPECT_EQ((*info)->messages, 1U);
+  EXPECT_TRUE(admin->remove_queue(names.ddl()).ok());
+}
+
 TEST_P(Topology, ClassicQueuesCanBeHadToo) {
   options.type.set(QueueOptions::Type::classic);
   const auto admin = declared();

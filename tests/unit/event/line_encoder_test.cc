@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "sluice/event/line_reader.h"
+
 #include "unit/event/fixture.h"
 
 namespace sluice::event::test {
@@ -234,6 +236,42 @@ TEST(Tick, IsALineOfItsOwn) {
       out.view(),
       R"({"type":"TICK","seq":"2.3.4711.0.0","file":"binlog.000003","pos":4711,"gtid":"0-1-100","es":1693995485000})"
       "\n");
+}
+
+TEST(DdlLine, IsAFlatMessageThatAReaderTakesForDdl) {
+  TextBuffer out;
+  append_ddl(out,
+             {{1, 3, 4711},
+              "ALTER",
+              "sh\"op",
+              "orders",
+              "ALTER TABLE orders\n  ADD \xC5\x82 INT",
+              "0-1-100",
+              1693995485000,
+              1693995485234},
+             7);
+  EXPECT_EQ(
+      out.view(),
+      R"({"data":null,"database":"sh\"op","es":1693995485000,"gtid":"0-1-100","id":7,"isDdl":true,)"
+      R"("mysqlType":null,"old":null,"pkNames":null,"rows":null,"seq":"1.3.4711.0.0",)"
+      R"("sql":"ALTER TABLE orders\n  ADD )"
+      "\xC5\x82"
+      R"( INT","sqlType":null,"table":"orders","ts":1693995485234,"type":"ALTER"})"
+      "\n");
+  EXPECT_TRUE(nlohmann::json::accept(out.view()));
+  LineReader reader;
+  reader.open(out.view());
+  const auto line = reader.next();
+  ASSERT_TRUE(line.ok()) << to_string(line.error());
+  ASSERT_NE(*line, nullptr);
+  EXPECT_EQ((*line)->kind, ChangeKind::ddl);
+}
+
+TEST(DdlLine, BytesThatAreNoTextAreWrittenAllTheSame) {
+  TextBuffer out;
+  append_ddl(out, {{1, 3, 4}, "CREATE", "d", "t", "CREATE TABLE t\xFF", "", 0, 0}, 1);
+  EXPECT_NE(out.view().find("CREATE TABLE t\xC3\xBF\""), std::string_view::npos);
+  EXPECT_TRUE(nlohmann::json::accept(out.view()));
 }
 
 }  // namespace

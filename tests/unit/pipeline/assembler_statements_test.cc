@@ -55,6 +55,28 @@ TEST_P(StatementsOfBothFlavours, AStatementIsReadInTheCharacterSetAndSqlModeOfIt
   EXPECT_EQ(played(binlog)->schemas.reads, 0);
 }
 
+TEST_P(StatementsOfBothFlavours, StatementsAboutTakenTablesArePublishedWhenAskedFor) {
+  Binlog binlog(GetParam());
+  for (const char* statement :
+       {"CREATE TABLE a (id INT)", "ALTER TABLE hidden ADD x INT", "ALTER TABLE shop.a ADD x INT",
+        "CREATE UNIQUE INDEX i ON a (id)", "DROP INDEX i ON a", "RENAME TABLE hidden TO b",
+        "CREATE VIEW v AS SELECT 1", "ALTER TABLE other.t ADD x INT", "TRUNCATE b",
+        "DROP TABLE IF EXISTS other.t, b", "GRANT ALL ON *.* TO u"}) {
+    binlog.gtid(Binlog::kStandalone);
+    binlog.query(statement);
+  }
+  settings_.ignore_truncate = true;
+  EXPECT_THAT(played(binlog)->sink.ddls, IsEmpty());
+  settings_.publish_ddl = true;
+  EXPECT_THAT(
+      played(binlog)->sink.ddls,
+      ElementsAre("CREATE shop.a: CREATE TABLE a (id INT)",
+                  "ALTER shop.a: ALTER TABLE shop.a ADD x INT",
+                  "CINDEX shop.a: CREATE UNIQUE INDEX i ON a (id)",
+                  "DINDEX shop.a: DROP INDEX i ON a", "RENAME shop.b: RENAME TABLE hidden TO b",
+                  "TRUNCATE shop.b: TRUNCATE b", "ERASE shop.b: DROP TABLE IF EXISTS other.t, b"));
+}
+
 TEST_P(StatementsOfBothFlavours, ADdlIsATransactionOfItsOwn) {
   Binlog binlog(GetParam());
   binlog.gtid(Binlog::kStandalone);

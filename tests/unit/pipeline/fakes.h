@@ -118,6 +118,11 @@ class RecordingSink final : public TransactionSink {
     EXPECT_TRUE(given == batch.rows || !every_row) << given << " of " << batch.rows;
     return {};
   }
+  Status add_ddl(const PublishedDdl& ddl) override {
+    ddls.push_back(std::string(ddl.line.type) + " " + std::string(ddl.line.database) + "." +
+                   std::string(ddl.line.table) + ": " + std::string(ddl.line.sql));
+    return {};
+  }
   void complete(const TransactionEnd& end) override {
     ends.push_back({end.file ? end.file->name : "", end.pos, gtid_to_string(end.gtid), rows.size(),
                     end.also != nullptr, end.es_ms});
@@ -141,7 +146,8 @@ class RecordingSink final : public TransactionSink {
 
   std::vector<SentRow> rows;
   std::vector<End> ends;
-  GtidSet read;  // as read before
+  std::vector<std::string> ddls;  // "ALTER db.t: text"
+  GtidSet read;                   // as read before
   int adds = 0;
   bool full = false;
   bool every_row = true;  // false: some are left out on purpose

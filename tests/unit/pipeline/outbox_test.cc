@@ -385,5 +385,88 @@ TEST_F(OutboxTest, TheRestartPointIsNeverBeyondFourGiBOfAFile) {
   EXPECT_EQ(point.last[1], second);
 }
 
+TEST_F(OutboxTest, StatementsGoInOrderThroughALaneOfTheirOwnAndThePositionWaitsForThem) {
+  RestartPoint start{batches_.file(), 4, "", std::vector<EventId>(kPartitions)};
+  Outbox outbox({kPartitions, 1u << 20, 48u << 20, /*ddl=*/true}, start, GtidSet(Flavor::mariadb),
+                wakeup_);
+  ASSERT_EQ(outbox.lanes(), kPartitions + 1);
+  const auto statement = [&](std::uint64_t pos, std::string_view sql) {
+    PublishedDdl ddl;
+    ddl.line = {{1, 1, pos}, "ALTER", "db", "t", sql, "0-1-9", 1, 2};
+    ddl.file = batches_.file();
+    ddl.pos = pos + 10;
+    ASSERT_TRUE(outbox.add_ddl(ddl).ok());
+    outbox.complete(end(pos + 10));
+  };
+  statement(100, "ALTER TABLE t ADD a INT");
+  const OutgoingMessage* first = outbox.take(kPartitions);
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->headers.first, (EventId{1, 1, 100, 0, 0, 0}));
+  EXPECT_EQ(first->headers.rows, 1U);
+  EXPECT_EQ(first->headers.pos, 110U);
+  EXPECT_NE(first->body.view().find("ADD a INT"), std::string_view::npos);
+  statement(200, "ALTER TABLE t ADD b INT");
+  statement(300, "ALTER TABLE t ADD c INT");
+  EXPECT_EQ(outbox.restart_point().pos, 4U);
+  EXPECT_FALSE(outbox.drained());
+  outbox.tick(1);
+  EXPECT_EQ(outbox.confirmed(kPartitions), 0U) << "these are no rows";
+  EXPECT_EQ(outbox.restart_point().pos, 110U);
+  const OutgoingMessage* second = outbox.take(kPartitions);
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(second->headers.prev, (EventId{1, 1, 100, 0, 0, 0}));
+  EXPECT_EQ(second->headers.last, (EventId{1, 1, 300, 0, 0, 0}));
+  EXPECT_LT(second->body.view().find("ADD b INT"), second->body.view().find("ADD c INT"));
+  EXPECT_EQ(second->body.view().find("TICK"), std::string_view::npos);
+  outbox.confirmed(kPartitions);
+  EXPECT_EQ(outbox.restart_point().pos, 310U);
+  EXPECT_TRUE(outbox.drained());
+  EXPECT_EQ(outbox.chain().size(), kPartitions) << "rows are chained, statements are not";
+  EXPECT_EQ(outbox.restart_point().last.size(), kPartitions);
+}
+
+TEST_F(OutboxTest, AQueueThatTakesNothingWhileOthersFlowDoesNotFillMemory) {
+  constexpr std::uint64_t kTransactions = 20'000;
+  Outbox outbox = make();
+  auto& stuck = batches_.begin(100);
+  const EventId first = batches_.row(3);
+  ASSERT_TRUE(outbox.add(stuck).ok());
+  outbox.complete(end(110));
+  ASSERT_NE(outbox.take(3), nullptr);
+  EventId last;
+  for (std::uint64_t i = 1; i <= kTransactions; ++i) {
+    auto& one = batches_.begin(i * 1000);
+    last = batches_.row(1);
+    ASSERT_TRUE(outbox.add(one).ok());
+    outbox.complete(end(i * 1000 + 10));
+    ASSERT_NE(outbox.take(1), nullptr);
+    if (i != kTransactions) outbox.confirmed(1);
+  }
+  EXPECT_EQ(outbox.restart_point().pos, 4U);
+  outbox.confirmed(3);
+  // Places were given up, so it stands before the one that is still on its way, but not close.
+  const RestartPoint before = outbox.restart_point();
+  EXPECT_GT(before.pos, kTransactions * 1000 / 2);
+  EXPECT_LT(before.pos, (kTransactions - 1000) * 1000);
+  EXPECT_EQ(before.last[1], (EventId{1, 1, before.pos - 10, 0, 0, 0}));
+  EXPECT_EQ(before.last[3], first);
+  outbox.confirmed(1);
+  const RestartPoint after = outbox.restart_point();
+  EXPECT_EQ(after.pos, kTransactions * 1000 + 10);
+  EXPECT_EQ(after.last[1], last);
+  EXPECT_EQ(after.gtid_set, "0-1-" + std::to_string(after.pos));
+}
+
+TEST_F(OutboxTest, StatementsAreNothingUnlessAskedFor) {
+  Outbox outbox = make();
+  PublishedDdl ddl;
+  ddl.line = {{1, 1, 100}, "ALTER", "db", "t", "ALTER TABLE t ADD a INT", "", 1, 2};
+  ddl.file = batches_.file();
+  ASSERT_TRUE(outbox.add_ddl(ddl).ok());
+  outbox.complete(end(110));
+  EXPECT_EQ(outbox.lanes(), kPartitions);
+  EXPECT_EQ(outbox.restart_point().pos, 110U);
+}
+
 }  // namespace
 }  // namespace sluice::pipeline

@@ -71,8 +71,8 @@ class FakePublisher final : public queue::Publisher {
 
 class PublishStageTest : public ::testing::Test {
  protected:
-  PublishStageTest()
-      : outbox_({kPartitions, /*message_bytes=*/700, 48u << 20},
+  explicit PublishStageTest(bool ddl = false)
+      : outbox_({kPartitions, /*message_bytes=*/700, 48u << 20, ddl},
                 {file_, 4, "", std::vector<EventId>(kPartitions)}, GtidSet(Flavor::mariadb),
                 wakeup_) {
     broker_.clock = &clock_;
@@ -241,6 +241,47 @@ TEST_F(PublishStageTest, ANackedMessageIsSentAgainAfterAPauseAndOthersGoOn) {
   EXPECT_EQ(counters_.publish_resends.load(), 4u);
   EXPECT_GE(clock_.steady() - began, std::chrono::milliseconds(20 + 40 + 80 + 160));
   expect_whole_chains();
+}
+
+class DdlPublishStageTest : public PublishStageTest {
+ protected:
+  DdlPublishStageTest() : PublishStageTest(true) { broker_.queues.resize(kPartitions + 1); }
+  void statement() {
+    pos_ += 100;
+    PublishedDdl ddl;
+    ddl.line = {{1, 1, pos_}, "ALTER", "db", "t", "ALTER TABLE t ADD a INT", "", 1, 2};
+    ddl.file = file_;
+    ddl.pos = pos_ + 10;
+    EXPECT_TRUE(outbox_.add_ddl(ddl).ok());
+    outbox_.complete({file_, pos_ + 10, MariadbGtid{0, 1, pos_}, 1, nullptr});
+  }
+};
+
+TEST_F(DdlPublishStageTest, ARefusedStatementIsSentAgainAndSaidWhileRowsGoOn) {
+  statement();
+  transaction({0, 1});
+  int nacks = 0;
+  broker_.script = [&](auto& in_flight, auto& out) -> Status {
+    const auto it = std::find_if(in_flight.begin(), in_flight.end(),
+                                 [](const auto& m) { return m.partition == kPartitions; });
+    if (it != in_flight.end() && nacks < 3) {
+      ++nacks;
+      in_flight.erase(it);
+      out.push_back({kPartitions, Kind::nacked, {}});
+    } else if (nacks == 3) {
+      EXPECT_TRUE(health_.ddl_refused.load());
+      EXPECT_EQ(outbox_.restart_point().pos, 4U) << "the statement is not there yet";
+      drain_.request_stop();
+    }
+    return confirm_all(in_flight, out);
+  };
+  EXPECT_TRUE(run().ok());
+  EXPECT_FALSE(health_.ddl_refused.load());
+  EXPECT_EQ(counters_.nacked.load(), 3u);
+  EXPECT_EQ(counters_.rows_published.load(), 2u) << "statements are no rows";
+  EXPECT_EQ(counters_.rows_confirmed.load(), 2u);
+  EXPECT_EQ(broker_.queues[kPartitions].size(), 1u);
+  EXPECT_EQ(outbox_.restart_point().pos, pos_ + 10);
 }
 
 TEST_F(PublishStageTest, AReturnedMessageHasTheTopologyLookedAtAndIsSentAgain) {

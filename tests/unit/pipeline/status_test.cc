@@ -42,6 +42,11 @@ TEST_F(StatusTest, InStepWhenAllIsReadAndTheWatermarkIsYoung) {
   EXPECT_EQ(line_.state(in_), RunState::in_step);
 }
 
+TEST_F(StatusTest, AQueueForDdlThatTakesNothingIsSaid) {
+  health_.ddl_refused = true;
+  EXPECT_EQ(line_.state(in_), RunState::queue_blocked);
+}
+
 TEST_F(StatusTest, TellsTheWorstOfWhatHolds) {
   // From the least to the worst; each stays when the next one comes.
   const std::vector<std::pair<RunState, std::function<void()>>> worse = {

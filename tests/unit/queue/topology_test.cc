@@ -49,6 +49,7 @@ TEST(Topology, TheDeadLetterQueueAloneHasManyConsumers) {
   EXPECT_THAT(shown({Type::quorum, QueueRole::dead, kOld}),
               ElementsAre(Pair("x-queue-type", "quorum")));
   EXPECT_EQ(shown({Type::quorum, QueueRole::control, kOld}).count("x-single-active-consumer"), 1U);
+  EXPECT_EQ(shown({Type::quorum, QueueRole::ddl, kOld}).count("x-single-active-consumer"), 0U);
 }
 
 TEST(Topology, PrefetchSharesTheByteBudgetAndStaysWithinItsBounds) {
