@@ -173,6 +173,21 @@ Result<bool> is_receiving(Connection& connection) {
   return channels.receiving;
 }
 
+// With the old files gone, everything read before is what MySQL counts as purged; after a RESET its
+// numbers begin anew, as MariaDB's do with each new name.
+Status check_renamed(Connection& connection, const GtidSet& ours) {
+  if (connection.server().flavor == Flavor::mysql) {
+    SLUICE_TRY_ASSIGN(const ServerGtids server, read_server_gtids(connection));
+    if (server.purged.contains(ours)) return {};
+  }
+  return fatal(Errc::mysql_identity,
+               connection.impl().peer.endpoint +
+                   ": the server's binlog has another base name (log_bin), and its GTIDs do not "
+                   "prove that it goes on where the old one ended. Load the data anew: set "
+                   "source.start, `sluice position reset --config FILE --yes`, and compare the "
+                   "tables; or give log_bin and its files the old name");
+}
+
 Status check_gtids(Connection& connection, const GtidSet& ours) {
   const std::string& endpoint = connection.impl().peer.endpoint;
   if (!ours.empty() && ours.flavor() != connection.server().flavor)

@@ -62,6 +62,11 @@ Result<std::vector<BinlogFile>> read_binlog_files(Connection& connection) {
   return out;
 }
 
+Result<BinlogPosition> binlog_end(Connection& connection) {
+  SLUICE_TRY_ASSIGN(BinlogStatus status, status_or_error(connection));
+  return BinlogPosition{std::move(status.file), status.pos};
+}
+
 Result<SourcePosition> latest_position(Connection& connection) {
   // MariaDB tells place and GTIDs apart: nothing was written in between when the place is the same
   // before and after.

@@ -28,7 +28,8 @@ constexpr std::string_view kShortened =
     "crash (sync_binlog). If that is so, load the data anew, then `sluice position reset --config "
     "FILE --yes`";
 constexpr std::string_view kPurged =
-    "the source purged binlogs we still need: load the data anew, then `sluice position reset "
+    "the source purged binlogs we still need (or it was reset or restored: `sluice check` tells): "
+    "load the data anew, then `sluice position reset "
     "--config FILE --yes`; or set source.on_purged: earliest and lose the rows in between. Keep "
     "binlogs longer (binlog_expire_logs_seconds)";
 constexpr std::string_view kUnreadable =
@@ -94,6 +95,7 @@ constexpr std::array kMeanings = {
     Meaning{"binlog truncated in the middle", ErrorClass::fatal, Errc::binlog_malformed,
             kUnreadable},
     Meaning{"checksum verification failed", ErrorClass::fatal, Errc::binlog_malformed, kUnreadable},
+    Meaning{"I/O error reading log event", ErrorClass::fatal, Errc::binlog_malformed, kUnreadable},
     Meaning{"unknown error reading log event", ErrorClass::fatal, Errc::binlog_malformed,
             kUnreadable},
     Meaning{"Event too big", ErrorClass::fatal, Errc::binlog_malformed, kUnreadable},

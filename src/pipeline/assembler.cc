@@ -4,6 +4,8 @@
 
 #include "sluice/base/log.h"
 
+#include "pipeline/start.h"
+
 namespace sluice::pipeline {
 namespace {
 
@@ -39,6 +41,7 @@ void Assembler::start(const DumpStart& start) {
   epoch_ = start.epoch;
   by_gtid_ = start.by_gtid;
   tentative_ = start.tentative;
+  file_ended_ = cut_short_ = false;
   fresh_domains_.clear();
   expected_file_ = start.expected_file;
   pos_ = start.from.pos;
@@ -211,13 +214,18 @@ Status Assembler::advance(const binlog::EventView& event) {
 
 Status Assembler::on_rotate(const binlog::EventView& event) {
   SLUICE_TRY_ASSIGN(const auto rotate, binlog::RotateEvent::decode(event.body));
-  if (!event.header.artificial()) SLUICE_TRY(advance(event));
+  if (!event.header.artificial()) {
+    SLUICE_TRY(advance(event));
+    file_ended_ = true;
+  }
   SLUICE_TRY_ASSIGN(const auto name, BinlogFileName::parse(rotate.next_file));
   if (file_ && file_->name == rotate.next_file && pos_ == rotate.pos) return {};  // said twice
   auto next = std::make_shared<SourceFile>();
   next->name = rotate.next_file;
   next->number = name.number;
   next->epoch = epoch_;
+  cut_short_ = file_ && !file_ended_;
+  file_ended_ = false;
   file_ = std::move(next);
   pos_ = rotate.pos;
   return {};
@@ -232,11 +240,13 @@ Status Assembler::on_format_description(const binlog::EventView& event,
   if (expected_file_ && expected_file_->name == named->name &&
       (expected_file_->timestamp != named->timestamp ||
        expected_file_->fingerprint != named->fingerprint))
-    return fatal(Errc::mysql_identity,
-                 named->name +
-                     " on the source is not the file that was read before under this "
-                     "name: its binlog was reset, or it is another server. Start anew "
-                     "from a known state: `sluice reset`, then set source.start");
+    return other_file(named->name);
+  // A server begins a file without the last one's ROTATE only when it starts, and says so.
+  if (cut_short_ && format.created == 0)
+    return other_history(named->name +
+                         " comes behind a file whose end was not read: the source's binlog was "
+                         "reset meanwhile");
+  cut_short_ = false;
   file_ = std::move(named);
   const bool repeated = event.header.log_pos == 0;
   if (group_.open && !repeated) SLUICE_TRY(abandon("its binlog file ended inside it"));

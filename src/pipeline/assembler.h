@@ -189,6 +189,8 @@ class Assembler final : private event::LineSink {
   Overlap overlap_;
   std::shared_ptr<const SourceEpoch> epoch_;
   bool by_gtid_ = false, tentative_ = false;
+  bool file_ended_ = false;  // its ROTATE was read
+  bool cut_short_ = false;   // the file before it had none
   // MariaDB: domains of which this dump brought something new; the binlog's order is the truth
   // then.
   std::unordered_set<std::uint32_t> fresh_domains_;

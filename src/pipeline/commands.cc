@@ -4,6 +4,8 @@
 
 #include "sluice/base/backoff.h"
 #include "sluice/base/clock.h"
+#include "sluice/mysql/gtid_state.h"
+#include "sluice/mysql/source_schemas.h"
 #include "sluice/position/applied_record.h"
 #include "sluice/position/held_file.h"
 #include "sluice/position/state_file.h"
@@ -52,20 +54,37 @@ void check_start(const Options& options, mysql::Connection& source, Report& repo
     report.bad(place.error());
 }
 
+// Another server than the saved one: it is followed when its GTIDs say that nothing is missing.
+void check_other_server(const position::State& saved, const position::SourceState& now,
+                        const Error& what, mysql::Connection& connection, Report& report) {
+  auto read = GtidSet::parse(connection.server().flavor, saved.gtid_set);
+  if (!read) return report.bad(std::move(read).error());
+  if (read->empty()) return report.bad(what);
+  Status s = same_server(saved.source, now) ? mysql::check_renamed(connection, *read) : Status();
+  if (s.ok()) s = mysql::check_gtids(connection, *read);
+  if (!s.ok()) return report.bad(std::move(s).error());
+  report.warn(
+      "the source is not the server this instance followed -> it has all that was read, and is "
+      "followed from there on");
+}
+
 void check_source(const Options& options, const std::optional<position::State>& saved,
                   Report& report) {
   auto connection = mysql::Connection::open(options.source);
   if (!connection) return report.bad(std::move(connection).error());
   report.good("source: " + std::string(flavor_name(connection->server().flavor)) + " " +
               connection->server().version);
-  std::optional<BinlogPosition> from;
-  if (saved)
-    from = saved->position;
-  else if (options.source.start().kind == StartPosition::Kind::position)
-    from = BinlogPosition{options.source.start().file, options.source.start().pos};
   if (saved)
     if (Status s = same_flavor(saved->source, connection->server()); !s.ok())
       return report.bad(std::move(s).error());
+  auto identity = mysql::read_source_identity(*connection);
+  if (!identity) return report.bad(std::move(identity).error());
+  const Status same = saved ? same_source(saved->source, source_state(*identity)) : Status();
+  std::optional<BinlogPosition> from;
+  if (saved && same.ok())
+    from = saved->position;
+  else if (!saved && options.source.start().kind == StartPosition::Kind::position)
+    from = BinlogPosition{options.source.start().file, options.source.start().pos};
   const TableFilter filter(options);
   auto findings = mysql::preflight(*connection, options.source, replica_identity(options), from,
                                    tables_of(filter));
@@ -77,9 +96,12 @@ void check_source(const Options& options, const std::optional<position::State>& 
       report.warn(f.problem + " -> " + f.remedy);
   }
   if (!saved) return check_start(options, *connection, report);
-  auto identity = mysql::read_source_identity(*connection);
-  if (!identity) return report.bad(std::move(identity).error());
-  if (Status s = same_source(saved->source, source_state(*identity)); !s.ok())
+  if (!same.ok())
+    return check_other_server(*saved, source_state(*identity), same.error(), *connection, report);
+  if (report.failed()) return;
+  if (Status s = same_file(options, mysql::second_identity(replica_identity(options)), *connection,
+                           *saved);
+      !s.ok())
     report.bad(std::move(s).error());
 }
 

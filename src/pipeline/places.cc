@@ -72,6 +72,8 @@ class PlaceFinder::Walk {
   bool inside() const noexcept { return tracker_.inside(); }
   bool began() const noexcept { return tracker_.began(); }
   std::int64_t time_us() const noexcept { return tracker_.time_us(); }
+  // The event read last ends a file that another one was begun after.
+  bool at_rotate() const noexcept { return at_rotate_; }
   // The file's FORMAT_DESCRIPTION, once it was read.
   const binlog::FormatDescription* format() const noexcept { return framer_.format(); }
   // What the files before this one hold is known, or will not be told.
@@ -102,6 +104,7 @@ class PlaceFinder::Walk {
     if (framer_.format() == nullptr)
       return fatal(Errc::binlog_malformed, file_ + " does not begin with FORMAT_DESCRIPTION");
     start_ = pos_;
+    at_rotate_ = event.header.type == EventType::rotate;
     pos_ += event.whole.size();
     if (event.header.log_pos != 0 && event.header.log_pos != static_cast<std::uint32_t>(pos_))
       return fatal(Errc::binlog_malformed,
@@ -161,6 +164,7 @@ class PlaceFinder::Walk {
   std::string file_;
   std::uint64_t start_ = 0, pos_ = 0;
   bool head_is_read_ = false;
+  bool at_rotate_ = false;
   bool open_ = false;  // a transaction whose GTID is not in gtids_ yet
   GtidSet gtids_;
 };
@@ -187,6 +191,10 @@ Result<Place> PlaceFinder::at(const BinlogPosition& position) const {
                                     walk.file() + ":4");
     if (!walk.inside() && walk.end() <= position.pos) before = walk.end();
   }
+  // Behind a ROTATE there is nothing but the next file.
+  if (before == position.pos && walk.at_rotate() && position.file != files_.back())
+    return Place{{*(std::find(files_.begin(), files_.end(), position.file) + 1), kHead},
+                 walk.gtids()};
   if (before == position.pos || position.pos <= kHead)
     return Place{{position.file, std::max(position.pos, kHead)}, walk.gtids()};
   std::string after = "the end of the file";
@@ -230,6 +238,12 @@ Result<std::string> PlaceFinder::file_of_time(std::int64_t seconds) const {
                        files_.front() + ": transactions of that time are not there any more");
   }
   return files_[low == 0 ? 0 : low - 1];
+}
+
+Result<bool> PlaceFinder::reaches_back_to(std::int64_t seconds) const {
+  if (files_.empty()) return false;
+  SLUICE_TRY_ASSIGN(const std::uint32_t begun, head_time(files_.front()));
+  return begun < seconds;
 }
 
 Result<Place> PlaceFinder::of_time(std::int64_t seconds) const {

@@ -31,14 +31,18 @@ class PlaceFinder {
   PlaceFinder(Open open, std::vector<std::string> files, BinlogPosition end, Flavor flavor)
       : open_(std::move(open)), files_(std::move(files)), end_(std::move(end)), flavor_(flavor) {}
 
-  // A position that somebody gave: reads its file up to there.  Errors: fatal/usage, naming the
-  // nearest places around it, when it is not between two transactions, and when it lies beyond an
-  // end; fatal/mysql_binlog_purged; the source's.
+  // A position that somebody gave: reads its file up to there; behind the ROTATE of a file it is
+  // the head of the next.  Errors: fatal/usage, naming the nearest places around it, when it is not
+  // between two transactions, and when it lies beyond an end; fatal/mysql_binlog_purged; the
+  // source's.
   Result<Place> at(const BinlogPosition& position) const;
   // Before the first transaction that was committed at this time (seconds since the epoch) or
   // later, by the source's clock; the end when there is none.  Errors: fatal/mysql_binlog_purged
   // when the binlog begins later and files before it are gone; the source's.
   Result<Place> of_time(std::int64_t seconds) const;
+  // Whether the oldest file was begun before that second, so that all committed since is there.
+  // Errors: the source's.
+  Result<bool> reaches_back_to(std::int64_t seconds) const;
   // Before the first transaction, from the head of `file` on, that the set lacks; the end when
   // there is none.  `file`: the one that the source begins with behind that set.  Errors:
   // fatal/usage when transactions of the set come behind that place as well, so that no place says

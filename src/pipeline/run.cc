@@ -262,9 +262,10 @@ void Pipeline::start_stages() {
             return mysql::ReplicationStream::open_behind(options_.source, hosts_.at(host), replica_,
                                                          executed);
           },
-          [this](std::size_t host, const GtidSet& executed) -> Status {
+          [this](std::size_t host, const GtidSet& executed, bool renamed) -> Status {
             SLUICE_TRY_ASSIGN(auto connection,
                               mysql::Connection::open(options_.source, hosts_.at(host)));
+            if (renamed) SLUICE_TRY(mysql::check_renamed(connection, executed));
             return mysql::check_gtids(connection, executed);
           },
           [this](std::size_t host, const position::Trail& trail) -> Result<TrailEnd> {
@@ -272,7 +273,13 @@ void Pipeline::start_stages() {
                               mysql::Connection::open(options_.source, hosts_.at(host)));
             return find_trail_end(options_, replica_, connection, trail);
           },
-          applied, [this](std::size_t host) { hosts_.follow(host); }},
+          applied,
+          [this](std::size_t host) -> Result<BinlogPosition> {
+            SLUICE_TRY_ASSIGN(auto connection,
+                              mysql::Connection::open(options_.source, hosts_.at(host)));
+            return mysql::binlog_end(connection);
+          },
+          [this](std::size_t host) { hosts_.follow(host); }},
       SourceStage::Settings{options_.source.reconnect_max(), options_.source.failover_after()},
       *checkpoint_, *assembler_, *outbox_, counters_, health_);
   publish_stage_.emplace(

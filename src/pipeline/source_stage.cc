@@ -64,7 +64,7 @@ Status SourceStage::run(const std::stop_token& st) {
     health_->source_idle = false;
     outbox_->set_idle(false);
     if (s.ok() || s.error().cls == ErrorClass::stopped) break;
-    if (s.error().cls != ErrorClass::retry) return s;
+    if (s.error().cls != ErrorClass::retry && !in_doubt(s.error())) return s;
     if (dumping_ && steady_clock::now() - began < kShortLived) {
       if (++short_lived_ >= kTakeovers)
         return fatal(
@@ -88,6 +88,16 @@ Status SourceStage::run(const std::stop_token& st) {
     if (!wait_for(pause, st)) break;
   }
   return stopped();
+}
+
+// A file that cannot be read to its end may have been replaced by another one of that name: the
+// head of what is there now tells.
+bool SourceStage::in_doubt(const Error& error) {
+  if (!dumping_ || error.code != Errc::binlog_malformed) return false;
+  const BinlogPosition here = assembler_->here();
+  if (doubted_ == here) return false;
+  doubted_ = here;
+  return true;
 }
 
 Status SourceStage::session(const std::stop_token& st) {
@@ -130,7 +140,7 @@ Result<SourceStage::Choice> SourceStage::choose() {
     Status possible = same_source(epoch_->server, other.server);  // why it is another one
     const GtidSet read = outbox_->read_gtids();
     if (other.server.flavor == epoch_->server.flavor && !read.empty()) {
-      possible = deps_.check(other.host, read);
+      possible = deps_.check(other.host, read, same_server(epoch_->server, other.server));
       if (possible.ok()) return std::move(other);
       may_come = may_come || possible.error().cls == ErrorClass::retry;
     } else if (other.server.flavor == epoch_->server.flavor) {
@@ -162,6 +172,8 @@ Status SourceStage::follow_on(const Choice& choice, const std::stop_token& st) {
   SLUICE_TRY_ASSIGN(const std::unique_ptr<binlog::EventSource> source,
                     deps_.open(choice.host, resume_));
   const std::stop_callback end(st, [&source] { source->interrupt(); });
+  silent_at_.reset();
+  by_gtid_ = false;
   assembler_->start({resume_, resume_file_, epoch_, false, false});
   binlog::EventFramer framer(source->announced_checksum(), true);
   SLUICE_TRY(feed(*source, framer));
@@ -179,6 +191,8 @@ Status SourceStage::take_over(const Choice& choice, const std::stop_token& st) {
                     choice.place ? deps_.open(choice.host, choice.place->place.position)
                                  : deps_.open_behind(choice.host, read_before));
   const std::stop_callback end(st, [&source] { source->interrupt(); });
+  by_gtid_ = !choice.place;
+  silent_at_.reset();
   const auto epoch = std::make_shared<SourceEpoch>(SourceEpoch{number, choice.server});
   assembler_->start({choice.place ? choice.place->place.position : BinlogPosition(), nullptr, epoch,
                      !choice.place, true});
@@ -250,7 +264,7 @@ Status SourceStage::settle_overlap(const std::stop_token& st) {
       marks[p] = position::OverlapMark{record.gtid, record.ordinal};
       ++open;
     }
-    if (!sent.empty()) SLUICE_TRY(deps_.check(host_, sent));
+    if (!sent.empty()) SLUICE_TRY(deps_.check(host_, sent, false));
     if (open == 0) marks.clear();
     SLUICE_TRY(checkpoint_->settle_overlap(marks));
     if (open != 0)
@@ -287,7 +301,35 @@ Status SourceStage::feed(binlog::EventSource& source, binlog::EventFramer& frame
   binlog::EventView event;
   SLUICE_TRY(framer.frame(bytes, event));
   SLUICE_TRY(assembler_->feed(event, framer.format()));
+  if (dumping_ && (event.header.type == binlog::EventType::heartbeat ||
+                   event.header.type == binlog::EventType::heartbeat_v2))
+    SLUICE_TRY(look_at_end());
   health_->source_timestamp.store(assembler_->last_timestamp(), std::memory_order_relaxed);
+  return {};
+}
+
+// RESET leaves a dump waiting in a file that is gone, with heartbeats and all.
+Status SourceStage::look_at_end() {
+  const auto end = deps_.end(host_);
+  if (!end) return {};  // the dump tells by itself when the source is gone
+  const BinlogPosition here = assembler_->here();
+  const auto ends_in = BinlogFileName::parse(end->file), is_in = BinlogFileName::parse(here.file);
+  if (!ends_in || !is_in) return {};
+  const auto there = std::pair(ends_in->number, end->pos),
+             read = std::pair(is_in->number, here.pos);
+  if (there < read)
+    return retry(Errc::mysql_lost, "the source's binlog ends at " + end->to_string() + ", before " +
+                                       here.to_string() + ", which was read: looking at it anew");
+  // Behind a GTID set what is left out counts for the server alone.
+  if (there == read || by_gtid_) {
+    silent_at_.reset();
+  } else if (silent_at_ == here) {
+    return retry(Errc::mysql_lost, "the source sends nothing behind " + here.to_string() +
+                                       ", but its binlog ends at " + end->to_string() +
+                                       ": looking at it anew");
+  } else {
+    silent_at_ = here;
+  }
   return {};
 }
 

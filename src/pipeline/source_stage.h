@@ -39,13 +39,16 @@ class SourceStage {
     std::function<Stream(std::size_t host, const BinlogPosition&)> open;
     // Opens the dump behind all transactions of a set.
     std::function<Stream(std::size_t host, const GtidSet&)> open_behind;
-    // Whether a dump behind the set would be whole.  Errors: those of mysql::check_gtids.
-    std::function<Status(std::size_t host, const GtidSet&)> check;
+    // Whether a dump behind the set would be whole.  `renamed`: it is the server that was followed,
+    // with a binlog of another name.  Errors: those of mysql::check_gtids and check_renamed.
+    std::function<Status(std::size_t host, const GtidSet&, bool renamed)> check;
     // Without GTIDs: where the host's binlog goes on behind a trail.  Errors: those of
     // find_trail_end.
     std::function<Result<TrailEnd>(std::size_t host, const position::Trail&)> find_trail_end;
     // What Redis has, by partition.
     std::function<Result<std::vector<std::optional<position::AppliedRecord>>>()> applied;
+    // Where its binlog ends now.  Errors: the connection's.
+    std::function<Result<BinlogPosition>(std::size_t host)> end;
     // From now on this host is the source, for whoever asks it other things.
     std::function<void(std::size_t host)> follow;
   };
@@ -72,6 +75,8 @@ class SourceStage {
   Result<Choice> choose();
   Status read(binlog::EventSource& source, binlog::EventFramer& framer, const std::stop_token& st);
   Status feed(binlog::EventSource& source, binlog::EventFramer& framer);
+  Status look_at_end();
+  bool in_doubt(const Error& error);
   Status follow_on(const Choice& choice, const std::stop_token& st);
   Status take_over(const Choice& choice, const std::stop_token& st);
   Result<std::uint32_t> next_epoch();
@@ -92,9 +97,12 @@ class SourceStage {
   BinlogPosition resume_;
   std::shared_ptr<const SourceFile> resume_file_;
   std::optional<std::chrono::steady_clock::time_point> lost_since_;
-  Errc said_ = Errc::stopped;      // why the source is lost, as last logged
-  bool was_up_ = false;            // the server of this epoch was read by this process
-  bool dumping_ = false;           // the session at hand got as far as its first event
+  Errc said_ = Errc::stopped;                // why the source is lost, as last logged
+  bool was_up_ = false;                      // the server of this epoch was read by this process
+  bool by_gtid_ = false;                     // the dump at hand was asked for by a GTID set
+  bool dumping_ = false;                     // the session at hand got as far as its first event
+  std::optional<BinlogPosition> silent_at_;  // nothing came behind it, though there was more
+  std::optional<BinlogPosition> doubted_;    // where the source could not read its binlog
   std::uint32_t short_lived_ = 0;  // dumps in a row that were cut within seconds of their start
 };
 

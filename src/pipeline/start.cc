@@ -86,6 +86,12 @@ mysql::TableTest tables_of(const TableFilter& filter) {
   };
 }
 
+bool same_server(const position::SourceState& saved, const position::SourceState& now) {
+  return saved.flavor == now.flavor && saved.server_uuid == now.server_uuid &&
+         (saved.flavor != flavor_name(Flavor::mariadb) ||
+          (saved.server_id == now.server_id && saved.domain_id == now.domain_id));
+}
+
 Status same_source(const position::SourceState& saved, const position::SourceState& current) {
   std::string what;
   const auto differs = [&what](std::string_view name, const std::string& was,
@@ -108,6 +114,19 @@ Status same_source(const position::SourceState& saved, const position::SourceSta
           "): its positions mean nothing there, and there are no GTIDs to find the place by. "
           "Point source.host back, or go on with this server as it is: set source.start, "
           "`sluice position reset --config FILE --yes`, and compare the tables");
+}
+
+Error other_history(const std::string& what) {
+  return fatal(Errc::mysql_identity,
+               what +
+                   ". Load the data anew: set source.start, `sluice position reset --config "
+                   "FILE --yes`, and compare the tables");
+}
+
+Error other_file(const std::string& name) {
+  return other_history(name +
+                       " on the source is not the file that was read before under this name: its "
+                       "binlog was reset, or the server was restored");
 }
 
 Status require(const std::vector<mysql::Finding>& findings) {

@@ -53,6 +53,17 @@ Status same_flavor(const position::SourceState& saved, const mysql::ServerInfo& 
 // What identifies the server is as it was.  Errors: fatal/mysql_identity.
 Status same_source(const position::SourceState& saved, const position::SourceState& now);
 
+// It is that server, whatever its binlog is called.
+bool same_server(const position::SourceState& saved, const position::SourceState& now);
+
+// What is said when the binlog is not the one that was read.
+Error other_history(const std::string& what);
+Error other_file(const std::string& name);
+// The file of the saved position is the one that was read.  Errors: fatal/mysql_identity; those of
+// the stream.
+Status same_file(const Options& options, const mysql::ReplicaIdentity& identity,
+                 const mysql::Connection& source, const position::State& saved);
+
 // Where another server's binlog goes on, without GTIDs.
 struct TrailEnd {
   Place place;

@@ -78,6 +78,24 @@ Result<Place> find_place(const Options& options, const mysql::ReplicaIdentity& i
   return place;
 }
 
+Status same_file(const Options& options, const mysql::ReplicaIdentity& identity,
+                 const mysql::Connection& source, const position::State& saved) {
+  if (saved.source.file_timestamp == 0) return {};  // nothing was read of it
+  SLUICE_TRY_ASSIGN(const auto stream,
+                    mysql::ReplicationStream::open(options.source, source.endpoint(), identity,
+                                                   {saved.position.file, 4}));
+  binlog::EventFramer framer(stream->announced_checksum(), true);
+  while (framer.format() == nullptr) {
+    SLUICE_TRY_ASSIGN(const Bytes bytes, stream->next());
+    SLUICE_TRY(framer.frame(bytes));
+  }
+  const binlog::FormatDescription& head = *framer.format();
+  if (head.timestamp == saved.source.file_timestamp &&
+      head.fingerprint == saved.source.file_fingerprint)
+    return {};
+  return other_file(saved.position.file);
+}
+
 Result<TrailEnd> find_trail_end(const Options& options, const mysql::ReplicaIdentity& identity,
                                 mysql::Connection& source, const position::Trail& trail) {
   if (trail.prints.empty() || trail.commit_ms == 0)
@@ -94,6 +112,12 @@ Result<TrailEnd> find_trail_end(const Options& options, const mysql::ReplicaIden
     return retry(Errc::mysql_identity,
                  source.endpoint().to_string() +
                      ": the last transaction read is not in its binlog; it replicates, waiting");
+  SLUICE_TRY_ASSIGN(const bool has_all, finder.reaches_back_to(from));
+  if (!has_all)
+    return fatal(Errc::mysql_identity,
+                 source.endpoint().to_string() +
+                     ": its binlog begins after the last transaction read, and there are no GTIDs "
+                     "to tell what lies between");
   SLUICE_TRY_ASSIGN(Place place, finder.of_time(from));
   return TrailEnd{std::move(place), false};
 }

@@ -1,32 +1,14 @@
 """Positions: begun at a GTID set or a time, moved, taken back; what is said when the source cannot go on, word for word as in docs/operate.md."""
 import binascii
 import json
-import pathlib
-import re
 
 import yaml
 
 from cases import SourceTest, for_each_source
 from harness import wait_until
+from harness.manual import general, manual_lines
 
 EXIT_USAGE, EXIT_SOURCE = 2, 4
-MANUAL = pathlib.Path(__file__).resolve().parents[2] / "docs" / "operate.md"
-
-
-def general(text):
-    """The text without what differs from run to run."""
-    text = re.sub(r"^\S+Z ", "", text)
-    for pattern, name in ((r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"), (r"\b(127\.0\.0\.1|db\.example\.org):\d+", "HOST"),
-                          (r"\(host [^)]*\)", "(host X)"), (r"(mariadb|mysql) \d.*?(?=, and this)", r"\1 VERSION"),
-                          (r"UUID(:\d+(-\d+)?)+", "GTID"), (r"\b\d+-\d+-\d+(,\d+-\d+-\d+)*", "GTID"), (r"\d+", "N")):
-        text = re.sub(pattern, name, text)
-    return " ".join(text.split())
-
-
-def manual_lines():
-    """The log lines of the manual."""
-    blocks = re.findall(r"^```\n(.*?)^```", MANUAL.read_text(encoding="utf-8"), re.M | re.S)
-    return {general(line) for block in blocks for line in block.splitlines()}
 
 
 class Positions:

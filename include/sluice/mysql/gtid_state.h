@@ -42,6 +42,10 @@ GtidDifference compare_gtids(const GtidSet& ours, const ServerGtids& server);
 // retry/mysql_gtids_missing: it lacks them so far, and replicates: wait, and ask again.
 // Each names the GTIDs, and the remedy.
 Status check_gtids(Connection& connection, const GtidSet& ours);
+// The server is the one that was followed, and its binlog has another base name now: whether its
+// GTIDs prove that it goes on where the old one ended.  Errors: fatal/mysql_identity; those of
+// read_server_gtids().
+Status check_renamed(Connection& connection, const GtidSet& ours);
 
 // The server is a replica that is connected to its own source, so it may still get what it lacks.
 // Errors: the connection's.

@@ -53,6 +53,8 @@ struct SourcePosition {
   GtidSet gtids;
 };
 Result<SourcePosition> latest_position(Connection& connection);
+// The same without GTIDs.
+Result<BinlogPosition> binlog_end(Connection& connection);
 // The names of its binlog files, oldest first; none when the binlog is off.
 Result<std::vector<std::string>> binlog_files(Connection& connection);
 // The start of the oldest binlog file there is.

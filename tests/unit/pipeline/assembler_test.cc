@@ -423,6 +423,16 @@ TEST_P(EventsOfBothFlavours, AnotherFileUnderTheSameNameIsAnotherHistory) {
   EXPECT_EQ(s.error().code, Errc::mysql_identity);
 }
 
+TEST_P(EventsOfBothFlavours, AFileBehindOneWithoutItsEndIsAnotherHistoryUnlessTheServerStarted) {
+  Binlog binlog(GetParam());
+  binlog.transaction({{1}});
+  binlog.crash();
+  binlog.transaction({{2}});
+  EXPECT_TRUE(played(binlog)) << "the server was started again";
+  binlog.begin_file(3);  // RESET, and FLUSH before the dump looked
+  EXPECT_EQ(refused(binlog).code, Errc::mysql_identity);
+}
+
 TEST_P(EventsOfBothFlavours, AFirstStartInsideAFileLearnsWhichFileItIs) {
   Binlog binlog(GetParam());
   binlog.transaction({{1}});

@@ -25,7 +25,11 @@ struct TestRow {
 
 class Binlog {
  public:
-  explicit Binlog(Flavor flavor) : flavor_(flavor) { begin_file(1); }
+  // `begun`: second of the first file's head, which tells the files of two binlogs apart.
+  explicit Binlog(Flavor flavor, std::uint32_t begun = 1'600'000'001)
+      : flavor_(flavor), begun_(begun) {
+    begin_file(1, true);
+  }
 
   static std::string file_name(std::uint64_t number) {
     return "binlog." + std::to_string(1'000'000 + number).substr(1);
@@ -38,11 +42,11 @@ class Binlog {
   Flavor flavor() const { return flavor_; }
   std::uint32_t timestamp = 1'700'000'000;  // of the events to come
 
-  // A new file: its FORMAT_DESCRIPTION.
-  void begin_file(std::uint64_t number) {
+  // A new file: its FORMAT_DESCRIPTION.  `started`: by a server that has just started.
+  void begin_file(std::uint64_t number, bool started = false) {
     number_ = number;
     pos_ = 4;
-    push(format(false));
+    push(format(false, started));
   }
   // ROTATE to the next file and its head.
   void rotate() {
@@ -50,7 +54,7 @@ class Binlog {
     begin_file(number_ + 1);
   }
   // A crash: the next file without a ROTATE.
-  void crash() { begin_file(number_ + 1); }
+  void crash() { begin_file(number_ + 1, true); }
 
   struct How {
     std::uint16_t flags = 0;
@@ -275,14 +279,15 @@ class Binlog {
                                         .timestamp = 0,
                                         .log_pos = static_cast<std::uint32_t>(pos)});
   }
-  std::string format(bool repeated) const {
+  std::string format(bool repeated, bool started = false) const {
     binlog::testing::FormatParts parts;
     if (flavor_ == Flavor::mariadb) {
       parts.version = "10.11.6-MariaDB-log";
       parts.lengths = binlog::testing::mariadb_lengths();
     }
     parts.alg = 0;
-    parts.timestamp = 1'600'000'000 + static_cast<std::uint32_t>(number_);
+    parts.timestamp = begun_ + static_cast<std::uint32_t>(number_) - 1;
+    parts.created = started ? parts.timestamp : 0;
     parts.log_pos = 0;
     const std::size_t size = binlog::testing::make_format(parts).size();
     if (!repeated) parts.log_pos = static_cast<std::uint32_t>(4 + size);
@@ -298,6 +303,7 @@ class Binlog {
   };
   static std::string repeated_format(std::string bytes) {
     bytes.replace(13, 4, 4, '\0');  // log_pos; its checksum is not looked at: there is none
+    bytes.replace(71, 4, 4, '\0');  // created
     return bytes;
   }
   void push(std::string bytes) {
@@ -336,6 +342,7 @@ class Binlog {
   }
 
   Flavor flavor_;
+  std::uint32_t begun_;
   std::uint64_t number_ = 1, pos_ = 4, sequence_ = 0, next_table_id_ = 100;
   std::map<std::uint64_t, std::vector<Event>> files_;
   std::map<std::string, std::uint64_t> table_ids_;

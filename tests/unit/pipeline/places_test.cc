@@ -11,6 +11,7 @@
 namespace sluice::pipeline {
 namespace {
 
+using binlog::EventType;
 using testing::Binlog;
 using ::testing::HasSubstr;
 
@@ -275,6 +276,25 @@ TEST_P(Places, OfATimeAreFoundInFewFiles) {
   }
   ASSERT_TRUE(finder().of_time(1'600'000'050).ok());
   EXPECT_LE(dumps_, 9);
+}
+
+TEST_P(Places, BehindARotateAreTheHeadOfTheNextFile) {
+  binlog_.transaction({{1}});
+  binlog_.add(EventType::rotate, std::string(8, '\4') + Binlog::file_name(2));
+  const BinlogPosition end = binlog_.here();
+  binlog_.begin_file(2);
+  binlog_.previous_gtids();
+  expect(finder().at(end), {Binlog::file_name(2), 4}, 1);
+}
+
+TEST_P(Places, ReachBackToWhenTheOldestFileWasBegun) {
+  const auto reaches = [this](std::int64_t seconds) {
+    const auto is = finder().reaches_back_to(seconds);
+    EXPECT_TRUE(is.ok());
+    return is.ok() && *is;
+  };
+  EXPECT_TRUE(reaches(1'600'000'002));
+  EXPECT_FALSE(reaches(1'600'000'001));
 }
 
 TEST_P(Places, OfATimeThatIsPurgedAreRefused) {

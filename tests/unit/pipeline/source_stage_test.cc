@@ -22,14 +22,15 @@ using ::testing::HasSubstr;
 
 constexpr std::uint32_t kPartitions = 2;
 
-// Packets, and then a lost connection or silence.
+// Packets, and then an error or silence.
 class Packets final : public binlog::EventSource {
  public:
-  Packets(std::vector<std::string> packets, bool cut) : packets_(std::move(packets)), cut_(cut) {}
+  Packets(std::vector<std::string> packets, std::optional<Error> end)
+      : packets_(std::move(packets)), end_(std::move(end)) {}
   Result<Bytes> next() override {
     std::unique_lock lock(mu_);
     if (at_ < packets_.size()) return as_bytes(packets_[at_++]);
-    if (cut_) return retry(Errc::mysql_lost, "cut");
+    if (end_) return *end_;
     changed_.wait(lock, [this] { return interrupted_; });
     return stopped();
   }
@@ -43,7 +44,7 @@ class Packets final : public binlog::EventSource {
 
  private:
   std::vector<std::string> packets_;
-  bool cut_;
+  std::optional<Error> end_;
   std::size_t at_ = 0;
   std::mutex mu_;
   std::condition_variable changed_;
@@ -135,6 +136,11 @@ struct Server {
   std::atomic<bool> cut{false};     // its dumps end
   std::uint64_t behind_begins = 4;  // where a dump behind a set goes on
   std::optional<TrailEnd> trail_end;
+  std::optional<Error> breaks;        // what its dumps end in
+  std::vector<std::string> tail;      // what a dump sends behind the binlog
+  std::optional<BinlogPosition> end;  // where the binlog is said to end; else where it does
+  std::optional<Binlog> reset;        // what dumps send from the second one on
+  std::atomic<int> dumps{0}, looks{0};
   std::atomic<ErrorClass> check{ErrorClass::stopped};  // stopped: it has all
 };
 
@@ -186,7 +192,11 @@ class SourceStageTest : public testing::AssemblerTest {
       return servers_[host]->identity;
     };
     deps.open = [this](std::size_t host, const BinlogPosition& from) -> SourceStage::Stream {
-      return stream(host, servers_[host]->binlog.dump(from));
+      Server& server = *servers_[host];
+      if (++server.dumps > 1 && server.reset) return stream(host, server.reset->dump(from));
+      auto packets = server.binlog.dump(from);
+      packets.insert(packets.end(), server.tail.begin(), server.tail.end());
+      return stream(host, std::move(packets));
     };
     deps.open_behind = [this](std::size_t host, const GtidSet& set) -> SourceStage::Stream {
       behind_ = set.to_string();
@@ -197,7 +207,8 @@ class SourceStageTest : public testing::AssemblerTest {
       packets.insert(packets.end(), rest.begin() + 2, rest.end());
       return stream(host, std::move(packets));
     };
-    deps.check = [this](std::size_t host, const GtidSet& wanted) -> Status {
+    deps.check = [this](std::size_t host, const GtidSet& wanted, bool renamed) -> Status {
+      renamed_ = renamed;
       const ErrorClass answer = servers_[host]->check.load();
       if (answer == ErrorClass::stopped) return {};
       return Error{answer, Errc::mysql_gtids_missing, "lacks " + wanted.to_string()};
@@ -211,6 +222,12 @@ class SourceStageTest : public testing::AssemblerTest {
     deps.applied = [this]() -> Result<std::vector<std::optional<AppliedRecord>>> {
       return sink_->records();
     };
+    deps.end = [this](std::size_t host) -> Result<BinlogPosition> {
+      Server& server = *servers_[host];
+      ++server.looks;
+      server.looks.notify_all();
+      return server.end ? *server.end : server.binlog.here();
+    };
     deps.follow = [this](std::size_t host) { followed_ = host; };
     stage_.emplace(
         std::move(deps),
@@ -220,8 +237,10 @@ class SourceStageTest : public testing::AssemblerTest {
   }
   SourceStage::Stream stream(std::size_t host, std::vector<std::string> packets) {
     if (!servers_[host]->up) return retry(Errc::mysql_lost, "down");
-    return std::unique_ptr<binlog::EventSource>(
-        std::make_unique<Packets>(std::move(packets), servers_[host]->cut));
+    return std::unique_ptr<binlog::EventSource>(std::make_unique<Packets>(
+        std::move(packets), servers_[host]->breaks ? servers_[host]->breaks
+                            : servers_[host]->cut  ? std::optional(retry(Errc::mysql_lost, "cut"))
+                                                   : std::nullopt));
   }
   void start() {
     thread_ = std::thread([this] { result_ = stage_->run(stop_.get_token()); });
@@ -260,6 +279,7 @@ class SourceStageTest : public testing::AssemblerTest {
   Status result_;
   std::string behind_;
   position::Trail trail_;
+  bool renamed_ = false;
   std::atomic<std::size_t> followed_{99};
 };
 
@@ -380,6 +400,69 @@ TEST_F(SourceStageTest, AServerThatLagsIsWaitedFor) {
   servers_[1]->check = ErrorClass::stopped;
   EXPECT_TRUE(sink_->wait_for_rows(1));
   EXPECT_EQ(finish().error().cls, ErrorClass::stopped);
+}
+
+// RESET leaves a dump waiting in a file that is gone.
+TEST_F(SourceStageTest, AnIdleDumpBeyondTheBinlogsEndIsOfAnotherHistory) {
+  Server& a = *servers_[0];
+  a.binlog.transaction({{1}});
+  a.tail = {Binlog::heartbeat(1, a.binlog.pos())};
+  a.end = BinlogPosition{Binlog::file_name(1), a.binlog.pos() - 1};
+  a.reset.emplace(Flavor::mysql, 1'650'000'000);
+  prepare();
+  start();
+  const Error error = ends();
+  EXPECT_EQ(error.code, Errc::mysql_identity);
+  EXPECT_THAT(error.what, HasSubstr("sluice position reset --config FILE --yes"));
+  EXPECT_EQ(a.dumps.load(), 2);
+}
+
+TEST_F(SourceStageTest, ADumpThatSendsNothingThoughThereIsMoreIsLookedAtAnew) {
+  Server& a = *servers_[0];
+  a.binlog.transaction({{1}});
+  const std::string heartbeat = Binlog::heartbeat(1, a.binlog.pos());
+  a.tail = {heartbeat, heartbeat};
+  a.end = BinlogPosition{Binlog::file_name(1), a.binlog.pos() + 100};
+  a.reset.emplace(Flavor::mysql, 1'650'000'000);
+  prepare();
+  start();
+  EXPECT_EQ(ends().code, Errc::mysql_identity);
+  EXPECT_EQ(a.looks.load(), 2) << "what is on its way at the first look comes before the next";
+}
+
+TEST_F(SourceStageTest, AnIdleDumpAtTheBinlogsEndGoesOn) {
+  Server& a = *servers_[0];
+  a.binlog.transaction({{1}});
+  const std::string heartbeat = Binlog::heartbeat(1, a.binlog.pos());
+  a.tail = {heartbeat, heartbeat, heartbeat};
+  prepare();
+  start();
+  for (int looks = 0; looks < 3; looks = a.looks.load()) a.looks.wait(looks);
+  EXPECT_EQ(finish().error().cls, ErrorClass::stopped);
+  EXPECT_EQ(a.dumps.load(), 1);
+}
+
+// A file that was replaced under the dump cannot be read to its end.
+TEST_F(SourceStageTest, AFileThatCannotBeReadIsLookedAtOnceMore) {
+  Server& a = *servers_[0];
+  a.binlog.transaction({{1}});
+  a.breaks = fatal(Errc::binlog_malformed, "I/O error reading log event");
+  prepare();
+  start();
+  EXPECT_EQ(ends().code, Errc::binlog_malformed);
+  EXPECT_EQ(a.dumps.load(), 2);
+}
+
+TEST_F(SourceStageTest, AServerWhoseBinlogHasAnotherNameHasToProveMore) {
+  servers_.resize(1);
+  Server& a = *servers_[0];
+  a.identity.binlog_base = "other";
+  a.check = ErrorClass::fatal;
+  state_.gtid_set = "11111111-1111-1111-1111-111111111111:1-2";
+  prepare();
+  start();
+  EXPECT_EQ(ends().cls, ErrorClass::fatal);
+  EXPECT_TRUE(renamed_);
 }
 
 TEST_F(SourceStageTest, FindsTheServerItFollowedOnAnotherHost) {
