@@ -46,8 +46,10 @@ Json column_json(const ColumnSchema& c) {
   flag("unsigned", c.is_unsigned);
   flag("not_null", !c.nullable);
   flag("generated", c.generated);
+  flag("virtual", c.is_virtual);
   flag("invisible", c.invisible);
   flag("compressed", c.compressed);
+  flag("hidden", c.hidden);
   number("length", c.length);
   number("precision", c.precision);
   number("scale", c.scale);
@@ -65,8 +67,10 @@ ColumnSchema column_of(const Json& j) {
   c.is_unsigned = j.value("unsigned", false);
   c.nullable = !j.value("not_null", false);
   c.generated = j.value("generated", false);
+  c.is_virtual = j.value("virtual", false);
   c.invisible = j.value("invisible", false);
   c.compressed = j.value("compressed", false);
+  c.hidden = j.value("hidden", false);
   c.length = j.value("length", std::uint32_t{0});
   c.precision = j.value("precision", std::uint8_t{0});
   c.scale = j.value("scale", std::uint8_t{0});
@@ -88,10 +92,11 @@ Json index_json(const IndexSchema& index) {
   Json j{{"name", index.name},
          {"kind", kIndexKinds[static_cast<std::size_t>(index.kind)]},
          {"parts", Json::array()}};
-  // [column, length]; an expression has null for its column.
+  // [column, length], and true when it descends; an expression has null for its column.
   for (const IndexPart& part : index.parts) {
     Json one = Json::array({nullptr, part.length});
     if (part.column != IndexPart::kExpression) one[0] = part.column;
+    if (part.descending) one.push_back(true);
     j["parts"].push_back(std::move(one));
   }
   if (index.implied) j["implied"] = true;
@@ -107,6 +112,7 @@ IndexSchema index_of(const Json& j, std::size_t count) {
   for (const Json& one : j.at("parts")) {
     IndexPart& part = index.parts.emplace_back();
     part.length = one.at(1).get<std::uint32_t>();
+    part.descending = one.size() > 2 && one.at(2).get<bool>();
     if (!one.at(0).is_null()) part.column = columns_of(Json::array({one.at(0)}), count).front();
   }
   index.implied = j.value("implied", false);

@@ -21,6 +21,8 @@ TableSchema everything() {
     c.generated = type % 5 == 0;
     c.invisible = type % 7 == 0;
     c.compressed = type % 11 == 0;
+    c.is_virtual = type % 13 == 0;
+    c.hidden = type % 17 == 0;
     c.length = 4294967295U - static_cast<std::uint32_t>(type);
     c.precision = 65;
     c.scale = 30;
@@ -30,6 +32,17 @@ TableSchema everything() {
   }
   s.primary_key = {3, 1};
   s.unique_keys = {{"a", {0}, true, false}, {"b", {2, 1}, false, true}};
+  TableDetail& detail = s.detail.emplace();
+  detail.charset = "latin1";
+  detail.system_versioned = true;
+  detail.periods = {{"p", 1, 2}};
+  detail.indexes = {
+      {IndexSchema::Kind::primary, "PRIMARY", {{3, 0, true}, {1, 5, false}}, false, "p"},
+      {IndexSchema::Kind::other,
+       "x",
+       {{IndexPart::kExpression, 0, false}, {0, IndexPart::kPrefix, true}},
+       true,
+       ""}};
   return s;
 }
 
