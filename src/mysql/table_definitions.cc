@@ -41,6 +41,7 @@ Result<TableSchema> read_answer(Connection& connection, const TableName& name,
   context.flavor = connection.server().flavor;
   context.version = connection.server().version_number;
   context.database = name.first;
+  context.describes = true;
   auto read = schema::read_create_table(answer->front()[1].value_or(""), context);
   if (read) {
     read->database = name.first;

@@ -24,6 +24,9 @@ struct DdlContext {
   bool failed = false;
   // Decides whether TIMESTAMP is nullable.  Nullopt: the default of the version.
   std::optional<bool> explicit_defaults_for_timestamp;
+  // The statement is what SHOW CREATE TABLE says of a table that is there: its keys are in the
+  // order they stand in.
+  bool describes = false;
 };
 
 // True for what the servers write into the binlog themselves instead of a statement (for CREATE

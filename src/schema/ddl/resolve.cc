@@ -182,6 +182,7 @@ Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition,
   draft.keys = definition.keys;
   draft.periods = definition.periods;
   draft.system_versioned = definition.system_versioned;
+  draft.sorts_keys = !in.context().describes;
   SLUICE_TRY_ASSIGN(TableSchema table, finish(in, std::move(draft)));
   table.database = definition.database.empty() ? in.context().database : definition.database;
   table.name = definition.name;

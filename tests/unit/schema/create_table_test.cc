@@ -184,6 +184,20 @@ TEST(CreateTable, SortsAUniqueKeyByWhatWasKnownOfItsColumn) {
             "nullable; unique u2(0)");
 }
 
+// MariaDB sorts keys when they are made; what SHOW CREATE TABLE says later is their order.
+TEST(CreateTable, LeavesKeysInTheOrderTheyAreDescribedIn) {
+  DdlContext context = on(Flavor::mariadb, kMariadb);
+  context.describes = true;
+  constexpr std::string_view kText =
+      "CREATE TABLE `t` (\n  `a` int(11) DEFAULT NULL,\n  `b` int(11) NOT NULL,\n  UNIQUE KEY `a` "
+      "(`a`),\n  UNIQUE KEY `b` (`b`)\n)";
+  EXPECT_EQ(read(kText, context),
+            "a int(11); b int(11) not null; unique a(0) nullable; unique b(1)");
+  context.describes = false;
+  EXPECT_EQ(read(kText, context),
+            "a int(11); b int(11) not null; unique b(1); unique a(0) nullable");
+}
+
 TEST(CreateTable, KnowsTheKeysOfForeignKeys) {
   EXPECT_EQ(
       read("CREATE TABLE t (a INT, b INT, CONSTRAINT a_2 FOREIGN KEY (b) REFERENCES p (id) ON "
