@@ -1,12 +1,14 @@
-// follow FILE [LOWER_CASE_TABLE_NAMES]: what Definitions makes of the statements of a binlog file.
-// One line of JSON for each statement that was read as one: {"end", "statement", "effects",
-// "tables", "lost", "databases"}; "tables" are those that the statement changed, null when it is
-// gone.
+// ddl_follow FILE LOWER_CASE_TABLE_NAMES [BEGINNING mysql|mariadb]: what Definitions makes of the
+// statements of a binlog file. One line of JSON for each statement that was read as one: {"end",
+// "statement", "effects", "tables", "lost", "databases"}; "tables" are those that the statement
+// changed, null when it is gone.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <iostream>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,13 +16,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sluice/base/charset.h"
-#include "sluice/base/text_buffer.h"
 #include "sluice/binlog/control_events.h"
 #include "sluice/binlog/event.h"
 #include "sluice/binlog/unpacker.h"
 #include "sluice/decode/binlog_file.h"
 #include "sluice/schema/create_table.h"
+#include "sluice/schema/ddl_statement.h"
 #include "sluice/schema/definitions.h"
 
 #include "unit/schema/definitions_text.h"
@@ -28,25 +29,10 @@
 namespace {
 
 using nlohmann::json;
-using sluice::Charset;
 using sluice::Result;
 using sluice::Status;
 using sluice::TableSchema;
 using sluice::schema::Definitions;
-
-std::string charset_name(std::uint16_t collation) {
-  const Charset* found = Charset::by_collation(collation);
-  return found == nullptr ? std::string() : std::string(found->name());
-}
-
-std::string to_utf8(std::string_view text, std::uint16_t collation) {
-  if (sluice::schema::is_written_by_server(text)) return std::string(text);
-  const Charset* charset = Charset::by_collation(collation);
-  if (charset == nullptr || !charset->prepare().ok()) return std::string(text);
-  sluice::TextBuffer out;
-  if (!charset->to_utf8(text, out)) return std::string(text);
-  return std::string(out.view());
-}
 
 json columns_of(const TableSchema& table, const std::vector<std::uint16_t>& columns) {
   json out = json::array();
@@ -80,6 +66,27 @@ class Follower {
  public:
   explicit Follower(std::uint8_t lower_case_table_names) : tables_(lower_case_table_names) {}
 
+  // Throws nlohmann's exceptions.
+  Status begin(const std::string& path, sluice::Flavor flavor) {
+    std::ifstream file(path);
+    const json beginning = json::parse(file);
+    begin_ = beginning.at("end").get<std::uint64_t>();
+    for (const auto& [name, charset] : beginning.at("databases").items())
+      tables_.put_database(name, charset.get<std::string>());
+    for (const json& told : beginning.at("tables")) {
+      sluice::schema::DdlContext context;
+      context.flavor = flavor;
+      context.describes = true;
+      SLUICE_TRY_ASSIGN(TableSchema table, sluice::schema::read_create_table(
+                                               told.at("create").get<std::string>(), context));
+      table.database = told.at("database").get<std::string>();
+      table.name = told.at("name").get<std::string>();
+      tables_.put(std::move(table));
+    }
+    print(begin_, "", "", {});
+    return {};
+  }
+
   Status read(const std::string& path) {
     SLUICE_TRY_ASSIGN(auto file, sluice::decode::BinlogFile::open(path));
     sluice::decode::Chunk chunk;
@@ -100,7 +107,9 @@ class Follower {
       left = left.subspan(header.event_size);
       offset += header.event_size;
       SLUICE_TRY_ASSIGN(auto view, framer_.frame(event));
-      if (view.header.type == sluice::binlog::EventType::query) SLUICE_TRY(on_query(view, offset));
+      const bool comes = offset > begin_;
+      if (comes && view.header.type == sluice::binlog::EventType::query)
+        SLUICE_TRY(on_query(view, offset));
     }
     return {};
   }
@@ -108,20 +117,17 @@ class Follower {
   Status on_query(const sluice::binlog::EventView& view, std::uint64_t end) {
     using sluice::binlog::QueryEvent;
     SLUICE_TRY_ASSIGN(const auto query, QueryEvent::decode(view.body, *framer_.format()));
-    using Phase = QueryEvent::AlterPhase;
-    if (query.alter_phase == Phase::start || query.alter_phase == Phase::rollback) return {};
-    sluice::schema::DdlContext context;
-    context.flavor = framer_.format()->flavor;
-    context.version = framer_.format()->version_number();
-    context.sql_mode = query.sql_mode;
-    context.database = query.database;
-    context.charset.clear();
-    context.server_charset = charset_name(query.charset_server);
-    context.explicit_defaults_for_timestamp = query.explicit_defaults_for_timestamp;
-    context.failed = query.error_code != 0;
-    const std::string statement = to_utf8(query.statement, query.charset_client);
+    const auto statement = sluice::schema::ddl_statement(query, *framer_.format(), {});
+    if (!statement) return {};
     const auto before = tables_.tables();
-    const auto effects = tables_.apply(statement, context);
+    const auto effects = tables_.apply(statement->text, statement->context);
+    print(end, statement->text, sluice::schema::effects_text(effects), before);
+    return {};
+  }
+
+  // `before`: the tables before the statement.
+  void print(std::uint64_t end, const std::string& statement, const std::string& effects,
+             const std::map<Definitions::Name, TableSchema>& before) {
     json changed = json::object();
     for (const auto& [name, table] : tables_.tables())
       if (const auto was = before.find(name); was == before.end() || was->second != table)
@@ -132,27 +138,32 @@ class Follower {
     for (const auto& [name, why] : tables_.lost()) lost[name.first + "." + name.second] = why;
     const json line = {{"end", end},
                        {"statement", statement},
-                       {"effects", sluice::schema::effects_text(effects)},
+                       {"effects", effects},
                        {"tables", std::move(changed)},
                        {"lost", std::move(lost)},
                        {"databases", tables_.databases()}};
     std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
-    return {};
   }
 
   sluice::binlog::EventFramer framer_{sluice::binlog::ChecksumAlg::off, true};
   Definitions tables_;
+  std::uint64_t begin_ = 0;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return 2;
+  if (argc != 3 && argc != 5) return 2;
   try {
-    const int folding = argc > 2 ? std::atoi(argv[2]) : 0;
-    const Status read = Follower(static_cast<std::uint8_t>(folding)).read(argv[1]);
-    if (read.ok()) return 0;
-    std::cerr << read.error().what << '\n';
+    Follower follower(static_cast<std::uint8_t>(std::atoi(argv[2])));
+    Status done;
+    if (argc == 5) {
+      const bool mysql = std::string_view(argv[4]) == "mysql";
+      done = follower.begin(argv[3], mysql ? sluice::Flavor::mysql : sluice::Flavor::mariadb);
+    }
+    if (done.ok()) done = follower.read(argv[1]);
+    if (done.ok()) return 0;
+    std::cerr << done.error().what << '\n';
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
   }

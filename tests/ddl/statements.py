@@ -149,6 +149,8 @@ class Statements:
 
     def like(self, session, state):
         like = self.known(state)
+        if not like:
+            return None
         name = self.new_name(state)
         return f"CREATE TABLE {self.table(session, name)} " + self.rnd.choice(["LIKE {}", "(LIKE {})"]).format(self.table(session, like))
 
@@ -185,6 +187,8 @@ class Statements:
         rnd = self.rnd
         first = self.known(state, lambda t: not t.sequence)
         second = self.known(state, lambda t: not t.sequence)
+        if not first:
+            return None
         free = self.new_name(state)
         word = rnd.choice(["TABLE", "TABLE", "TABLES"])
         if first != second and self.chance(0.5):
@@ -250,6 +254,6 @@ class Statements:
             [f"CREATE USER u_{name}", f"GRANT SELECT ON *.* TO u_{name}", f"DROP USER u_{name}"],
             f"CREATE FUNCTION `{session.database}`.f_{name}() RETURNS INT DETERMINISTIC RETURN 1",
             f"ANALYZE TABLE `{session.database}`.parent",
-            f"CREATE EVENT `{session.database}`.e_{name} ON SCHEDULE EVERY 1 YEAR DO DROP TABLE t1",
+            f"CREATE EVENT `{session.database}`.e_{name} ON SCHEDULE AT CURRENT_TIMESTAMP + INTERVAL 1 YEAR DO DROP TABLE t1",  # EVERY would run at once
             "FLUSH TABLES",
         ])
