@@ -41,7 +41,7 @@ SERVERS = {"mysql": "mysql97.sh", "mariadb": "mariadb.sh", "mariadb118": "mariad
 MODES = ["", "", "STRICT_TRANS_TABLES", "STRICT_TRANS_TABLES", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES", "REAL_AS_FLOAT", "ANSI"]
 # CONVERT TO takes the bytes of labels for text of the new character set.  Where they are none, the servers print something, and we say so.
 # What is made of such a table is lost with it.
-EXPECTED_LOSS = re.compile(r"the bytes of label .* are |what CONVERT TO makes of text that was |there is no such table before|was renamed to it and is not known|the table it was a part of is not known")
+EXPECTED_LOSS = re.compile(r"the bytes of label .* are |what CONVERT TO makes of text that was |whether the server made the keys anew is not known|there is no such table before|was renamed to it and is not known|the table it was a part of is not known")
 CLIENTS = ["utf8mb4", "utf8mb4", "utf8mb4", "latin1", "gbk"]
 
 
@@ -172,9 +172,21 @@ class Run:
         self.compare(later, self.steps[number:], {f"{d}.{t}" for (d, t), table in step.tables.items() if "FOREIGN KEY" in table.create})
         return len(lines)
 
+    @staticmethod
+    def follow_bad(bad, effects):
+        for effect in effects.split("; "):
+            kind, _, names_ = effect.partition(" ")
+            if kind in ("created", "dropped"):
+                bad.discard(names_)
+            elif kind == "renamed":
+                old, new = names_.rsplit(" ", 1) if names_.count(" ") == 1 else (names_, names_)
+                if old in bad:
+                    bad.remove(old)
+                    bad.add(new)
+
     def compare(self, lines, steps, bad):
         """bad: tables that are not judged until they are made anew."""
-        ours, at, last, before = {}, 0, None, {}
+        ours, at, last, before, of_databases = {}, 0, None, {}, []
         for step in steps:
             while at < len(lines) and lines[at]["end"] <= step.end:
                 last = lines[at]
@@ -182,7 +194,9 @@ class Run:
                     ours[name] = table
                     if table is None:
                         ours.pop(name)
-                bad -= {e.partition(" ")[2] for e in last["effects"].split("; ") if e.startswith(("created", "dropped"))}
+                self.follow_bad(bad, last["effects"])
+                if re.search(r"\b(DATABASE|SCHEMA)\b", last["statement"], re.IGNORECASE):
+                    of_databases.append(last["statement"])
                 at += 1
             theirs = {f"{d}.{t}": table for (d, t), table in step.tables.items()}
             for name in sorted((set(theirs) | {n for n in ours if n.split(".")[0] != "probe"}) - bad):
@@ -199,7 +213,7 @@ class Run:
             for database, charset in step.charsets.items():
                 if last["databases"].get(database) != charset and database not in bad:
                     bad.add(database)
-                    self.wrong.append(f"database {database} after: {step.statement}\n    we have {last['databases'].get(database)}, the server {charset}")
+                    self.wrong.append("\n    ".join([f"database {database} after: {step.statement}", f"we have {last['databases'].get(database)}, the server {charset}", "before:", *of_databases[-6:]]))
 
     def all(self):
         started = time.monotonic()

@@ -65,8 +65,8 @@ class Statements:
         tables = [n for n in state if n[1] != "parent"]
         if len(tables) < 3:
             return self.create(session, state)
-        if len(tables) > self.MOST_TABLES:
-            return self.drop(session, state)
+        if len(tables) > self.MOST_TABLES and (made := self.drop(session, state)):
+            return made
         kinds = {self.alter: 60, self.create: 12, self.index: 8, self.rename: 6, self.drop: 3, self.like: 3, self.select: 2, self.database: 3, self.truncate: 1,
                  self.migrate: 2, self.other: 3}
         if self.mariadb:
@@ -210,7 +210,8 @@ class Statements:
 
     def truncate(self, session, state):
         name = self.known(state, lambda t: not t.sequence)
-        return f"TRUNCATE {self.rnd.choice(['', 'TABLE '])}{self.table(session, name)}" if name else None
+        what = self.rnd.choice(["TRUNCATE ", "TRUNCATE TABLE ", "OPTIMIZE TABLE "])
+        return what + self.table(session, name) if name else None
 
     def migrate(self, session, state):
         """As gh-ost and pt-online-schema-change do."""
