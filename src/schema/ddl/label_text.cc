@@ -137,19 +137,26 @@ Result<std::string> converted(const Cursor& in, std::string_view label, const Ch
                               const Charset& to) {
   const bool same_bytes = is_plain(label, from) && is_plain(label, to);
   if (from.name() == to.name() || same_bytes) return std::string(label);
+  const Error unknown = in.error("the bytes of label '" + std::string(label) + "' are not known");
+  // It has two of them: its own, and the byte it was if the column was converted before.
+  if (from.name() == "sjis" && label.find('\\') != std::string_view::npos) return unknown;
   Encoder encoder(from);
   std::string bytes;
   for (std::string_view left = label; !left.empty();) {
     const std::size_t length = std::max<std::size_t>(utf8_length(left), 1);
     const auto encoded = encoder.encode(left.substr(0, length));
     left.remove_prefix(length);
-    if (!encoded) return in.error("the bytes of label '" + std::string(label) + "' are not known");
+    if (!encoded) return unknown;
     bytes += *encoded;
   }
+  const Error no_text = in.error("the bytes of label '" + std::string(label) + "' are no text of " +
+                                 std::string(to.name()));
+  if (to.kind() == CharsetKind::binary) {
+    if (!is_utf8(bytes)) return no_text;
+    return bytes;
+  }
   TextBuffer out;
-  if (!to.to_utf8(bytes, out))
-    return in.error("the bytes of label '" + std::string(label) + "' are no text of " +
-                    std::string(to.name()));
+  if (!to.to_utf8(bytes, out)) return no_text;
   return std::string(out.view());
 }
 
