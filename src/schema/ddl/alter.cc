@@ -78,6 +78,7 @@ class Alteration {
         detail_(before.detail ? *before.detail : told_by_keys(before)) {}
 
   Result<TableSchema> run() {
+    if (change_.anew == Anew::by_effect && !has_effect()) return before_;
     SLUICE_TRY(check_told());
     SLUICE_TRY(set_charset());
     SLUICE_TRY(set_columns());
@@ -91,6 +92,8 @@ class Alteration {
     table.database = before_.database;
     table.name = before_.name;
     if (!before_.detail) table.detail.reset();
+    if (change_.anew == Anew::not_known && !has_effect() && table != before_)
+      return in_.error("whether the server made the keys anew is not known");
     return table;
   }
 
@@ -123,6 +126,26 @@ class Alteration {
         });
     if (!versioned) return {};
     return in_.error("it is not known whether the table has system versioning");
+  }
+
+  // True when one of the actions does something.
+  bool has_effect() const {
+    return std::any_of(change_.columns.begin(), change_.columns.end(),
+                       [this](const ColumnAction& a) { return has_effect(a); }) ||
+           std::any_of(change_.added.keys.begin(), change_.added.keys.end(),
+                       [this](const KeyDefinition& k) { return !is_left_out(k); }) ||
+           std::any_of(
+               detail_.indexes.begin(), detail_.indexes.end(), [this](const IndexSchema& index) {
+                 return std::any_of(change_.keys.begin(), change_.keys.end(),
+                                    [&](const KeyAction& action) { return drops(action, index); });
+               });
+  }
+  bool has_effect(const ColumnAction& action) const {
+    const bool adds = action.kind == ColumnAction::Kind::add;
+    const std::string& name = adds ? action.definition.name : action.name;
+    const auto& columns = before_.columns;
+    return adds != std::any_of(columns.begin(), columns.end(),
+                               [&name](const ColumnSchema& c) { return same_name(c.name, name); });
   }
 
   Status set_charset() {
@@ -208,9 +231,8 @@ class Alteration {
   Status keep_key(const IndexSchema& index, std::string name) {
     KeyDefinition key;
     key.kind = kind_of(index);
-    // MariaDB takes a key that is given a name for one of the user's own.
-    if (index.implied && name != index.name && in_.context().flavor == Flavor::mariadb)
-      key.kind = KeyKind::index;
+    // The servers take a key that is given a name for one of the user's own.
+    if (index.implied && name != index.name) key.kind = KeyKind::index;
     key.name = std::move(name);
     key.without_overlaps = index.period;
     key.at = in_.offset();
@@ -225,7 +247,7 @@ class Alteration {
         if (part.length == IndexPart::kPrefix && column->redefined)
           return in_.error("how long a prefix of `" + kept.column + "` key `" + index.name +
                            "` has is not known");
-        kept.prefix = prefix_now(part, before_.columns[part.column], column->column);
+        kept.prefix = prefix_now(index, part, before_.columns[part.column], column->column);
       }
       key.parts.push_back(std::move(kept));
     }
@@ -233,15 +255,17 @@ class Alteration {
     return {};
   }
 
-  std::uint64_t prefix_now(const IndexPart& part, const ColumnSchema& before,
-                           const ColumnSchema& now) const {
+  std::uint64_t prefix_now(const IndexSchema& index, const IndexPart& part,
+                           const ColumnSchema& before, const ColumnSchema& now) const {
     const bool labels = before.type == DeclaredType::enum_ || before.type == DeclaredType::set;
     if (labels && takes_prefix(now.type) && in_.context().flavor == Flavor::mysql)
       return label_prefix(before);
-    if (part.length == 0 || part.length == IndexPart::kPrefix) return part.length;
+    if (part.length == IndexPart::kPrefix) return part.length;
+    const std::uint32_t length = told_length(in_, index, part, before);
+    if (length == 0) return 0;
     if (!takes_prefix(before.type) || !takes_prefix(now.type)) return 0;
-    if (has_length(before.type) && before.length == part.length) return 0;
-    return has_length(now.type) && now.length < part.length ? 0 : part.length;
+    if (has_length(before.type) && before.length == length) return 0;
+    return has_length(now.type) && now.length < length ? 0 : length;
   }
 
   // CREATE OR REPLACE INDEX
@@ -270,9 +294,13 @@ class Alteration {
                        });
   }
 
+  bool is_left_out(const KeyDefinition& key) const {
+    return key.if_not_exists && key.kind != KeyKind::foreign && is_there(key);
+  }
+
   Status add_keys() {
     for (const KeyDefinition& key : change_.added.keys) {
-      if (key.if_not_exists && key.kind != KeyKind::foreign && is_there(key)) continue;
+      if (is_left_out(key)) continue;
       if (!before_.detail && key.kind == KeyKind::unique && key.name.empty())
         return in_.error_at(key.at, "the names of the table's keys are not all known");
       draft_.keys.push_back(key);

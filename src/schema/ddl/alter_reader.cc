@@ -1,5 +1,6 @@
 // The grammar of ALTER TABLE (mysql-server: sql/sql_yacc.yy alter_table_stmt; MariaDB: the same
 // file, alter_commands).
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@ class AlterReader {
   AlterReader(Cursor& in, AlterTable& out) : in_(in), out_(out) {}
 
   Status read() {
+    out_.anew = Anew::never;
     while (!in_.at_end()) {
       if (in_.eat(',')) continue;
       if (out_.columns.size() > kMaxActions || out_.keys.size() > kMaxActions ||
@@ -30,6 +32,11 @@ class AlterReader {
   }
 
  private:
+  void makes(Anew anew) { out_.anew = std::max(out_.anew, anew); }
+  // What IF [NOT] EXISTS decides.
+  void makes_if(bool conditional) { makes(conditional ? Anew::by_effect : Anew::always); }
+  bool mariadb() const { return in_.context().flavor == Flavor::mariadb; }
+
   Status action() {
     if (in_.eat("ADD")) return add();
     if (in_.eat("DROP")) return drop();
@@ -37,15 +44,14 @@ class AlterReader {
     if (in_.eat("MODIFY")) return change(false);
     if (in_.eat("ALTER")) return alter();
     if (in_.eat("RENAME")) return rename();
-    if (in_.eat("CONVERT")) return convert();
-    if (in_.eat("ORDER", "BY")) return skip_order();
     SLUICE_TRY_ASSIGN(const bool partition, partition_action());
     if (partition) return {};
     if (in_.is("ENABLE") || in_.is("DISABLE")) {
+      leaves_keys();
       in_.step();
       return in_.want("KEYS");
     }
-    if (in_.eat("FORCE") || in_.eat("SECONDARY_LOAD") || in_.eat("SECONDARY_UNLOAD")) {
+    if (in_.eat("SECONDARY_LOAD") || in_.eat("SECONDARY_UNLOAD")) {
       if (in_.is("PARTITION")) skip_rest();
       return {};
     }
@@ -58,13 +64,23 @@ class AlterReader {
       in_.step();
       return {};
     }
-    if (in_.is("ALGORITHM") || in_.is("LOCK")) {
-      in_.step();
-      in_.eat('=');
-      SLUICE_TRY(in_.want_name("a value"));
-      return {};
-    }
+    if (in_.is("ALGORITHM") || in_.is("LOCK")) return algorithm();
+    makes(Anew::always);
+    if (in_.eat("FORCE")) return {};
+    if (in_.eat("CONVERT")) return convert();
+    if (in_.eat("ORDER", "BY")) return skip_order();
     return read_table_option(in_, out_.added);
+  }
+
+  // A RENAME, too: with MariaDB's alter_algorithm=COPY, which no binlog tells, they are made anew.
+  void leaves_keys() { makes(mariadb() ? Anew::not_known : Anew::never); }
+
+  Status algorithm() {
+    in_.step();
+    in_.eat('=');
+    if (in_.is("COPY")) makes(mariadb() ? Anew::not_known : Anew::always);
+    SLUICE_TRY(in_.want_name("a value"));
+    return {};
   }
 
   // Partitions: these end the statement, and none of them changes a column.
@@ -82,6 +98,9 @@ class AlterReader {
                !(in_.ahead().is("PARTITIONING") && in_.is_any({"REMOVE", "UPGRADE"}))) {
       return false;
     }
+    if (!in_.is_any({"DISCARD", "IMPORT", "TRUNCATE", "ANALYZE", "CHECK", "REPAIR"}) &&
+        !out_.exchanged)
+      makes(Anew::always);
     skip_rest();
     return true;
   }
@@ -114,15 +133,23 @@ class AlterReader {
 
   Status add() {
     if (in_.is("PARTITION") && in_.ahead().kind != SqlToken::Kind::end) {
+      makes(Anew::always);
       skip_rest();
       return {};
     }
     if (in_.eat("SYSTEM", "VERSIONING")) {
+      makes(Anew::always);
       out_.added.system_versioned = true;
       return {};
     }
     if (!in_.is("COLUMN")) {
+      const std::size_t keys = out_.added.keys.size();
+      const bool maybe_check = in_.ahead().is("IF");
       SLUICE_TRY_ASSIGN(const bool item, read_table_item(in_, out_.added));
+      if (item && out_.added.keys.size() > keys)
+        makes_if(out_.added.keys.back().if_not_exists);
+      else if (item)
+        makes(maybe_check ? Anew::not_known : Anew::always);
       if (item) return {};
     }
     in_.eat("COLUMN");
@@ -130,7 +157,10 @@ class AlterReader {
     if (!in_.eat('(')) return add_column(conditional, true);
     do {
       SLUICE_TRY_ASSIGN(const bool item, read_table_item(in_, out_.added));
-      if (!item) SLUICE_TRY(add_column(conditional, false));
+      if (item)
+        makes(Anew::always);
+      else
+        SLUICE_TRY(add_column(conditional, false));
     } while (in_.eat(','));
     return in_.want(')');
   }
@@ -160,6 +190,8 @@ class AlterReader {
 
   // Type, attributes and place of a column.
   Status define(ColumnAction action, std::string name, bool placed) {
+    makes_if(action.conditional);
+    if (action.kind == ColumnAction::Kind::change && name != action.name) makes(Anew::always);
     ColumnDefinition column;
     column.name = std::move(name);
     column.at = action.at;
@@ -171,8 +203,10 @@ class AlterReader {
     action.definition = std::move(out_.added.columns.back());
     out_.added.columns.pop_back();
     if (placed && in_.eat("FIRST")) {
+      makes(Anew::always);
       action.first = true;
     } else if (placed && in_.eat("AFTER")) {
+      makes(Anew::always);
       SLUICE_TRY_ASSIGN(action.after, in_.want_name("a column"));
     }
     out_.columns.push_back(std::move(action));
@@ -183,15 +217,18 @@ class AlterReader {
     if (in_.is("PARTITION") && in_.ahead().kind != SqlToken::Kind::end &&
         !in_.ahead().symbol(',')) {
       out_.moves_rows = true;
+      makes(Anew::always);
       skip_rest();
       return {};
     }
     if (in_.eat("SYSTEM", "VERSIONING")) {
+      makes(Anew::always);
       out_.drop_versioning = true;
       return {};
     }
     if (in_.is("PERIOD") && (in_.ahead().is("FOR") || in_.ahead().is("IF"))) {
       in_.step();
+      makes(Anew::always);
       eat_if_exists(in_);
       SLUICE_TRY(in_.want("FOR"));
       eat_if_exists(in_);
@@ -203,7 +240,7 @@ class AlterReader {
     if (in_.eat("INDEX") || in_.eat("KEY")) return drop_key(KeyAction::Kind::drop);
     if (in_.eat("CONSTRAINT")) return drop_key(KeyAction::Kind::drop_constraint);
     if (in_.eat("CHECK") || in_.eat("FOREIGN", "KEY")) {
-      eat_if_exists(in_);
+      makes(eat_if_exists(in_) ? Anew::not_known : Anew::always);
       SLUICE_TRY(in_.want_name("a constraint"));
       return {};
     }
@@ -213,6 +250,7 @@ class AlterReader {
     action.conditional = eat_if_exists(in_);
     action.at = in_.offset();
     SLUICE_TRY_ASSIGN(action.name, in_.want_name("a column"));
+    makes_if(action.conditional);
     if (!in_.eat("RESTRICT")) in_.eat("CASCADE");
     out_.columns.push_back(std::move(action));
     return {};
@@ -226,6 +264,7 @@ class AlterReader {
       action.conditional = eat_if_exists(in_);
       SLUICE_TRY_ASSIGN(action.name, in_.want_name("a key"));
     }
+    makes_if(action.conditional && kind != KeyAction::Kind::drop_constraint);
     out_.keys.push_back(std::move(action));
     return {};
   }
@@ -234,6 +273,7 @@ class AlterReader {
   Status alter() {
     const bool other = in_.is_any({"INDEX", "KEY", "CHECK", "CONSTRAINT"});
     if (other) {
+      makes(Anew::always);
       in_.step();
       eat_if_exists(in_);
       SLUICE_TRY(in_.want_name("a key"));
@@ -248,6 +288,7 @@ class AlterReader {
     action.conditional = eat_if_exists(in_);
     action.at = in_.offset();
     SLUICE_TRY_ASSIGN(action.name, in_.want_name("a column"));
+    makes_if(action.conditional);
     if (in_.eat("DROP")) {
       SLUICE_TRY(in_.want("DEFAULT"));
     } else {
@@ -267,6 +308,7 @@ class AlterReader {
 
   Status rename() {
     if (in_.eat("COLUMN")) {
+      makes(Anew::always);
       ColumnAction action;
       action.kind = ColumnAction::Kind::rename;
       action.conditional = eat_if_exists(in_);
@@ -278,6 +320,7 @@ class AlterReader {
       return {};
     }
     if (in_.eat("INDEX") || in_.eat("KEY")) {
+      makes(Anew::always);
       KeyAction action;
       action.kind = KeyAction::Kind::rename;
       action.conditional = eat_if_exists(in_);
@@ -288,6 +331,7 @@ class AlterReader {
       out_.keys.push_back(std::move(action));
       return {};
     }
+    leaves_keys();
     if (!in_.eat("TO") && !in_.eat("AS")) in_.eat('=');
     SLUICE_TRY_ASSIGN(out_.rename, read_table_name(in_));
     return {};

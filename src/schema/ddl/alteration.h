@@ -48,10 +48,20 @@ struct KeyAction {
   std::size_t at = 0;
 };
 
+// Whether the server makes a table's keys anew, whatever else it does: it sorts them, finds out
+// which foreign keys need one, and takes what it said of a key for how that is defined.
+enum class Anew : std::uint8_t {
+  never,      // a mere RENAME, TRUNCATE PARTITION ...
+  by_effect,  // when one of the actions that hang on IF [NOT] EXISTS does something
+  not_known,  // it hangs on something that we do not know
+  always,
+};
+
 struct AlterTable {
   std::pair<std::string, std::string> table;  // database ("": not said), table
   std::vector<ColumnAction> columns;
   std::vector<KeyAction> keys;
+  Anew anew = Anew::always;
   TableDefinition added;  // keys, periods, character set and system versioning
   bool convert = false;   // to convert_charset, of all columns
   std::string convert_charset, convert_collation;

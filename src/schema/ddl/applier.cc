@@ -33,7 +33,7 @@ std::string sequence(const std::string& type) {
          "tinyint(1) unsigned NOT NULL, cycle_count bigint(21) NOT NULL)";
 }
 
-// Nothing that columns, keys or the character set hang on.
+// Nothing that the definition of columns, keys or the character set hang on.
 bool leaves_table(const AlterTable& change) {
   const TableDefinition& added = change.added;
   return change.columns.empty() && change.keys.empty() && added.keys.empty() &&
@@ -147,7 +147,7 @@ Result<TableSchema> Applier::made(const TableDefinition& definition, const Name&
   if (found == nullptr)
     return in_->error_at(definition.like_at, "there is no such table before this statement");
   if (!found->detail) return *found;
-  return finish(*in_, draft_of(*found, definition.like_at));
+  return finish(*in_, draft_of(*in_, *found, definition.like_at));
 }
 
 void Applier::operator()(const CreateTable& statement) {
@@ -185,6 +185,8 @@ void Applier::alter(const AlterTable& change, const Name& name) {
     effect.other_key = true;
     return;
   }
+  // What it was told of such a table is all that can be kept of it.
+  if (!before->detail && leaves_table(change)) return;
   auto after = ddl::alter(*in_, change, *before, default_charset(name));
   if (!after) return lose(name, after.error());
   auto content = content_changes(*in_, change, *before, *after);
@@ -217,7 +219,7 @@ void Applier::move_rows(const AlterTable& change, const Name& name) {
 
 void Applier::operator()(const AlterTable& statement) {
   const Name name = full(statement.table);
-  if (!leaves_table(statement)) alter(statement, name);
+  if (statement.anew != Anew::never) alter(statement, name);
   move_rows(statement, name);
   if (statement.rename) rename(name, full(*statement.rename));
 }
@@ -254,6 +256,12 @@ void Applier::rename(const Name& from, const Name& to) {
 
 void Applier::operator()(const RenameTables& statement) {
   for (const auto& [from, to] : statement.tables) rename(full(from), full(to));
+}
+
+void Applier::operator()(const Optimize& statement) {
+  AlterTable change;
+  change.anew = Anew::not_known;  // other engines do not, and it is in the binlog when it failed
+  for (const Name& table : statement.tables) alter(change, full(table));
 }
 
 void Applier::operator()(const Truncate& statement) {

@@ -34,6 +34,7 @@ class Applier {
   void operator()(const AlterTable& statement);
   void operator()(const DropTables& statement);
   void operator()(const RenameTables& statement);
+  void operator()(const Optimize& statement);
   void operator()(const Truncate& statement);
   void operator()(const DatabaseOptions& statement);
   void operator()(const DropDatabase& statement);

@@ -166,6 +166,8 @@ class ColumnReader {
       in_.eat("PRIMARY");
       in_.step();
       add_key(KeyKind::primary);
+      // Holds where MariaDB's IF NOT EXISTS leaves out the key, unless a NULL follows.
+      column_.nullable = false;
     } else if (in_.is("REFERENCES")) {
       SLUICE_TRY(read_references(in_));
       add_key(KeyKind::foreign);

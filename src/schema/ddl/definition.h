@@ -76,6 +76,7 @@ struct KeyDefinition {
   std::vector<KeyPart> parts;
   std::string without_overlaps;                    // MariaDB: the period that is part of the key
   bool on_column = false;                          // said beside its column
+  bool hashed = false;                             // SHOW CREATE TABLE says so
   bool if_not_exists = false, or_replace = false;  // MariaDB
   std::size_t at = 0;
 };

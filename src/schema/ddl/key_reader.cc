@@ -67,6 +67,7 @@ Status read_key(Cursor& in, KeyKind kind, const Constraint& constraint, TableDef
   SLUICE_TRY(read_key_name(in, key));
   if (key.name.empty()) key.name = constraint.name;
   SLUICE_TRY(read_key_parts(in, key));
+  key.hashed = in.context().describes && in.is("USING") && in.ahead().is("HASH");
   SLUICE_TRY(skip_key_options(in));
   table.keys.push_back(std::move(key));
   return {};

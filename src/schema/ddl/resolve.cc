@@ -130,7 +130,7 @@ Result<ColumnSchema> resolve_column(const Cursor& in, const ColumnDefinition& de
   return column;
 }
 
-Draft draft_of(const TableSchema& table, std::size_t at) {
+Draft draft_of(const Cursor& in, const TableSchema& table, std::size_t at) {
   Draft draft;
   draft.columns = table.columns;
   if (!table.detail) return draft;
@@ -150,7 +150,10 @@ Draft draft_of(const TableSchema& table, std::size_t at) {
     for (const IndexPart& part : index.parts)
       key.parts.push_back(
           {part.column == IndexPart::kExpression ? std::string() : table.columns[part.column].name,
-           part.length, part.descending, at});
+           part.column == IndexPart::kExpression
+               ? 0
+               : told_length(in, index, part, table.columns[part.column]),
+           part.descending, at});
     draft.keys.push_back(std::move(key));
   }
   return draft;

@@ -26,7 +26,7 @@ struct Draft {
 };
 
 // What a table is made of that is there.
-Draft draft_of(const TableSchema& table, std::size_t at);
+Draft draft_of(const Cursor& in, const TableSchema& table, std::size_t at);
 
 // Keys with the names and in the order the server gives them, columns of keys and periods NOT NULL,
 // MariaDB's hidden columns.  The table has no name yet.
@@ -61,6 +61,12 @@ Status resolve_type(const Cursor& in, const TypeDefinition& type, std::string_vi
 
 // True when MariaDB makes such a unique key by a hash of its value.
 bool is_hashed(const std::vector<ColumnSchema>& columns, const IndexSchema& index);
+
+// How much of its column a part of a key takes when the key is made anew; 0: all.  `column`: of the
+// part.  MariaDB says of a geometry that is in a unique key by its hash that eight bytes of it are,
+// and takes that for the length of a prefix later.
+std::uint32_t told_length(const Cursor& in, const IndexSchema& index, const IndexPart& part,
+                          const ColumnSchema& column) noexcept;
 
 // Primary and unique keys and all indexes of the draft, in a table that has its columns and
 // periods; columns of the primary key are made NOT NULL.

@@ -19,6 +19,7 @@ namespace {
 
 // MariaDB makes a unique key that is longer than InnoDB takes by a hash of its value.
 constexpr std::uint64_t kMaxKeyBytes = 3072;
+constexpr std::uint32_t kHashedGeometry = 8;
 
 bool is_blob(DeclaredType type) noexcept {
   switch (type) {
@@ -95,7 +96,7 @@ class KeyResolver {
       if (key.kind == KeyKind::foreign && ignored_reference(key)) continue;
       if (key.kind == KeyKind::unique && key.on_column && mariadb_ && also_primary(key)) continue;
       const auto covered = [&](const KeyDefinition* other) {
-        return other->kind != KeyKind::foreign && begins_with(*other, key);
+        return other->kind != KeyKind::foreign && !is_hashed(*other) && begins_with(*other, key);
       };
       if (key.kind == KeyKind::foreign) {
         const auto longer = [&](const KeyDefinition* other) {
@@ -105,9 +106,10 @@ class KeyResolver {
             std::any_of(out.begin(), out.end(), longer))
           continue;
       }
-      std::erase_if(out, [&](const KeyDefinition* other) {
-        return other->kind == KeyKind::foreign && begins_with(key, *other);
-      });
+      if (!is_hashed(key))
+        std::erase_if(out, [&](const KeyDefinition* other) {
+          return other->kind == KeyKind::foreign && begins_with(key, *other);
+        });
       out.push_back(&key);
     }
     return out;
@@ -179,14 +181,14 @@ class KeyResolver {
       SLUICE_TRY_ASSIGN(const std::uint16_t c, column_of(part.column, part.at));
       ColumnSchema& column = table_.columns[c];
       if (key.kind == KeyKind::primary) column.nullable = false;
-      const std::uint64_t length = length_of(part, column, key.kind);
-      index.parts.push_back({c, static_cast<std::uint32_t>(length), part.descending});
+      const std::uint32_t length = length_of(key, part, column);
+      index.parts.push_back({c, length, part.descending});
       nullable = nullable || column.nullable;
-      prefix = prefix || length != 0;
+      prefix = prefix || (length != 0 && !is_all(length, column));
       is_virtual = is_virtual || (column.is_virtual && !mariadb_);
     }
     made.rank =
-        rank(index.kind, mariadb_ && is_hashed(table_.columns, index),
+        rank(index.kind, mariadb_ && ddl::is_hashed(table_.columns, index),
              (nullable ? kNullable : 0) + (prefix ? kPrefix : 0) + (is_virtual ? kVirtual : 0));
     sorted_.push_back(std::move(made));
     return {};
@@ -208,7 +210,8 @@ class KeyResolver {
       if (part.column == IndexPart::kExpression) continue;
       key.columns.push_back(part.column);
       key.nullable = key.nullable || table_.columns[part.column].nullable;
-      key.prefix = key.prefix || part.length != 0;
+      key.prefix = key.prefix || part.length != 0 ||
+                   (mariadb_ && table_.columns[part.column].type == DeclaredType::geometry);
     }
     SLUICE_TRY(add_period(made, key));
     table_.detail->indexes.push_back(std::move(made.index));
@@ -237,13 +240,36 @@ class KeyResolver {
   }
 
   // How much of the column is in the key; 0: all.
-  std::uint64_t length_of(const KeyPart& part, const ColumnSchema& column, KeyKind kind) const {
-    // MariaDB makes a unique key of a geometry by a hash, and says this of it.
-    constexpr std::uint64_t kGeometry = 8;
-    if (mariadb_ && column.type == DeclaredType::geometry && kind == KeyKind::unique)
-      return part.prefix == 0 ? kGeometry : part.prefix;
+  std::uint32_t length_of(const KeyDefinition& key, const KeyPart& part,
+                          const ColumnSchema& column) const {
+    if (mariadb_ && column.type == DeclaredType::geometry) {
+      constexpr std::uint32_t kPoint = 25;  // whatever is said
+      if (column.mysql_type == "point") return kPoint;
+      if (key.hashed) return 0;
+    }
     // A number of all the characters there are is none.
-    return is_blob(column.type) || part.prefix != column.length ? part.prefix : 0;
+    const bool all = !is_blob(column.type) && part.prefix == column.length;
+    return all ? 0 : static_cast<std::uint32_t>(part.prefix);
+  }
+
+  // For the order of the keys such a length is none.
+  bool is_all(std::uint32_t length, const ColumnSchema& column) const {
+    if (column.type == DeclaredType::geometry) return mariadb_ && length == kHashedGeometry;
+    constexpr std::uint64_t kTiny = 255;
+    const bool tiny =
+        column.type == DeclaredType::tinytext || column.type == DeclaredType::tinyblob;
+    return tiny && length * bytes_per_char(column) == kTiny;
+  }
+
+  bool is_hashed(const KeyDefinition& key) const {
+    if (!mariadb_ || key.kind != KeyKind::unique) return false;
+    IndexSchema index;
+    for (const KeyPart& part : key.parts)
+      if (const int c = find(part.column); c >= 0)
+        index.parts.push_back({static_cast<std::uint16_t>(c),
+                               length_of(key, part, table_.columns[static_cast<std::size_t>(c)]),
+                               false});
+    return ddl::is_hashed(table_.columns, index);
   }
 
   const Cursor& in_;
@@ -261,12 +287,19 @@ bool is_hashed(const std::vector<ColumnSchema>& columns, const IndexSchema& inde
   for (const IndexPart& part : index.parts) {
     if (part.column == IndexPart::kExpression) continue;
     const ColumnSchema& column = columns[part.column];
-    if (column.type == DeclaredType::geometry) return true;
     if (is_blob(column.type) && part.length == 0) return true;
     if (part.length == IndexPart::kPrefix) continue;
     bytes += (part.length != 0 ? part.length : column.length) * bytes_per_char(column);
   }
   return bytes > kMaxKeyBytes;
+}
+
+std::uint32_t told_length(const Cursor& in, const IndexSchema& index, const IndexPart& part,
+                          const ColumnSchema& column) noexcept {
+  const bool hashed = in.context().flavor == Flavor::mariadb && part.length == 0 &&
+                      index.kind == IndexSchema::Kind::unique &&
+                      column.type == DeclaredType::geometry;
+  return hashed ? kHashedGeometry : part.length;
 }
 
 Status resolve_keys(const Cursor& in, const Draft& draft, TableSchema& table) {

@@ -12,13 +12,13 @@ namespace {
 
 // Statements that leave columns and keys alone, by their first word.
 constexpr std::array kHarmless = {
-    "INSERT",   "REPLACE", "UPDATE",   "DELETE",     "SELECT",  "VALUES",   "WITH",     "TABLE",
-    "LOAD",     "CALL",    "DO",       "HANDLER",    "LOCK",    "UNLOCK",   "BEGIN",    "START",
-    "COMMIT",   "GRANT",   "ROLLBACK", "SAVEPOINT",  "RELEASE", "XA",       "REVOKE",   "FLUSH",
-    "RESET",    "PURGE",   "CHANGE",   "STOP",       "KILL",    "SHOW",     "DESC",     "DESCRIBE",
-    "EXPLAIN",  "HELP",    "ANALYZE",  "CHECK",      "REPAIR",  "CHECKSUM", "OPTIMIZE", "CACHE",
-    "PREPARE",  "EXECUTE", "BINLOG",   "DEALLOCATE", "INSTALL", "SIGNAL",   "CLONE",    "UNINSTALL",
-    "RESIGNAL", "IMPORT",  "RESTART",  "SHUTDOWN",   "BACKUP",  "GET",
+    "INSERT",  "REPLACE", "UPDATE",     "DELETE",    "SELECT",  "VALUES",   "WITH",      "TABLE",
+    "LOAD",    "CALL",    "DO",         "HANDLER",   "LOCK",    "UNLOCK",   "BEGIN",     "START",
+    "COMMIT",  "GRANT",   "ROLLBACK",   "SAVEPOINT", "RELEASE", "XA",       "REVOKE",    "FLUSH",
+    "RESET",   "PURGE",   "CHANGE",     "STOP",      "KILL",    "SHOW",     "DESC",      "DESCRIBE",
+    "EXPLAIN", "HELP",    "ANALYZE",    "CHECK",     "REPAIR",  "CHECKSUM", "CACHE",     "PREPARE",
+    "EXECUTE", "BINLOG",  "DEALLOCATE", "INSTALL",   "SIGNAL",  "CLONE",    "UNINSTALL", "RESIGNAL",
+    "IMPORT",  "RESTART", "SHUTDOWN",   "BACKUP",    "GET",
 };
 
 // Behind CREATE, ALTER or DROP, with what may stand before it: things that are no tables.
@@ -110,6 +110,7 @@ Result<Statement> read_create_index(Cursor& in, bool replace, Subject& subject) 
   SLUICE_TRY(read_key_parts(in, key));
   SLUICE_TRY(skip_key_options(in));
   if (!in.at_end()) return in.error("the statement's end is expected");
+  if (key.if_not_exists) out.anew = Anew::by_effect;
   out.added.keys.push_back(std::move(key));
   return Statement(std::move(out));
 }
@@ -128,6 +129,7 @@ Result<Statement> read_drop_index(Cursor& in, Subject& subject) {
   if (!in.at_end()) return in.error("the statement's end is expected");
   AlterTable out;
   out.table = subject.name;
+  if (action.conditional) out.anew = Anew::by_effect;
   out.keys.push_back(std::move(action));
   return Statement(std::move(out));
 }
@@ -210,6 +212,19 @@ Result<Statement> read_rename(Cursor& in) {
   return Statement(std::move(out));
 }
 
+// OPTIMIZE [LOCAL | NO_WRITE_TO_BINLOG] TABLE a, b
+Result<Statement> read_optimize(Cursor& in) {
+  in.step();
+  if (!in.eat("LOCAL")) in.eat("NO_WRITE_TO_BINLOG");
+  if (!in.eat("TABLE")) SLUICE_TRY(in.want("TABLES"));
+  Optimize out;
+  do {
+    SLUICE_TRY_ASSIGN(Name name, read_table_name(in));
+    out.tables.push_back(std::move(name));
+  } while (in.eat(','));
+  return Statement(std::move(out));
+}
+
 Result<Statement> read_truncate(Cursor& in, Subject& subject) {
   in.step();
   in.eat("TABLE");
@@ -244,6 +259,7 @@ Result<Statement> read_statement(Cursor& in, Subject& subject) {
   if (in.is("DROP")) return read_drop(in, subject);
   if (in.is("ALTER")) return read_alter(in, subject);
   if (in.is("RENAME")) return read_rename(in);
+  if (in.is("OPTIMIZE")) return read_optimize(in);
   if (in.is("TRUNCATE")) return read_truncate(in, subject);
   return Statement(PassedOver{});
 }

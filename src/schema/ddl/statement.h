@@ -35,6 +35,10 @@ struct DropTables {
 struct RenameTables {
   std::vector<std::pair<Name, Name>> tables;  // one after the other
 };
+// InnoDB makes the tables anew.
+struct Optimize {
+  std::vector<Name> tables;
+};
 struct Truncate {
   Name table;
 };
@@ -49,7 +53,7 @@ struct DropDatabase {
 };
 
 using Statement = std::variant<PassedOver, CreateTable, CreateSequence, AlterTable, DropTables,
-                               RenameTables, Truncate, DatabaseOptions, DropDatabase>;
+                               RenameTables, Optimize, Truncate, DatabaseOptions, DropDatabase>;
 
 // The table a statement is about, as soon as its name is read: whom an error concerns.
 struct Subject {
