@@ -92,7 +92,7 @@ class Alteration {
     table.database = before_.database;
     table.name = before_.name;
     if (!before_.detail) table.detail.reset();
-    if (change_.anew == Anew::not_known && !has_effect() && table != before_)
+    if (is_maybe_left(table))
       return in_.error("whether the server made the keys anew is not known");
     return table;
   }
@@ -128,10 +128,24 @@ class Alteration {
     return in_.error("it is not known whether the table has system versioning");
   }
 
+  // True when the server may have left the table as it was.
+  bool is_maybe_left(const TableSchema& after) const {
+    if (change_.anew == Anew::always || after == before_ || changes_columns()) return false;
+    if (change_.anew == Anew::not_known && !has_effect()) return true;
+    // Nothing is done when each key is what it was, with its comment and the like, too; then their
+    // order stays.
+    const auto& keys = after.detail ? after.detail->indexes : detail_.indexes;
+    return after.columns == before_.columns &&
+           std::is_permutation(keys.begin(), keys.end(), detail_.indexes.begin(),
+                               detail_.indexes.end());
+  }
+  bool changes_columns() const {
+    return std::any_of(change_.columns.begin(), change_.columns.end(),
+                       [this](const ColumnAction& a) { return has_effect(a); });
+  }
   // True when one of the actions does something.
   bool has_effect() const {
-    return std::any_of(change_.columns.begin(), change_.columns.end(),
-                       [this](const ColumnAction& a) { return has_effect(a); }) ||
+    return changes_columns() ||
            std::any_of(change_.added.keys.begin(), change_.added.keys.end(),
                        [this](const KeyDefinition& k) { return !is_left_out(k); }) ||
            std::any_of(

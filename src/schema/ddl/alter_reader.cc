@@ -147,7 +147,7 @@ class AlterReader {
       const bool maybe_check = in_.ahead().is("IF");
       SLUICE_TRY_ASSIGN(const bool item, read_table_item(in_, out_.added));
       if (item && out_.added.keys.size() > keys)
-        makes_if(out_.added.keys.back().if_not_exists);
+        makes(out_.added.keys.back().if_not_exists ? Anew::by_effect : Anew::by_keys);
       else if (item)
         makes(maybe_check ? Anew::not_known : Anew::always);
       if (item) return {};
@@ -264,7 +264,8 @@ class AlterReader {
       action.conditional = eat_if_exists(in_);
       SLUICE_TRY_ASSIGN(action.name, in_.want_name("a key"));
     }
-    makes_if(action.conditional && kind != KeyAction::Kind::drop_constraint);
+    const bool found = action.conditional && kind != KeyAction::Kind::drop_constraint;
+    makes(found ? Anew::by_effect : Anew::by_keys);
     out_.keys.push_back(std::move(action));
     return {};
   }

@@ -54,6 +54,7 @@ enum class Anew : std::uint8_t {
   never,      // a mere RENAME, TRUNCATE PARTITION ...
   by_effect,  // when one of the actions that hang on IF [NOT] EXISTS does something
   not_known,  // it hangs on something that we do not know
+  by_keys,    // keys are dropped and added: unless all of them are what they were
   always,
 };
 
@@ -61,7 +62,7 @@ struct AlterTable {
   std::pair<std::string, std::string> table;  // database ("": not said), table
   std::vector<ColumnAction> columns;
   std::vector<KeyAction> keys;
-  Anew anew = Anew::always;
+  Anew anew = Anew::by_keys;
   TableDefinition added;  // keys, periods, character set and system versioning
   bool convert = false;   // to convert_charset, of all columns
   std::string convert_charset, convert_collation;

@@ -3,6 +3,8 @@
 // Column_definition::prepare_stage1_convert_default).
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,11 +27,16 @@ struct TextType {
   std::string_view name;
   std::uint64_t bytes;
 };
+constexpr std::size_t kBlobs = 4;  // the blobs are the second half
 constexpr std::array kTexts = {
     TextType{DeclaredType::tinytext, "tinytext", 0xFF},
     TextType{DeclaredType::text, "text", 0xFFFF},
     TextType{DeclaredType::mediumtext, "mediumtext", 0xFFFFFF},
     TextType{DeclaredType::longtext, "longtext", 0xFFFFFFFF},
+    TextType{DeclaredType::tinyblob, "tinyblob", 0xFF},
+    TextType{DeclaredType::blob, "blob", 0xFFFF},
+    TextType{DeclaredType::mediumblob, "mediumblob", 0xFFFFFF},
+    TextType{DeclaredType::longblob, "longblob", 0xFFFFFFFF},
 };
 
 unsigned bytes_per_char(std::string_view charset) {
@@ -43,20 +50,25 @@ const TextType* text_type(DeclaredType type) {
   return found == kTexts.end() ? nullptr : found;
 }
 
+bool is_blob(const TextType& type) {
+  return &type >= &kTexts[kBlobs];
+}
+
 // The smallest type, from `least` on, that holds so many characters.
-const TextType& with_room(const TextType* least, std::uint64_t characters,
+const TextType& with_room(const TextType& least, std::uint64_t characters,
                           std::string_view charset) {
-  const std::uint64_t bytes = characters * bytes_per_char(charset);
+  const std::uint64_t bytes = characters * (is_blob(least) ? 1 : bytes_per_char(charset));
+  const auto* const end = is_blob(least) ? kTexts.end() : kTexts.begin() + kBlobs;
   const auto* fits =
-      std::find_if(least, kTexts.end(), [bytes](const TextType& t) { return bytes <= t.bytes; });
-  return fits == kTexts.end() ? kTexts.back() : *fits;
+      std::find_if(&least, end, [bytes](const TextType& t) { return bytes <= t.bytes; });
+  return fits == end ? *(end - 1) : *fits;
 }
 
 // The smallest type, from that of the column on, that holds as many characters.
 std::string_view grown(const ColumnSchema& column, std::string_view charset) {
   const TextType* now = text_type(column.type);
   if (now == nullptr) return {};
-  return with_room(now, now->bytes / bytes_per_char(column.charset), charset).name;
+  return with_room(*now, now->bytes / bytes_per_char(column.charset), charset).name;
 }
 
 std::uint64_t characters(std::string_view text) {
@@ -65,10 +77,21 @@ std::uint64_t characters(std::string_view text) {
   }));
 }
 
-// How many characters a column shows at most; nullopt where it is not worked out.
+// The number behind the type's name, or `missing`.
+std::uint64_t first_number(const ColumnSchema& column, std::uint64_t missing) {
+  const std::size_t at = column.mysql_type.find('(');
+  if (at == std::string::npos) return missing;
+  std::uint64_t number = 0;
+  std::from_chars(column.mysql_type.data() + at + 1,
+                  column.mysql_type.data() + column.mysql_type.size(), number);
+  return number;
+}
+
+// How many characters MySQL says a column shows at most; nullopt where we cannot know.
 std::optional<std::uint64_t> room_of(const ColumnSchema& column) {
-  if (const TextType* text = text_type(column.type))
-    return text->bytes / bytes_per_char(column.charset);
+  constexpr std::uint64_t kTimestamp = 26, kDouble = 22, kMost = 0xFFFFFFFF;
+  const std::uint64_t per_char = bytes_per_char(column.charset);
+  if (const TextType* text = text_type(column.type)) return text->bytes / per_char;
   std::uint64_t longest = 0, all = column.labels.empty() ? 0 : column.labels.size() - 1;
   for (const std::string& label : column.labels) {
     longest = std::max(longest, characters(label));
@@ -76,12 +99,28 @@ std::optional<std::uint64_t> room_of(const ColumnSchema& column) {
   }
   switch (column.type) {
     case DeclaredType::char_:
-    case DeclaredType::varchar:
+    case DeclaredType::varchar: return column.length / per_char;
     case DeclaredType::binary:
     case DeclaredType::varbinary: return column.length;
-    case DeclaredType::enum_: return longest;
-    case DeclaredType::set: return all;
-    default: return std::nullopt;
+    case DeclaredType::enum_: return longest / per_char;
+    case DeclaredType::set: return all / per_char;
+    case DeclaredType::decimal:
+      return column.precision + (column.scale != 0 ? 1U : 0U) + (column.is_unsigned ? 0U : 1U);
+    case DeclaredType::float_:
+    case DeclaredType::double_: return first_number(column, kDouble);
+    case DeclaredType::bit: return column.length;
+    case DeclaredType::vector: return column.length * sizeof(float);
+    case DeclaredType::json:
+    case DeclaredType::geometry: return kMost;
+    case DeclaredType::date:
+    case DeclaredType::time:
+    case DeclaredType::datetime:
+    case DeclaredType::timestamp:
+    case DeclaredType::year: return kTimestamp;
+    default:
+      // A display width of an integer is kept, but only told with ZEROFILL.
+      if (column.mysql_type.find("zerofill") == std::string::npos) return std::nullopt;
+      return first_number(column, 0);
   }
 }
 
@@ -104,14 +143,15 @@ Result<std::vector<Label>> converted_labels(const Cursor& in, const ColumnSchema
 }  // namespace
 
 Result<ColumnSchema> fit_text(const Cursor& in, const ColumnSchema& before, ColumnSchema column) {
-  if (text_type(column.type) == nullptr) return column;
+  const TextType* declared = text_type(column.type);
+  if (declared == nullptr) return column;
   const auto room = room_of(before);
   if (!room)
     return in.error("what CONVERT TO makes of text that was " + before.mysql_type +
                     " is not worked out");
   TypeDefinition type;
   type.form = TypeForm::sized_text;
-  type.name = with_room(kTexts.begin(), *room, column.charset).name;
+  type.name = with_room(kTexts[is_blob(*declared) ? kBlobs : 0], *room, column.charset).name;
   type.charset = column.charset;
   SLUICE_TRY(resolve_type(in, type, column.charset, column));
   return column;
