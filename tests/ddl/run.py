@@ -173,6 +173,12 @@ class Run:
         return len(lines)
 
     @staticmethod
+    def told_before(name, effects, before):
+        renamed = [e.split(" ")[1] for e in effects.split("; ") if e.startswith("renamed ") and e.endswith(" " + name)]
+        found = [before[n].create for n in [name, *renamed] if n in before]
+        return "\n".join(found) or "nothing"
+
+    @staticmethod
     def follow_bad(bad, effects):
         for effect in effects.split("; "):
             kind, _, names_ = effect.partition(" ")
@@ -208,7 +214,7 @@ class Run:
                         self.lost += 1
                         continue
                     self.wrong.append("\n    ".join([f"{name} after: {step.statement}", f"in the binlog: {last['statement']}", f"effects: {last['effects']} {why}", *found,
-                                                      "before: " + (before[name].create if name in before else "nothing")]))
+                                                      "before: " + self.told_before(name, last["effects"], before)]))
             before = theirs
             for database, charset in step.charsets.items():
                 if last["databases"].get(database) != charset and database not in bad:

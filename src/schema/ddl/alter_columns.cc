@@ -49,7 +49,8 @@ class ColumnAlteration {
         case Kind::drop: return {};
         case Kind::change: {
           SLUICE_TRY_ASSIGN(kept.column, defined(action));
-          if (!context_.convert.empty() && in_.context().flavor == Flavor::mysql) {
+          const bool sized = !action.definition.type.numbers.empty();
+          if (!context_.convert.empty() && in_.context().flavor == Flavor::mysql && !sized) {
             SLUICE_TRY_ASSIGN(kept.column, fit_text(in_, before_[at], std::move(kept.column)));
           }
           kept.redefined = true;

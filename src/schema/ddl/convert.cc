@@ -144,7 +144,9 @@ Result<std::vector<Label>> converted_labels(const Cursor& in, const ColumnSchema
 
 Result<ColumnSchema> fit_text(const Cursor& in, const ColumnSchema& before, ColumnSchema column) {
   const TextType* declared = text_type(column.type);
-  if (declared == nullptr) return column;
+  const bool fits_all =
+      column.type == DeclaredType::longtext || column.type == DeclaredType::longblob;
+  if (declared == nullptr || fits_all) return column;
   const auto room = room_of(before);
   if (!room)
     return in.error("what CONVERT TO makes of text that was " + before.mysql_type +

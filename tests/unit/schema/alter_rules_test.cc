@@ -20,7 +20,7 @@ TEST_F(AlterRules, GiveConvertedTextOfMysqlTheRoomOfWhatItWas) {
   constexpr std::string_view kCreate =
       "CREATE TABLE t (a SET('x'), b MEDIUMTEXT, c VARCHAR(100), d INT) CHARSET latin1";
   constexpr std::string_view kAlter =
-      "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4, MODIFY a LONGTEXT, MODIFY b TINYTEXT, "
+      "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4, MODIFY a MEDIUMTEXT, MODIFY b TINYTEXT, "
       "MODIFY c TEXT FIRST";
   EXPECT_EQ(after({kCreate, kAlter}),
             "c text utf8mb4; a tinytext utf8mb4; b longtext utf8mb4; d int");
@@ -34,20 +34,23 @@ TEST_F(AlterRules, GiveConvertedTextOfMysqlTheRoomOfWhatItWas) {
   for (const char* was : {"VARCHAR(63)", "VARCHAR(255) CHARSET utf8mb4", "DECIMAL(62,0)",
                           "DECIMAL(63,0) UNSIGNED", "BIT(63)", "DOUBLE", "DOUBLE(63,2)", "DATE",
                           "VECTOR(15)", "BINARY(63)", "INT(63) ZEROFILL", "YEAR"})
-    EXPECT_EQ(becomes(was, "LONGTEXT"), "a tinytext utf8mb4") << was;
+    EXPECT_EQ(becomes(was, "MEDIUMTEXT"), "a tinytext utf8mb4") << was;
   for (const char* was :
        {"VARCHAR(64)", "VARCHAR(256) CHARSET utf8mb4", "DECIMAL(63,0)", "DECIMAL(62,1)", "BIT(64)",
         "FLOAT(64,2)", "VECTOR(16)", "TINYBLOB", "BIGINT(64) ZEROFILL", "TINYTEXT"})
     EXPECT_EQ(becomes(was, "TINYTEXT"), "a text utf8mb4") << was;
   EXPECT_EQ(becomes("JSON", "TEXT"), "a longtext utf8mb4");
+  EXPECT_EQ(becomes("DATE", "LONGTEXT"), "a longtext utf8mb4");
+  EXPECT_EQ(becomes("INT", "TEXT(300)"), "a text utf8mb4");
+  EXPECT_EQ(becomes("JSON", "TEXT(50)"), "a tinytext utf8mb4");
   // The same for bytes.
   for (const char* was : {"VARCHAR(255)", "VARCHAR(1023) CHARSET utf8mb4", "TIME", "VECTOR(63)"})
     EXPECT_EQ(becomes(was, "BLOB"), "a tinyblob") << was;
-  EXPECT_EQ(becomes("VARCHAR(256)", "LONGBLOB"), "a blob");
+  EXPECT_EQ(becomes("VARCHAR(256)", "MEDIUMBLOB"), "a blob");
   EXPECT_EQ(becomes("LONGTEXT CHARSET utf8mb4", "TEXT CHARSET binary"), "a longblob");
   mariadb();
   EXPECT_EQ(after({"DROP TABLE t", kCreate, kAlter}),
-            "c text utf8mb4; a longtext utf8mb4; b tinytext utf8mb4; d int(11)");
+            "c text utf8mb4; a mediumtext utf8mb4; b tinytext utf8mb4; d int(11)");
 }
 
 // The bytes of labels stay, whatever they mean in the new character set.
