@@ -16,8 +16,8 @@ namespace sluice::schema::ddl {
 Result<TableSchema> alter(const Cursor& in, const AlterTable& change, const TableSchema& before,
                           std::string_view default_charset);
 
-// What MySQL makes of a column that is declared text or blob and converted in one statement: one
-// with room for what it held before.  `before`: what it was.
+// What MySQL makes of a column that is declared text or blob, without a length, and converted in
+// one statement: one with room for what it held before.  `before`: what it was.
 Result<ColumnSchema> fit_text(const Cursor& in, const ColumnSchema& before, ColumnSchema column);
 
 // A column of a table that is converted to this character set: TEXT grows where its characters

@@ -1,6 +1,4 @@
 // What ALTER TABLE does that no manual tells; found by tests/ddl.
-#include "alter_rules.h"
-
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,11 +8,15 @@
 
 #include "sluice/binlog/sql_lexer.h"
 
+#include "ddl_fixture.h"
+
 namespace sluice::schema {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
+
+using AlterRules = DdlTest;
 
 TEST_F(AlterRules, GiveConvertedTextOfMysqlTheRoomOfWhatItWas) {
   constexpr std::string_view kCreate =

@@ -5,10 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sluice/schema/definitions.h"
-
-#include "definitions_text.h"
-#include "schema_text.h"
+#include "ddl_fixture.h"
 
 namespace sluice::schema {
 namespace {
@@ -16,24 +13,8 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-class AlterTable : public testing::Test {
+class AlterTable : public DdlTest {
  protected:
-  AlterTable() {
-    context_.database = "shop";
-    context_.version = 90700;
-  }
-  void mariadb() {
-    context_.flavor = Flavor::mariadb;
-    context_.version = 101106;
-  }
-  std::string apply(std::string_view statement) {
-    return effects_text(tables_.apply(statement, context_));
-  }
-  std::string table(std::string_view name = "t") const {
-    const TableSchema* found = tables_.find("shop", name);
-    if (found != nullptr) return table_text(*found);
-    return tables_.is_lost("shop", name) ? "lost" : "none";
-  }
   // What `statement` makes of table t.
   std::string after(std::string_view create, std::string_view statement) {
     tables_ = Definitions();
@@ -42,9 +23,6 @@ class AlterTable : public testing::Test {
     EXPECT_TRUE(effects.empty() || effects == "altered shop.t") << effects;
     return table();
   }
-
-  Definitions tables_;
-  DdlContext context_;
 };
 
 TEST_F(AlterTable, AddsColumnsInTheirPlaces) {

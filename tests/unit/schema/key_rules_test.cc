@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "alter_rules.h"
+#include "ddl_fixture.h"
 
 namespace sluice::schema {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-using KeyRules = AlterRules;
+using KeyRules = DdlTest;
 
 // MySQL sorts the keys at each ALTER, MariaDB only when one is added, or when the first of them no
 // longer identifies a row.

@@ -14,9 +14,9 @@
 
 namespace sluice::schema {
 
-class AlterRules : public testing::Test {
+class DdlTest : public testing::Test {
  protected:
-  AlterRules() {
+  DdlTest() {
     context_.database = "shop";
     context_.version = 90700;
   }
