@@ -141,13 +141,21 @@ class Run:
             self.refused[f"{error.args[0]} {re.sub(chr(39) + '.*' + chr(39), '...', str(error.args[1]))[:70]}"] += 1
             if os.environ.get("DDL_SHOW_REFUSED"):
                 print(f"refused: {error.args[1]}\n    {statement}")
+            if error.args[0] == 1010 and not statement.startswith("ALTER DATABASE"):
+                # MariaDB could not remove the folder (a file of an ALTER is left in it): the database is there, and its character set is what the next session's is.
+                for database in DATABASES:
+                    if re.search(rf"\b{re.escape(database)}\b", statement):
+                        self.execute(f"ALTER DATABASE `{database}` CHARACTER SET = utf8mb4", self.reader_connection)
             return False
         if re.search(r"(ALTER|CREATE)\s.*(DATABASE|SCHEMA)\s", statement, re.DOTALL | re.IGNORECASE):
             # A session goes on with the character set its database had when it came from another one; the binlog does not tell.
             for other, database in self.used.items():
                 self.ask("USE mysql", other)
                 self.ask(f"USE `{database}`", other)
-        self.steps.append(Step(self.position()[1], statement, self.reader.tables(self.databases), self.reader.charsets(self.databases)))
+        try:
+            self.steps.append(Step(self.position()[1], statement, self.reader.tables(self.databases), self.reader.charsets(self.databases)))
+        except pymysql.MySQLError as error:
+            raise RuntimeError(f"what the server cannot tell of its tables, {error}, after:\n" + "\n".join([*(s.statement for s in self.steps[-5:]), statement])) from error
         return True
 
     def lines(self, file, *beginning):

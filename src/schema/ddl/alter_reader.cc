@@ -85,16 +85,14 @@ class AlterReader {
 
   // Partitions: these end the statement, and none of them changes a column.
   Result<bool> partition_action() {
-    if ((in_.is("DISCARD") || in_.is("IMPORT")) &&
-        (in_.ahead().is("TABLESPACE") || in_.ahead().is("PARTITION"))) {
+    const bool partition = in_.ahead().is("PARTITION");
+    if ((in_.is_any({"DISCARD", "IMPORT"}) && (in_.ahead().is("TABLESPACE") || partition)) ||
+        (in_.is("TRUNCATE") && partition)) {
       out_.moves_rows = true;
-    } else if (in_.is("TRUNCATE") && in_.ahead().is("PARTITION")) {
-      out_.moves_rows = true;
-    } else if (in_.is("EXCHANGE") && in_.ahead().is("PARTITION")) {
+    } else if (in_.is("EXCHANGE") && partition) {
       SLUICE_TRY(exchange());
-    } else if (!(in_.ahead().is("PARTITION") &&
-                 in_.is_any({"REORGANIZE", "COALESCE", "ANALYZE", "CHECK", "OPTIMIZE", "REBUILD",
-                             "REPAIR"})) &&
+    } else if (!(partition && in_.is_any({"REORGANIZE", "COALESCE", "ANALYZE", "CHECK", "OPTIMIZE",
+                                          "REBUILD", "REPAIR"})) &&
                !(in_.ahead().is("PARTITIONING") && in_.is_any({"REMOVE", "UPGRADE"}))) {
       return false;
     }
