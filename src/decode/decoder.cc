@@ -2,7 +2,7 @@
 
 #include "sluice/decode/binlog_file.h"
 
-#include "decode/job_ring.h"
+#include "decode/job.h"
 #include "decode/scanner.h"
 
 namespace sluice::decode {
@@ -30,7 +30,14 @@ class Run {
   Run(const DecodeOptions& options, const SchemaOpener& schemas, DecodeSink& sink)
       : options_(&options),
         sink_(&sink),
-        ring_(options, [this](Job& job) { return done(job); }),
+        ring_(
+            options.workers, "encode",
+            [this]() -> JobRing::Work {
+              return [encoder = std::make_shared<JobEncoder>(*options_)](Job& job) {
+                encoder->run(job);
+              };
+            },
+            [this](Job& job) { return done(job); }),
         scanner_(options, schemas, sink, ring_) {}
 
   Status file(const std::string& path, std::uint64_t from) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/base/job_ring.h"
 #include "sluice/base/result.h"
 #include "sluice/base/text_buffer.h"
 #include "sluice/binlog/event.h"
@@ -48,6 +49,8 @@ struct Job {
   // Forgets everything, keeps the memory as long as it is not huge.
   void reset();
 };
+
+using JobRing = sluice::JobRing<Job>;
 
 // Encodes jobs; each thread has one.
 class JobEncoder final : private event::LineSink {

@@ -15,7 +15,7 @@
 #include "sluice/schema/catalog.h"
 
 #include "decode/event_printer.h"
-#include "decode/job_ring.h"
+#include "decode/job.h"
 
 namespace sluice::decode {
 
