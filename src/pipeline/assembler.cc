@@ -65,8 +65,8 @@ Error Assembler::unsupported(std::string what) const {
 }
 
 Status Assembler::feed(const binlog::EventView& event, const binlog::FormatDescription* format) {
-  counters_->events_read.fetch_add(1, std::memory_order_relaxed);
-  counters_->bytes_read.fetch_add(event.whole.size(), std::memory_order_relaxed);
+  ops::add_alone(counters_->events_read, 1);
+  ops::add_alone(counters_->bytes_read, event.whole.size());
   event_start_ = pos_;
   if (Status s = take(event, format); !s.ok()) {
     Error error = std::move(s).error();
@@ -334,7 +334,7 @@ Status Assembler::commit() {
     group_.gtid = {};
     group_.es_ms = 0;
   }
-  counters_->transactions_read.fetch_add(1, std::memory_order_relaxed);
+  ops::add_alone(counters_->transactions_read, 1);
   if (pos_ <= kLargestDumpPosition) {
     resume_ = here();
     resume_file_ = file_;

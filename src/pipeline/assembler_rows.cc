@@ -107,7 +107,7 @@ Status Assembler::encode(const std::shared_ptr<const event::TablePlan>& plan,
   context_.es_ms = group_.es_ms;
   context_.ts_ms = clock_->wall_us() / 1000;
   SLUICE_TRY_ASSIGN(const std::uint64_t count, encoder_.encode(*plan, rows, context_, *this));
-  counters_->rows_read.fetch_add(count, std::memory_order_relaxed);
+  ops::add_alone(counters_->rows_read, count);
   batch_.rows += count;
   return {};
 }

@@ -19,4 +19,9 @@ struct Counters {
   LatencyHistogram commit_to_redis;
 };
 
+// Adds to a counter that no other thread adds to; costs a tenth of fetch_add.
+inline void add_alone(Counters::Counter& counter, std::uint64_t n) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+
 }  // namespace sluice::ops
