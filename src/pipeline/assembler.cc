@@ -29,6 +29,14 @@ Assembler::Assembler(AssemblerSettings settings, const TableFilter& filter,
       held_rows_(held, settings.hold_bytes),
       encoder_(settings.partitions, {.bytes = settings.line_bytes, .rows = 0}) {
   batch_.partitions.resize(settings_.partitions);
+  if (settings_.encode_threads != 0)
+    parallel_ = std::make_unique<ParallelEncoder>(
+        ParallelEncoder::Settings{.threads = settings_.encode_threads,
+                                  .partitions = settings_.partitions,
+                                  .line_bytes = settings_.line_bytes,
+                                  .job_bytes = settings_.encode_job_bytes,
+                                  .bytes = settings_.hold_bytes},
+        [this](EncodeJob& job) { return take_job(job); });
 }
 
 void Assembler::start(const DumpStart& start) {
@@ -117,6 +125,10 @@ Status Assembler::dispatch(const binlog::EventView& event,
                            const binlog::FormatDescription& format) {
   using binlog::EventType;
   const EventType type = event.header.type;
+  // Whatever else comes finds all rows before it in the batch.
+  if (parallel_ && !binlog::is_rows_event(type) && type != EventType::table_map &&
+      type != EventType::rows_query && type != EventType::annotate_rows)
+    SLUICE_TRY(parallel_->settle());
   switch (type) {
     case EventType::format_description: return on_format_description(event, format);
     case EventType::gtid:
@@ -361,6 +373,7 @@ void Assembler::pass_to_here(const GtidSet* executed) {
 }
 
 void Assembler::drop_rows() {
+  if (parallel_) parallel_->drop();
   batch_.clear();
   held_rows_.drop();
   savepoints_.clear();

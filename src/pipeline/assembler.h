@@ -24,6 +24,7 @@
 #include "pipeline/held_rows.h"
 #include "pipeline/held_xa.h"
 #include "pipeline/overlap.h"
+#include "pipeline/parallel_encoder.h"
 #include "pipeline/table_filter.h"
 #include "pipeline/transaction.h"
 
@@ -38,6 +39,11 @@ struct AssemblerSettings {
   bool ignore_truncate = false;
   bool stop_at_content_ddl = false;
   bool publish_ddl = false;
+  unsigned encode_threads = 0;  // that make lines beside the assembler's own; 0: none
+  // Of a transaction's ROWS events so much is encoded by the assembler itself before the threads
+  // get any: handing over costs a small one more than it saves.
+  std::size_t encode_alone_bytes = std::size_t{64} << 10;
+  std::size_t encode_job_bytes = std::size_t{256} << 10;  // most that a thread is given at once
   event::RenderOptions render;
 };
 
@@ -105,6 +111,7 @@ class Assembler final : private event::LineSink {
     std::int64_t es_ms = 0;
     std::int64_t commit_us = 0;
     std::uint64_t events = 0;  // ROWS events seen, filtered ones too
+    std::size_t alone = 0;     // bytes of those encoded without the threads
   };
   struct Savepoint {
     std::string name;
@@ -144,7 +151,17 @@ class Assembler final : private event::LineSink {
   Status send_held(Result<position::RecordReader> records);
   Status encode(const std::shared_ptr<const event::TablePlan>& plan, const binlog::RowsEvent& rows,
                 std::uint64_t ordinal);
+  // Whether the threads are to have an event of the open transaction.
+  bool for_threads(std::size_t body_bytes) const noexcept;
   void take(std::uint32_t partition, event::LineEncoder& line) override;
+  // Lines are about to be added to it.
+  PartitionLines& partition_of(std::uint32_t partition);
+  event::LineContext& context_of(std::uint64_t ordinal);
+  void keep(const std::shared_ptr<const event::TablePlan>& plan);
+  void count_rows(std::uint64_t rows);
+  Status stream_above_limit(std::uint64_t ordinal);
+  // With threads that encode: takes what one of them made.
+  Status take_job(EncodeJob& job);
   void open_group(std::uint32_t timestamp, std::uint64_t start);
   Status commit();
   Status abandon(std::string_view why);
@@ -160,7 +177,7 @@ class Assembler final : private event::LineSink {
   Status on_effects(const std::vector<schema::TableEffect>& effects, bool rows_seen_to);
   Status on_renamed(const schema::TableEffect& effect);
   Status content_changed(const std::string& table, const std::string& what) const;
-  Status settle(const std::string& table) const;
+  Status wait_until_applied(const std::string& table) const;
   Status publish(const schema::DdlStatement& ddl);
   Error at_position(Error error) const;
   Error unsupported(std::string what) const;
@@ -205,6 +222,7 @@ class Assembler final : private event::LineSink {
   HeldTables held_tables_;
   TransactionBatch batch_;
   event::RowsEncoder encoder_;
+  std::unique_ptr<ParallelEncoder> parallel_;  // null without threads that encode
   std::vector<Savepoint> savepoints_;
   event::LineContext context_;
 };

@@ -64,7 +64,7 @@ Status Assembler::on_effects(const std::vector<schema::TableEffect>& effects, bo
         e.table.empty() ? event::TableRules() : filter_->rules(e.database, e.table);
     if (const std::string what = shown(e.content, rules); !what.empty() && !rows_seen_to)
       SLUICE_TRY(content_changed(name, what));
-    if (e.other_key || moves_partitions(e.content, rules)) SLUICE_TRY(settle(name));
+    if (e.other_key || moves_partitions(e.content, rules)) SLUICE_TRY(wait_until_applied(name));
   }
   return {};
 }
@@ -83,7 +83,7 @@ Status Assembler::on_renamed(const schema::TableEffect& effect) {
   const std::string now = full_name(effect.new_database, effect.new_table);
   if (leaves) SLUICE_TRY(content_changed(before, "renamed to " + now));
   if (comes) SLUICE_TRY(content_changed(now, "its rows are now those that " + before + " had"));
-  return comes && effect.other_key ? settle(now) : Status();
+  return comes && effect.other_key ? wait_until_applied(now) : Status();
 }
 
 Status Assembler::content_changed(const std::string& table, const std::string& what) const {
@@ -102,7 +102,7 @@ Status Assembler::content_changed(const std::string& table, const std::string& w
 }
 
 // Rows of one key go through one queue, and the key is another from here on.
-Status Assembler::settle(const std::string& table) const {
+Status Assembler::wait_until_applied(const std::string& table) const {
   if (!barrier_) return {};
   spdlog::logger& log = log::get("pipeline");
   log.info("DDL changed what identifies a row: what was sent before is waited for table={} pos={}",

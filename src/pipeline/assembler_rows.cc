@@ -83,8 +83,26 @@ Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDe
   if (group_.xa) return hold(*entry, rows.table_id, event, ordinal);
   if (!entry->plan->takes(rows.kind) || group_.again) return {};
   if (group_.id == streamed_id_ && ordinal < streamed_events_) return {};  // handed over before
+  if (parallel_) {
+    if (for_threads(event.body.size()))
+      return parallel_->add(event.header.type, event.body, format, entry->plan, context_of(ordinal),
+                            event_start_);
+    SLUICE_TRY(parallel_->settle());
+    group_.alone += event.body.size();
+  }
   if (Status s = encode(entry->plan, rows, ordinal); !s.ok())
     return std::move(s).error().at(entry->name);
+  return stream_above_limit(ordinal);
+}
+
+bool Assembler::for_threads(std::size_t body_bytes) const noexcept {
+  // What an overlap leaves out is counted row by row.
+  return group_.alone >= settings_.encode_alone_bytes && !overlap_.active() &&
+         parallel_->holds(body_bytes);
+}
+
+// After the event of this ordinal.
+Status Assembler::stream_above_limit(std::uint64_t ordinal) {
   if (batch_.bytes > settings_.hold_bytes || (group_.streamed && batch_.bytes > kStreamBytes)) {
     if (!group_.streamed)
       log::get("pipeline")
@@ -100,21 +118,70 @@ Status Assembler::on_rows(const binlog::EventView& event, const binlog::FormatDe
 
 Status Assembler::encode(const std::shared_ptr<const event::TablePlan>& plan,
                          const binlog::RowsEvent& rows, std::uint64_t ordinal) {
+  keep(plan);
+  SLUICE_TRY_ASSIGN(const std::uint64_t count,
+                    encoder_.encode(*plan, rows, context_of(ordinal), *this));
+  count_rows(count);
+  return {};
+}
+
+// Lines point to it.
+void Assembler::keep(const std::shared_ptr<const event::TablePlan>& plan) {
   if (std::find(batch_.plans.begin(), batch_.plans.end(), plan) == batch_.plans.end())
-    batch_.plans.push_back(plan);  // lines point to it
+    batch_.plans.push_back(plan);
+}
+
+event::LineContext& Assembler::context_of(std::uint64_t ordinal) {
   context_.seq = {group_.id.epoch, group_.id.file, group_.id.pos, ordinal, 0};
   context_.gtid = group_.gtid_text;
   context_.es_ms = group_.es_ms;
   context_.ts_ms = clock_->wall_us() / 1000;
-  SLUICE_TRY_ASSIGN(const std::uint64_t count, encoder_.encode(*plan, rows, context_, *this));
-  ops::add_alone(counters_->rows_read, count);
-  batch_.rows += count;
+  return context_;
+}
+
+void Assembler::count_rows(std::uint64_t rows) {
+  ops::add_alone(counters_->rows_read, rows);
+  batch_.rows += rows;
+}
+
+Status Assembler::take_job(EncodeJob& job) {
+  const std::uint64_t event = event_start_;
+  if (job.encoded != 0) {
+    for (const auto& plan : job.plans) keep(plan);
+    for (EncodeJob::Line& made : job.lines) {
+      PartitionLines& to = partition_of(made.partition);
+      const std::string_view text = job.text.view().substr(made.line.begin, made.line.size);
+      made.line.begin = static_cast<std::uint32_t>(to.text.size());
+      to.text.append(text);
+      to.lines.push_back(made.line);
+      batch_.bytes += text.size();
+    }
+    count_rows(job.rows);
+    SLUICE_TRY(stream_above_limit(job.items[job.encoded - 1].ordinal));
+  }
+  for (std::size_t i = job.encoded; i < job.items.size(); ++i) {
+    const EncodeJob::Item& item = job.items[i];
+    event_start_ = item.start;  // the place of an error is that of its event
+    if (!job.status.ok()) return std::move(job.status);
+    binlog::RowsEvent rows;
+    SLUICE_TRY(binlog::RowsEvent::decode(item.type, job.body(item), job.format, rows));
+    const auto& plan = job.plans[item.plan];
+    if (Status s = encode(plan, rows, item.ordinal); !s.ok())
+      return std::move(s).error().at(full_name(plan->map().database, plan->map().table));
+    SLUICE_TRY(stream_above_limit(item.ordinal));
+  }
+  event_start_ = event;
   return {};
 }
 
-void Assembler::take(std::uint32_t partition, event::LineEncoder& line) {
+PartitionLines& Assembler::partition_of(std::uint32_t partition) {
   PartitionLines& lines = batch_.partitions[partition];
   if (lines.lines.empty()) batch_.touched.push_back(partition);
+  return lines;
+}
+
+void Assembler::take(std::uint32_t partition, event::LineEncoder& line) {
+  PartitionLines& lines = partition_of(partition);
   lines.lines.push_back(line.finish(lines.text));
   batch_.bytes += lines.lines.back().size;
 }

@@ -201,6 +201,7 @@ Status Pipeline::prepare() {
   settings.ignore_truncate = options_.applier.on_truncate() == ApplierOptions::OnTruncate::ignore;
   settings.stop_at_content_ddl =
       options_.applier.on_content_ddl() == ApplierOptions::OnContentDdl::stop;
+  settings.encode_threads = options_.source.decode_threads();
   settings.render.time_zone_seconds = options_.rendering.time_zone().seconds();
   settings.render.invalid_text =
       options_.rendering.invalid_text() == RenderingOptions::Invalid::stop

@@ -11,6 +11,12 @@ FREEZE_SECONDS = 20  # longer than the heartbeats of broker and source
 SEED = 20240607
 MOST_MEMORY = 400 << 20
 
+# A transaction that is worth decoding on other threads.
+LARGE = ("BEGIN", "INSERT INTO e2e.text_key WITH RECURSIVE d AS (SELECT 0 i UNION ALL SELECT i + 1 FROM d WHERE i < 59) "
+         "SELECT CONCAT('large-', a.i, '-', b.i), 1, SHA2(CONCAT(a.i, '-', b.i), 512) FROM d a, d b", "SAVEPOINT here",
+         "DELETE FROM e2e.text_key WHERE code LIKE 'large-%'", "ROLLBACK TO here",
+         "UPDATE e2e.text_key SET n = n + 1, body = UPPER(body) WHERE code LIKE 'large-%'", "DELETE FROM e2e.text_key WHERE code LIKE 'large-7%'", "COMMIT")
+
 
 def event_types(binlog):
     """The type codes in a binlog file."""
@@ -56,13 +62,14 @@ class Equality:
             print(f"{load.changes} changes, {rows} rows, {checker.reads} reads, {KILLS} kills, peak {bench.daemon.peak_rss >> 20} MiB")
 
     def test_same_rows_of_a_compressed_binlog(self):
-        with self.bench() as bench:
+        with self.bench(source={"decode_threads": 2}) as bench:
             settings, kind = {"mysql": (["binlog_transaction_compression = ON"], 40),
                               "mariadb": (["log_bin_compress = ON", "log_bin_compress_min_len = 10"], 166)}[bench.mysql.flavor]
             bench.mysql.execute(*(f"SET GLOBAL {s}" for s in settings))
             load = Workload(bench.mysql, CHANGES, SEED)
             load.start()
             wait_until(lambda: load.progress() >= 0.5, 600, "half of the changes")
+            bench.mysql.execute(*LARGE)
             bench.daemon.kill()
             bench.daemon.start()
             load.finish(600)

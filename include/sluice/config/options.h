@@ -92,6 +92,12 @@ struct SourceOptions : Section {
   Option<Duration> reconnect_max{
       this, "reconnect_max", Duration{30s}, Range<Duration>{100ms, 1h},
       "Longest pause between two attempts to reconnect; the first comes after about 100 ms."};
+  Option<std::uint32_t> decode_threads{
+      this, "decode_threads", 0, Range<std::uint32_t>{0, 64},
+      "Threads that decode rows and make messages of them beside the one that reads the source; "
+      "order is kept. Of use where large transactions keep that one busy; what they work on takes "
+      "up "
+      "to limits.transaction_hold of memory beside it. 0: it does all itself."};
 };
 
 struct FilterOptions : Section {
