@@ -151,6 +151,9 @@ int main_with_arguments(int argc, char** argv) {
   place->add_option("--gtid", target.gtid_set, "GTID set, of either server family")
       ->type_name("SET");
   place->require_option(1);
+  wait->add_option("--epoch", target.epoch,
+                   "epoch that the position is of (`sluice position show`); without: the saved one")
+      ->type_name("N");
   wait->add_option("--timeout", timeout, "longest wait")->type_name("TIME")->capture_default_str();
   wait->callback(with_options([&](const Options& o) {
     return finish(pipeline::wait(o, target, parse_timeout(timeout), std::cout));

@@ -1,6 +1,7 @@
 #include "sluice/pipeline/commands.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "sluice/base/backoff.h"
 #include "sluice/base/clock.h"
@@ -150,7 +151,8 @@ Result<std::optional<position::Watermark>> read_watermark(redis::Connection& red
 }
 
 // True when everything up to the target is below the mark.
-Result<bool> reached(const position::TickMark& mark, const WaitTarget& target) {
+Result<bool> reached(const position::TickMark& mark, const WaitTarget& target,
+                     std::uint32_t epoch) {
   if (!target.gtid_set.empty()) {
     SLUICE_TRY_ASSIGN(const GtidSet wanted, GtidSet::parse_any(target.gtid_set));
     SLUICE_TRY_ASSIGN(const GtidSet have, GtidSet::parse(wanted.flavor(), mark.gtid_set));
@@ -158,7 +160,14 @@ Result<bool> reached(const position::TickMark& mark, const WaitTarget& target) {
   }
   SLUICE_TRY_ASSIGN(const BinlogPosition wanted, BinlogPosition::parse(target.position));
   SLUICE_TRY_ASSIGN(const BinlogFileName name, BinlogFileName::parse(wanted.file));
-  return std::pair(mark.file_number, mark.pos) >= std::pair(name.number, wanted.pos);
+  return std::tuple(mark.epoch, mark.file_number, mark.pos) >=
+         std::tuple(epoch, name.number, wanted.pos);
+}
+
+// The epoch that a position without one is of; 0: not known here.
+Result<std::uint32_t> epoch_now(const Options& options) {
+  SLUICE_TRY_ASSIGN(const auto saved, position::Store::peek(options.state_dir()));
+  return saved ? saved->epoch : 0;
 }
 
 // XA transactions that are prepared at the saved position, and not over.
@@ -207,7 +216,7 @@ Status check(const Options& options, std::ostream& out) {
 Status wait(const Options& options, const WaitTarget& target, std::chrono::milliseconds timeout,
             std::ostream& out) {
   position::TickMark nothing;
-  SLUICE_TRY(reached(nothing, target));  // a target that cannot be read is said at once
+  SLUICE_TRY(reached(nothing, target, 0));  // a target that cannot be read is said at once
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   const std::string wanted = target.gtid_set.empty() ? target.position : target.gtid_set;
   std::unique_ptr<redis::Connection> redis;
@@ -230,8 +239,13 @@ Status wait(const Options& options, const WaitTarget& target, std::chrono::milli
         redis.reset();
       } else if (*mark) {
         const position::TickMark& tick = (*mark)->tick;
-        last = "watermark " + tick.file + ":" + std::to_string(tick.pos);
-        SLUICE_TRY_ASSIGN(const bool there, reached(tick, target));
+        last = "watermark " + tick.file + ":" + std::to_string(tick.pos) + ", epoch " +
+               std::to_string(tick.epoch);
+        std::uint32_t epoch = target.epoch.value_or(0);
+        if (!target.epoch && target.gtid_set.empty()) {  // it may grow meanwhile
+          SLUICE_TRY_ASSIGN(epoch, epoch_now(options));
+        }
+        SLUICE_TRY_ASSIGN(const bool there, reached(tick, target, epoch));
         if (there) {
           out << "reached " << wanted << " (" << last << ")\n";
           return {};

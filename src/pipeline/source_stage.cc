@@ -1,6 +1,7 @@
 #include "pipeline/source_stage.h"
 
 #include <algorithm>
+#include <compare>
 #include <utility>
 
 #include "sluice/base/log.h"
@@ -23,6 +24,17 @@ std::shared_ptr<const SourceEpoch> epoch_of(const position::State& state) {
   SourceEpoch epoch{state.epoch, state.source};
   epoch.server.file_timestamp = epoch.server.file_fingerprint = 0;
   return std::make_shared<SourceEpoch>(std::move(epoch));
+}
+
+bool is_heartbeat(binlog::EventType type) {
+  return type == binlog::EventType::heartbeat || type == binlog::EventType::heartbeat_v2;
+}
+
+// Places of one binlog.  Nullopt: they are none.
+std::optional<std::strong_ordering> compare(const BinlogPosition& a, const BinlogPosition& b) {
+  const auto in = BinlogFileName::parse(a.file), other = BinlogFileName::parse(b.file);
+  if (!in || !other) return std::nullopt;
+  return std::pair(in->number, a.pos) <=> std::pair(other->number, b.pos);
 }
 
 }  // namespace
@@ -172,8 +184,8 @@ Status SourceStage::follow_on(const Choice& choice, const std::stop_token& st) {
   SLUICE_TRY_ASSIGN(const std::unique_ptr<binlog::EventSource> source,
                     deps_.open(choice.host, resume_));
   const std::stop_callback end(st, [&source] { source->interrupt(); });
-  silent_at_.reset();
   by_gtid_ = false;
+  look_for_tail();
   assembler_->start({resume_, resume_file_, epoch_, false, false});
   binlog::EventFramer framer(source->announced_checksum(), true);
   SLUICE_TRY(feed(*source, framer));
@@ -192,7 +204,7 @@ Status SourceStage::take_over(const Choice& choice, const std::stop_token& st) {
                                  : deps_.open_behind(choice.host, read_before));
   const std::stop_callback end(st, [&source] { source->interrupt(); });
   by_gtid_ = !choice.place;
-  silent_at_.reset();
+  look_for_tail();
   const auto epoch = std::make_shared<SourceEpoch>(SourceEpoch{number, choice.server});
   assembler_->start({choice.place ? choice.place->place.position : BinlogPosition(), nullptr, epoch,
                      !choice.place, true});
@@ -292,7 +304,7 @@ Status SourceStage::read(binlog::EventSource& source, binlog::EventFramer& frame
 
 Status SourceStage::feed(binlog::EventSource& source, binlog::EventFramer& framer) {
   // Nothing to read and no transaction open: what the source has is here.
-  const bool idle = assembler_->idle() && !source.ready();
+  const bool idle = at_tail_ && assembler_->idle() && !source.ready();
   if (idle != health_->source_idle.load(std::memory_order_relaxed)) {
     health_->source_idle.store(idle, std::memory_order_relaxed);
     outbox_->set_idle(idle);
@@ -301,11 +313,25 @@ Status SourceStage::feed(binlog::EventSource& source, binlog::EventFramer& frame
   binlog::EventView event;
   SLUICE_TRY(framer.frame(bytes, event));
   SLUICE_TRY(assembler_->feed(event, framer.format()));
-  if (dumping_ && (event.header.type == binlog::EventType::heartbeat ||
-                   event.header.type == binlog::EventType::heartbeat_v2))
-    SLUICE_TRY(look_at_end());
+  if (!at_tail_) pass_tail(event.header.type);
+  if (dumping_ && is_heartbeat(event.header.type)) SLUICE_TRY(look_at_end());
   health_->source_timestamp.store(assembler_->last_timestamp(), std::memory_order_relaxed);
   return {};
+}
+
+void SourceStage::look_for_tail() {
+  silent_at_.reset();
+  at_tail_ = false;
+  auto end = deps_.end(host_);
+  tail_ = end ? std::optional(std::move(end).value()) : std::nullopt;
+}
+
+// Behind a GTID set only the heartbeat tells: what is left out is not sent.
+void SourceStage::pass_tail(binlog::EventType type) {
+  if (is_heartbeat(type)) at_tail_ = true;
+  if (by_gtid_ || !tail_) return;
+  const auto order = compare(assembler_->here(), *tail_);
+  if (order && *order >= 0) at_tail_ = true;
 }
 
 // RESET leaves a dump waiting in a file that is gone, with heartbeats and all.
@@ -313,15 +339,13 @@ Status SourceStage::look_at_end() {
   const auto end = deps_.end(host_);
   if (!end) return {};  // the dump tells by itself when the source is gone
   const BinlogPosition here = assembler_->here();
-  const auto ends_in = BinlogFileName::parse(end->file), is_in = BinlogFileName::parse(here.file);
-  if (!ends_in || !is_in) return {};
-  const auto there = std::pair(ends_in->number, end->pos),
-             read = std::pair(is_in->number, here.pos);
-  if (there < read)
+  const auto order = compare(*end, here);
+  if (!order) return {};
+  if (*order < 0)
     return retry(Errc::mysql_lost, "the source's binlog ends at " + end->to_string() + ", before " +
                                        here.to_string() + ", which was read: looking at it anew");
   // Behind a GTID set what is left out counts for the server alone.
-  if (there == read || by_gtid_) {
+  if (*order == 0 || by_gtid_) {
     silent_at_.reset();
   } else if (silent_at_ == here) {
     return retry(Errc::mysql_lost, "the source sends nothing behind " + here.to_string() +

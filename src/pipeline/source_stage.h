@@ -76,6 +76,8 @@ class SourceStage {
   Status read(binlog::EventSource& source, binlog::EventFramer& framer, const std::stop_token& st);
   Status feed(binlog::EventSource& source, binlog::EventFramer& framer);
   Status look_at_end();
+  void look_for_tail();
+  void pass_tail(binlog::EventType type);
   bool in_doubt(const Error& error);
   Status follow_on(const Choice& choice, const std::stop_token& st);
   Status take_over(const Choice& choice, const std::stop_token& st);
@@ -97,10 +99,14 @@ class SourceStage {
   BinlogPosition resume_;
   std::shared_ptr<const SourceFile> resume_file_;
   std::optional<std::chrono::steady_clock::time_point> lost_since_;
-  Errc said_ = Errc::stopped;                // why the source is lost, as last logged
-  bool was_up_ = false;                      // the server of this epoch was read by this process
-  bool by_gtid_ = false;                     // the dump at hand was asked for by a GTID set
-  bool dumping_ = false;                     // the session at hand got as far as its first event
+  Errc said_ = Errc::stopped;  // why the source is lost, as last logged
+  bool was_up_ = false;        // the server of this epoch was read by this process
+  bool by_gtid_ = false;       // the dump at hand was asked for by a GTID set
+  bool dumping_ = false;       // the session at hand got as far as its first event
+  // Where the binlog ended when the dump began; until that was read, or a heartbeat says that there
+  // is no more, a source that sends nothing is only slow.
+  std::optional<BinlogPosition> tail_;
+  bool at_tail_ = false;
   std::optional<BinlogPosition> silent_at_;  // nothing came behind it, though there was more
   std::optional<BinlogPosition> doubted_;    // where the source could not read its binlog
   std::uint32_t short_lived_ = 0;  // dumps in a row that were cut within seconds of their start

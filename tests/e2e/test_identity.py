@@ -9,7 +9,7 @@ from harness import compare
 from harness.manual import general, manual_lines
 from harness.workload import DATABASE, TABLES, Workload
 
-EXIT_SOURCE = 4
+EXIT_SOURCE, EXIT_TIMEOUT = 4, 11
 CHANGES = 300
 SEED = 20260131
 MANY = 400  # rows that make a new file longer than the old one was
@@ -58,10 +58,15 @@ class Identity:
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         bench.epoch += 1
         self.assertIn(f"-> {bench.epoch}", done.stdout)
+        # The watermark is of the old history, whose positions are others.
+        wait = ("wait", "--pos", ":".join(map(str, bench.mysql.position())), "--timeout", "500ms")
+        self.assertEqual(bench.daemon.command(*wait).returncode, EXIT_TIMEOUT)
         if load:
             self.load_anew(bench)
         bench.daemon.start()
         self.goes_on(bench)
+        self.assertEqual(bench.daemon.command(*wait).returncode, 0)
+        self.assertEqual(bench.daemon.command(*wait, "--epoch", str(bench.epoch + 1)).returncode, EXIT_TIMEOUT)
 
     def goes_on(self, bench):
         """Equal with what is there, and with what comes."""

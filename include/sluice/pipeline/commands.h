@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -25,6 +26,9 @@ Status check(const Options& options, std::ostream& out);
 struct WaitTarget {
   std::string position;  // FILE:POS
   std::string gtid_set;
+  // That the position is of: files of other epochs have the same names.  Without: the one of the
+  // state file, where there is one here, else that of the watermark.
+  std::optional<std::uint32_t> epoch;
 };
 Status wait(const Options& options, const WaitTarget& target, std::chrono::milliseconds timeout,
             std::ostream& out);

@@ -136,10 +136,11 @@ struct Server {
   std::atomic<bool> cut{false};     // its dumps end
   std::uint64_t behind_begins = 4;  // where a dump behind a set goes on
   std::optional<TrailEnd> trail_end;
-  std::optional<Error> breaks;        // what its dumps end in
-  std::vector<std::string> tail;      // what a dump sends behind the binlog
-  std::optional<BinlogPosition> end;  // where the binlog is said to end; else where it does
-  std::optional<Binlog> reset;        // what dumps send from the second one on
+  std::vector<std::string> behind_tail;  // the same of one behind a set
+  std::optional<Error> breaks;           // what its dumps end in
+  std::vector<std::string> tail;         // what a dump sends behind the binlog
+  std::optional<BinlogPosition> end;     // where the binlog is said to end; else where it does
+  std::optional<Binlog> reset;           // what dumps send from the second one on
   std::atomic<int> dumps{0}, looks{0};
   std::atomic<ErrorClass> check{ErrorClass::stopped};  // stopped: it has all
 };
@@ -205,6 +206,8 @@ class SourceStageTest : public testing::AssemblerTest {
           servers_[host]->binlog.dump({Binlog::file_name(1), servers_[host]->behind_begins});
       packets.resize(2);
       packets.insert(packets.end(), rest.begin() + 2, rest.end());
+      packets.insert(packets.end(), servers_[host]->behind_tail.begin(),
+                     servers_[host]->behind_tail.end());
       return stream(host, std::move(packets));
     };
     deps.check = [this](std::size_t host, const GtidSet& wanted, bool renamed) -> Status {
@@ -427,7 +430,8 @@ TEST_F(SourceStageTest, ADumpThatSendsNothingThoughThereIsMoreIsLookedAtAnew) {
   prepare();
   start();
   EXPECT_EQ(ends().code, Errc::mysql_identity);
-  EXPECT_EQ(a.looks.load(), 2) << "what is on its way at the first look comes before the next";
+  // As each dump begins, and twice: what is on its way at the one comes before the other.
+  EXPECT_EQ(a.looks.load(), 4);
 }
 
 TEST_F(SourceStageTest, AnIdleDumpAtTheBinlogsEndGoesOn) {
@@ -437,9 +441,34 @@ TEST_F(SourceStageTest, AnIdleDumpAtTheBinlogsEndGoesOn) {
   a.tail = {heartbeat, heartbeat, heartbeat};
   prepare();
   start();
-  for (int looks = 0; looks < 3; looks = a.looks.load()) a.looks.wait(looks);
+  for (int looks = 0; looks < 4; looks = a.looks.load()) a.looks.wait(looks);
   EXPECT_EQ(finish().error().cls, ErrorClass::stopped);
   EXPECT_EQ(a.dumps.load(), 1);
+}
+
+TEST_F(SourceStageTest, ASourceIsIdleOnceItsEndWasReadOrAHeartbeatSaysSo) {
+  Server& a = *servers_[0];
+  a.binlog.transaction({{1}});
+  a.end = BinlogPosition{Binlog::file_name(1), a.binlog.pos() + 100};
+  prepare();
+  start();
+  ASSERT_TRUE(sink_->wait_for_rows(1));
+  EXPECT_EQ(finish().error().cls, ErrorClass::stopped);
+  EXPECT_FALSE(health_.source_idle.load()) << "it has more to send";
+}
+
+TEST_F(SourceStageTest, BehindAGtidSetOnlyAHeartbeatSaysThatThereIsNoMore) {
+  Server &a = *servers_[0], &b = *servers_[1];
+  a.up = false;
+  b.binlog.transaction({{1}});
+  b.behind_begins = b.binlog.pos();
+  b.behind_tail = {Binlog::heartbeat(1, b.binlog.pos())};
+  state_.gtid_set = "11111111-1111-1111-1111-111111111111:1";
+  prepare();
+  start();
+  while (!health_.source_idle.load()) std::this_thread::yield();
+  EXPECT_EQ(checkpoint_->state().epoch, 2u);
+  EXPECT_EQ(finish().error().cls, ErrorClass::stopped);
 }
 
 // A file that was replaced under the dump cannot be read to its end.
