@@ -8,7 +8,7 @@ from cases import SourceTest, for_each_source
 from harness import wait_until
 from harness.manual import general, manual_lines
 
-EXIT_USAGE, EXIT_SOURCE = 2, 4
+EXIT_USAGE, EXIT_SOURCE, EXIT_DDL = 2, 4, 7
 
 
 class Positions:
@@ -129,6 +129,7 @@ class Positions:
             self.assert_in_manual(bench, "purged binlogs before they were read")
 
             self.say_the_duplicate(bench)
+            self.say_what_cannot_be_followed(bench)
             self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
             bench.mysql.execute("REVOKE REPLICATION SLAVE ON *.* FROM sluice@'127.0.0.1'")
             self.assertEqual(bench.daemon.start().wait_for_end(60), EXIT_SOURCE)
@@ -150,6 +151,24 @@ class Positions:
             self.assert_in_manual(bench, "mysql.server_id_taken")
         bench.daemon.start()
         bench.wait_for_source()
+
+    def say_what_cannot_be_followed(self, bench):
+        """A table made like one of a database that is not followed, and altered again before its rows are read."""
+        self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
+        bench.mysql.execute("CREATE DATABASE elsewhere", "CREATE TABLE elsewhere.y (id INT PRIMARY KEY, a INT)", "CREATE TABLE e2e.copied LIKE elsewhere.y",
+                            "INSERT INTO e2e.copied VALUES (1, 1)", "ALTER TABLE e2e.copied ADD COLUMN b INT FIRST")
+        file, pos = bench.mysql.position()
+        bench.daemon.start()
+        if bench.mysql.metadata == "FULL":  # the binlog names the columns
+            bench.wait_for_source()
+        else:
+            self.assertEqual(bench.daemon.wait_for_end(60), EXIT_DDL, bench.daemon.tail())
+            self.assert_in_manual(bench, "schema.unknown")
+            done = bench.daemon.command("position", "set", f"{file}:{pos}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            bench.daemon.start()
+            bench.wait_for_source()
+        self.assert_in_manual(bench, "cannot be followed", "warning")
 
     def pretend_another_flavor(self, bench):
         """The state file of an instance that followed a server of the other family."""

@@ -10,7 +10,7 @@ def general(text):
     text = re.sub(r"^\S+Z ", "", text)
     for pattern, name in ((r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"), (r"\b(127\.0\.0\.1|db\.example\.org):\d+", "HOST"),
                           (r"\(host [^)]*\)", "(host X)"), (r"(mariadb|mysql) \d.*?(?=, and this)", r"\1 VERSION"),
-                          (r"base name was \w+, is \w+", "base name was X, is Y"),
+                          (r"\be2e\.", "shop."), (r"base name was \w+, is \w+", "base name was X, is Y"),
                           (r"UUID(:\d+(-\d+)?)+", "GTID"), (r"\b\d+-\d+-\d+(,\d+-\d+-\d+)*", "GTID"), (r"\d+", "N")):
         text = re.sub(pattern, name, text)
     return " ".join(text.split())
