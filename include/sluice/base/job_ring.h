@@ -17,7 +17,8 @@
 namespace sluice {
 
 // Jobs are filled by one thread, worked off by some, and handed on in the order they were filled.
-// All but the work happens on the owner's thread; with no workers that does, too.  A Job has
+// All but the work happens on the owner's thread; that works, too, when there are no workers and
+// whenever it would have to wait for them.  A Job has
 //   Status status;   what became of it
 //   void reset();    forgets everything
 template <class Job>
@@ -30,13 +31,13 @@ class JobRing {
   static constexpr std::size_t count(unsigned workers) noexcept {
     return workers == 0 ? 1 : 2 * std::size_t{workers} + 2;
   }
-  // `make_work`: called once on each thread that works.  `name`: of these threads, up to 15
-  // characters.  `done`: gets each finished job, in order.
+  // `make_work`: called once on each thread that works, the owner's among them.  `name`: of these
+  // threads, up to 15 characters.  `done`: gets each finished job, in order.
   JobRing(unsigned workers, const char* name, std::function<Work()> make_work, Done done)
       : make_work_(std::move(make_work)), done_(std::move(done)) {
     for (std::size_t i = 0; i < count(workers); ++i) jobs_.push_back(std::make_unique<Job>());
     ready_.resize(jobs_.size());
-    if (workers == 0) own_ = make_work_();
+    own_ = make_work_();
     for (unsigned i = 0; i < workers; ++i) {
       workers_.emplace_back([this] { work(); });
       ::pthread_setname_np(workers_.back().native_handle(), name);
@@ -59,7 +60,7 @@ class JobRing {
   // Hands the current job over; waits for the oldest one when all are in use.  Errors: of `done`;
   // stopped when a job has failed.  Jobs behind that one are dropped.
   Status submit() {
-    if (own_) {
+    if (workers_.empty()) {
       own_(current());
       ++filled_;
       return retire_oldest();
@@ -80,6 +81,11 @@ class JobRing {
   // Drops all jobs, the current one too, and begins anew.  Waits for those that are being worked
   // on.
   void drop() {
+    {
+      // Nobody begins with what is forgotten.
+      const std::lock_guard lock(mutex_);
+      while (taken_ != filled_) ready_[taken_++ % jobs_.size()] = true;
+    }
     while (!idle()) take_oldest().reset();
     current().reset();
     failure_.reset();
@@ -94,20 +100,29 @@ class JobRing {
     for (;;) {
       to_do_.wait(lock, [this] { return stop_ || taken_ != filled_; });
       if (stop_) return;
-      const std::size_t at = taken_++ % jobs_.size();
-      lock.unlock();
-      work(*jobs_[at]);
-      lock.lock();
-      ready_[at] = true;
+      work_one(work, lock);
       finished_.notify_one();
     }
+  }
+  // The next job that nobody has taken; `lock` is not held meanwhile.
+  void work_one(const Work& work, std::unique_lock<std::mutex>& lock) {
+    const std::size_t at = taken_++ % jobs_.size();
+    lock.unlock();
+    work(*jobs_[at]);
+    lock.lock();
+    ready_[at] = true;
   }
   // Waits until the oldest job handed over is worked off.
   Job& take_oldest() {
     const std::size_t at = retired_ % jobs_.size();
-    if (!own_) {
+    if (!workers_.empty()) {
       std::unique_lock lock(mutex_);
-      finished_.wait(lock, [&] { return bool{ready_[at]}; });
+      while (!ready_[at]) {
+        if (taken_ != filled_)
+          work_one(own_, lock);
+        else
+          finished_.wait(lock);
+      }
       ready_[at] = false;
     }
     ++retired_;
@@ -127,7 +142,7 @@ class JobRing {
   const std::function<Work()> make_work_;
   Done done_;
   std::optional<Error> failure_;
-  Work own_;  // without workers
+  Work own_;  // of the owner's thread
   std::vector<std::unique_ptr<Job>> jobs_;
   // Numbers of jobs, ever growing: retired_ <= worked off <= taken_ <= filled_.
   std::uint64_t retired_ = 0;
