@@ -43,7 +43,7 @@ struct AssemblerSettings {
   // Of a transaction's ROWS events so much is encoded by the assembler itself before the threads
   // get any: handing over costs a small one more than it saves.
   std::size_t encode_alone_bytes = std::size_t{64} << 10;
-  std::size_t encode_job_bytes = std::size_t{256} << 10;  // most that a thread is given at once
+  std::size_t encode_job_bytes = std::size_t{64} << 10;  // most that a thread is given at once
   event::RenderOptions render;
 };
 

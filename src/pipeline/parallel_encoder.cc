@@ -116,12 +116,15 @@ Status ParallelEncoder::add(binlog::EventType type, Bytes body,
                        .ordinal = context.seq.event,
                        .start = start});
   job.bodies.append(as_chars(body));
+  busy_ = true;
   return {};
 }
 
-Status ParallelEncoder::settle() {
+Status ParallelEncoder::finish() {
   if (!ring_.current().items.empty()) SLUICE_TRY(ring_.submit());
-  return ring_.drain();
+  SLUICE_TRY(ring_.drain());
+  busy_ = false;
+  return {};
 }
 
 }  // namespace sluice::pipeline

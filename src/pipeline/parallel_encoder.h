@@ -55,8 +55,8 @@ class ParallelEncoder {
     unsigned threads = 1;  // > 0
     std::uint32_t partitions = 16;
     std::size_t line_bytes = std::size_t{1} << 20;
-    std::size_t job_bytes = std::size_t{256} << 10;  // most of one job's events
-    std::size_t bytes = std::size_t{8} << 20;        // most of all jobs, events and lines
+    std::size_t job_bytes = std::size_t{64} << 10;  // most of one job's events
+    std::size_t bytes = std::size_t{8} << 20;       // most of all jobs, events and lines
   };
   // Gets the jobs in order, those that failed, too.
   using Take = std::function<Status(EncodeJob&)>;
@@ -72,15 +72,22 @@ class ParallelEncoder {
   Status add(binlog::EventType type, Bytes body, const binlog::FormatDescription& format,
              const std::shared_ptr<const event::TablePlan>& plan, const event::LineContext& context,
              std::uint64_t start);
-  // Until all that was added has been taken.  Errors: of `take`.
-  Status settle();
+  // Until all that was added has been taken.  Costs next to nothing when nothing was.  Errors: of
+  // `take`.
+  Status settle() { return busy_ ? finish() : Status(); }
   // Forgets all that was added.
-  void drop() { ring_.drop(); }
+  void drop() {
+    ring_.drop();
+    busy_ = false;
+  }
 
  private:
   class Encoder;
+  Status finish();
+
   const Settings settings_;
   const std::size_t job_bytes_;
+  bool busy_ = false;  // something was added that may not have been taken
   JobRing<EncodeJob> ring_;
 };
 
