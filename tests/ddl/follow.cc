@@ -56,10 +56,18 @@ json to_json(const TableSchema& table) {
                       {"nullable", key.nullable},
                       {"prefix", key.prefix}});
   json indexes = json::array();
-  for (const sluice::IndexSchema& index : table.detail->indexes) indexes.push_back(index.name);
-  return {{"columns", std::move(columns)},    {"primary", columns_of(table, table.primary_key)},
-          {"unique", std::move(unique)},      {"indexes", std::move(indexes)},
-          {"charset", table.detail->charset}, {"versioned", table.detail->system_versioned}};
+  bool implied = false;
+  for (const sluice::IndexSchema& index : table.detail->indexes) {
+    indexes.push_back(index.name);
+    implied = implied || index.implied;
+  }
+  return {{"columns", std::move(columns)},
+          {"primary", columns_of(table, table.primary_key)},
+          {"unique", std::move(unique)},
+          {"indexes", std::move(indexes)},
+          {"charset", table.detail->charset},
+          {"versioned", table.detail->system_versioned},
+          {"implied", implied}};
 }
 
 class Follower {

@@ -324,20 +324,25 @@ class Alteration {
   }
 
   // MariaDB leaves the keys in their order unless one is added, or the first of them, which
-  // identified rows, does so no more.
+  // identified rows, does so no more, but was not dropped as such.
   bool sorts_keys() const {
     if (in_.context().flavor == Flavor::mysql || added_keys_) return true;
-    if (detail_.indexes.empty() || detail_.indexes.front().kind != IndexSchema::Kind::unique)
+    if (detail_.indexes.empty()) return false;
+    const IndexSchema& first = detail_.indexes.front();
+    if (first.kind == IndexSchema::Kind::other || is_hashed(before_.columns, first)) return false;
+    if (std::any_of(change_.keys.begin(), change_.keys.end(),
+                    [&](const KeyAction& action) { return drops(action, first); }))
       return false;
-    bool becomes_nullable = false;
-    for (const IndexPart& part : detail_.indexes.front().parts) {
-      const AlteredColumn* now =
-          part.column == IndexPart::kExpression ? nullptr : column_now(part.column);
-      if (now == nullptr || part.length != 0 || before_.columns[part.column].nullable) return false;
-      becomes_nullable = becomes_nullable || now->column.nullable;
+    bool becomes_nullable = false, is_gone = true;
+    for (const IndexPart& part : first.parts) {
+      if (part.column == IndexPart::kExpression || before_.columns[part.column].nullable ||
+          (part.length != 0 && first.kind == IndexSchema::Kind::unique))
+        return false;
+      const AlteredColumn* now = column_now(part.column);
+      is_gone = is_gone && now == nullptr;
+      becomes_nullable = becomes_nullable || (now != nullptr && now->column.nullable);
     }
-    return becomes_nullable && !draft_.keys.empty() &&
-           same_name(draft_.keys.front().name, detail_.indexes.front().name);
+    return is_gone || (becomes_nullable && first.kind == IndexSchema::Kind::unique);
   }
 
   bool drops_period(const PeriodSchema& period) const {

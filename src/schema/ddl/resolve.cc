@@ -197,6 +197,9 @@ Result<TableSchema> resolve(const Cursor& in, const TableDefinition& definition,
 namespace sluice::schema {
 
 bool is_written_by_server(std::string_view statement) {
+  // What MariaDB's DROP DATABASE has done when it failed.  A user's has a comment at its end.
+  if (statement.starts_with("DROP TABLE IF EXISTS `"))
+    return statement.ends_with('`') && is_utf8(statement);
   const bool creates =
       statement.starts_with("CREATE TABLE ") || statement.starts_with("CREATE OR REPLACE TABLE ");
   // Laid out as SHOW CREATE TABLE does; a user's own text in such a layout is not UTF-8 by chance.

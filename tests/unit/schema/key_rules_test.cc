@@ -53,6 +53,30 @@ TEST_F(KeyRules, LeaveKeysOfMariadbInTheirOrder) {
                 "; primary (0); unique b(2); unique a(1) nullable");
 }
 
+TEST_F(KeyRules, SortKeysOfMariadbWhenTheFirstGoesWithItsColumns) {
+  mariadb();
+  const auto keys = [this](const std::string& first, const std::string& actions) {
+    const std::string create =
+        "CREATE TABLE t (a INT NOT NULL, b INT, c INT, v CHAR(9) NOT NULL, " + first +
+        ", UNIQUE k (b), UNIQUE n (c))";
+    const std::string alter = "ALTER TABLE t MODIFY c INT NOT NULL, " + actions;
+    after({"DROP TABLE IF EXISTS t", create, alter});
+    return indexes();
+  };
+  EXPECT_EQ(keys("PRIMARY KEY (a)", "DROP a"), "n k");
+  EXPECT_EQ(keys("UNIQUE u (a)", "DROP a"), "n k");
+  EXPECT_EQ(keys("UNIQUE u (a, v)", "DROP a, DROP v"), "n k");
+  EXPECT_EQ(keys("UNIQUE u (a, v)", "MODIFY a INT"), "n u k");
+  EXPECT_EQ(keys("UNIQUE u (a)", "MODIFY a INT, RENAME KEY u TO w"), "n w k");
+  // Not when it is dropped as such, or did not identify rows.
+  EXPECT_EQ(keys("PRIMARY KEY (a)", "DROP PRIMARY KEY, DROP a"), "k n");
+  EXPECT_EQ(keys("UNIQUE u (a)", "DROP KEY u, DROP a"), "k n");
+  EXPECT_EQ(keys("UNIQUE u (a)", "DROP KEY u, MODIFY a INT"), "k n");
+  EXPECT_EQ(keys("UNIQUE u (v(3))", "DROP v"), "k n");
+  EXPECT_EQ(keys("UNIQUE u (v(3))", "MODIFY v CHAR(9)"), "u k n");
+  EXPECT_EQ(keys("PRIMARY KEY (a), UNIQUE u (v)", "MODIFY v CHAR(9)"), "PRIMARY u k n");
+}
+
 TEST_F(KeyRules, SortKeysOnVirtualColumnsOfMysqlLast) {
   EXPECT_EQ(after({"CREATE TABLE t (a INT NOT NULL, v INT AS (a) VIRTUAL NOT NULL, s INT AS (a) "
                    "STORED NOT NULL, UNIQUE v "
