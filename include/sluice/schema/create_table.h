@@ -31,8 +31,8 @@ struct DdlContext {
 
 // True for what the servers write into the binlog themselves instead of a statement (for CREATE
 // TABLE ... SELECT and LIKE a temporary table, with MySQL's generated primary key, and for what
-// MariaDB's DROP DATABASE did before it failed): it is UTF-8, whatever character set the QUERY event
-// says the client had.
+// MariaDB's DROP DATABASE did before it failed): it is UTF-8, whatever character set the QUERY
+// event says the client had.
 bool is_written_by_server(std::string_view statement);
 
 // Reads CREATE TABLE with a column list, as MySQL 5.5 to 9.x and MariaDB 10.0 to 11.x take it or
