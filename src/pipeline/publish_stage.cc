@@ -137,8 +137,8 @@ void PublishStage::say_refused(std::uint32_t lane) {
   health_->ddl_refused = true;
   log::get("queue").warn(
       "the queue for DDL refuses a statement (nack), sending again; rows go on, but the saved "
-      "position stays before that statement: have the queue consumed, raise its limit, or set "
-      "queue.publish_ddl: false and start again");
+      "position stays before that statement: have the queue consumed, or set queue.publish_ddl: "
+      "false and start again");
 }
 
 Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& outcome) {

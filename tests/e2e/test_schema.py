@@ -261,6 +261,25 @@ class Commands(Checks):
         connection.close()
         return lines
 
+    def test_a_full_queue_for_ddl_is_said_and_rows_go_on(self):
+        queue = f"sluice.{INSTANCE}.ddl"
+        with self.bench(queue={"publish_ddl": True}) as bench:
+            bench.rabbit.ctl("set_policy", "few", f"^{queue}$", '{"max-length":2,"overflow":"reject-publish"}', "--apply-to", "queues")
+            wait_until(lambda: f"{queue}\tfew" in bench.rabbit.ctl("list_queues", "name", "policy"), 30, "the policy")
+            alters = [f"ALTER TABLE e2e.text_key ADD COLUMN c{i} INT" for i in range(12)]
+            for i, alter_it in enumerate(alters):
+                bench.mysql.execute(alter_it, f"INSERT INTO e2e.text_key (code, n) VALUES ('k{i}', 1)")
+                bench.wait_for_source()
+            wait_until(lambda: "state=QUEUE_BLOCKED" in bench.daemon.status(), 30, bench.daemon.tail)
+            self.assertTrue(bench.redis.client().exists("e2e:text_key:k11"))
+            self.assertLess(bench.daemon.saved_position(), bench.mysql.position())
+            check = bench.daemon.command("check")
+            self.assertIn(f"warning queue {queue} holds", check.stdout)
+            self.assertEqual([line["sql"] for line in self.published(bench, len(alters))], alters)
+            wait_until(lambda: bench.daemon.saved_position() == bench.mysql.position(), 30, bench.daemon.tail)
+            wait_until(lambda: "state=IN_STEP" in bench.daemon.status(), 30, bench.daemon.tail)
+            self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
+
     def test_commands_keep_the_history_right(self):
         with self.bench(applier={"on_truncate": "ignore"}, queue={"publish_ddl": True}) as bench:
             writer = Writer(bench)
