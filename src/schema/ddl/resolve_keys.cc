@@ -89,7 +89,8 @@ class KeyResolver {
           table_.columns[static_cast<std::size_t>(c)].nullable = false;
   }
 
-  // The key that a foreign key gets goes when another begins with its columns.
+  // The key that a foreign key gets goes when another begins with its columns; of two that are the
+  // same the later one stays.
   std::vector<const KeyDefinition*> keys_that_stay() const {
     std::vector<const KeyDefinition*> out;
     for (const KeyDefinition& key : draft_.keys) {
@@ -100,7 +101,8 @@ class KeyResolver {
       };
       if (key.kind == KeyKind::foreign) {
         const auto longer = [&](const KeyDefinition* other) {
-          return other->kind == KeyKind::foreign && begins_with(*other, key);
+          return other->kind == KeyKind::foreign && other->parts.size() > key.parts.size() &&
+                 begins_with(*other, key);
         };
         if (std::any_of(out.begin(), out.end(), covered) ||
             std::any_of(out.begin(), out.end(), longer))

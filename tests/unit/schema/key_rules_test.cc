@@ -107,6 +107,18 @@ TEST_F(KeyRules, LetAForeignKeysIndexGiveWay) {
             "a int; unique h(0) nullable");
 }
 
+TEST_F(KeyRules, KeepTheLaterOfTwoForeignKeysIndexes) {
+  for (const bool of_mariadb : {false, true}) {
+    if (of_mariadb) mariadb();
+    after({"DROP TABLE IF EXISTS t",
+           "CREATE TABLE t (a INT, FOREIGN KEY (a) REFERENCES p (id), FOREIGN KEY f (a) REFERENCES "
+           "q (id))"});
+    EXPECT_EQ(indexes(), "f");
+    after({"ALTER TABLE t ADD FOREIGN KEY g (a) REFERENCES p (id)"});
+    EXPECT_EQ(indexes(), "g");
+  }
+}
+
 TEST_F(KeyRules, LetAForeignKeysIndexOfMariadbGiveWay) {
   mariadb();
   constexpr std::string_view kCreate =
