@@ -68,7 +68,8 @@ double StatusLine::behind_seconds(const Inputs& inputs) const {
 }
 
 double StatusLine::watermark_age(const position::Watermark& watermark) const {
-  return std::max(0.0, static_cast<double>(clock_->wall_us() / 1000 - watermark.tick.es_ms) / 1e3);
+  const std::int64_t now_ms = clock_->wall_us() / 1000;
+  return std::max(0.0, static_cast<double>(now_ms - watermark.tick.es_ms) / 1e3);
 }
 
 RunState StatusLine::state(const Inputs& inputs) const {
