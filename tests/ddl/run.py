@@ -141,6 +141,10 @@ class Run:
             self.refused[f"{error.args[0]} {re.sub(chr(39) + '.*' + chr(39), '...', str(error.args[1]))[:70]}"] += 1
             if os.environ.get("DDL_SHOW_REFUSED"):
                 print(f"refused: {error.args[1]}\n    {statement}")
+            if self.is_mysql and re.search("RENAME", statement, re.IGNORECASE):
+                # One that was to give an index of a foreign key another name counts as the user's own from there on, until the table is opened anew: the
+                # server has changed its copy in memory, though it refused the statement.  A replica knows nothing of it, nor does the binlog.
+                self.ask("FLUSH LOCAL TABLES", self.reader_connection)
             if not self.is_mysql and re.match("DROP (DATABASE|SCHEMA)", statement):
                 # MariaDB could not do it to the end (a foreign key, a file that an ALTER left behind), and has forgotten the database's character set.
                 for database in DATABASES:
