@@ -48,7 +48,6 @@ class KeyResolver {
       : in_(in), draft_(draft), table_(table), mariadb_(in.context().flavor == Flavor::mariadb) {}
 
   Status resolve() {
-    make_inline_primary_not_null();
     const std::vector<const KeyDefinition*> kept = keys_that_stay();
     for (const KeyDefinition* key : kept) SLUICE_TRY(add(*key));
     // The server sorts them; the sort is stable.
@@ -80,13 +79,6 @@ class KeyResolver {
     const int found = find(name);
     if (found < 0) return in_.error_at(at, "there is no column `" + std::string(name) + "`");
     return static_cast<std::uint16_t>(found);
-  }
-
-  void make_inline_primary_not_null() {
-    for (const KeyDefinition& key : draft_.keys)
-      if (key.kind == KeyKind::primary && key.on_column)
-        if (const int c = find(key.parts.front().column); c >= 0)
-          table_.columns[static_cast<std::size_t>(c)].nullable = false;
   }
 
   // The key that a foreign key gets goes when another begins with its columns; of two that are the

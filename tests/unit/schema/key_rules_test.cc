@@ -26,6 +26,21 @@ TEST_F(KeyRules, SortKeysAtEachAlterOfMysql) {
       "p int not null; a int; b int not null; primary (0); unique b(2); unique a(1) nullable");
 }
 
+// The column becomes NOT NULL with its primary key, which MariaDB makes in the order of the text.
+TEST_F(KeyRules, OfAColumnThatIsSaidToBeNullBehindPrimaryKeyComeLater) {
+  mariadb();
+  constexpr std::string_view kCreate = "CREATE TABLE t (u INT NOT NULL, v INT NOT NULL)";
+  constexpr std::string_view kColumns = "u int(11) not null; v int(11) not null; primary (1); ";
+  EXPECT_EQ(after({kCreate,
+                   "ALTER TABLE t ADD UNIQUE a (v), ADD UNIQUE b (u), MODIFY v INT PRIMARY "
+                   "KEY NULL"}),
+            std::string(kColumns) + "unique b(0); unique a(1)");
+  EXPECT_EQ(
+      after({"DROP TABLE t", kCreate,
+             "ALTER TABLE t ADD UNIQUE a (v), ADD UNIQUE b (u), MODIFY v INT NULL PRIMARY KEY"}),
+      std::string(kColumns) + "unique a(1); unique b(0)");
+}
+
 TEST_F(KeyRules, LeaveKeysOfMariadbInTheirOrder) {
   mariadb();
   constexpr std::string_view kTail = "a int(11); b int(11) not null";
