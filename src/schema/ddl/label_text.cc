@@ -155,6 +155,9 @@ Result<std::string> converted(const Cursor& in, std::string_view label, const Ch
     if (!is_utf8(bytes)) return no_text;
     return bytes;
   }
+  // The servers keep what is no whole character at the end, though they do not show it.
+  const std::size_t whole = to.name() == "utf32" ? 4 : 2;
+  if (to.kind() == CharsetKind::wide && bytes.size() % whole != 0) return no_text;
   TextBuffer out;
   if (!to.to_utf8(bytes, out)) return no_text;
   return std::string(out.view());

@@ -76,6 +76,11 @@ TEST_F(AlterRules, TakeLabelsForTextOfTheNewCharacterSet) {
   EXPECT_EQ(after({"CREATE TABLE t (a ENUM('\xC3\xA9')) CHARSET utf8mb4",
                    "ALTER TABLE t CONVERT TO CHARACTER SET binary"}),
             "a enum('\xC3\xA9')");
+  apply("DROP TABLE t");
+  apply("CREATE TABLE t (a SET('abc')) CHARSET latin1");
+  EXPECT_THAT(apply("ALTER TABLE t CONVERT TO CHARACTER SET ucs2"),
+              HasSubstr("the bytes of label 'abc' are no text of ucs2"));
+  EXPECT_EQ(table(), "lost");
 }
 
 TEST_F(AlterRules, WriteAQuestionMarkForWhatALabelCannotHold) {
