@@ -235,6 +235,20 @@ std::string with_labels(std::string_view name, const std::vector<std::string>& l
   return out + ")";
 }
 
+unsigned large_type_rank(DeclaredType type) noexcept {
+  switch (type) {
+    case DeclaredType::tinytext:
+    case DeclaredType::tinyblob: return 1;
+    case DeclaredType::text:
+    case DeclaredType::blob: return 2;
+    case DeclaredType::mediumtext:
+    case DeclaredType::mediumblob: return 3;
+    case DeclaredType::longtext:
+    case DeclaredType::longblob: return 4;
+    default: return 0;
+  }
+}
+
 bool is_text(DeclaredType type) noexcept {
   switch (type) {
     case DeclaredType::char_:

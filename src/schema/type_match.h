@@ -15,6 +15,8 @@ namespace sluice::schema {
 
 // True for the types whose values are text in the column's character set, ENUM and SET included.
 bool is_text(DeclaredType type) noexcept;
+// 1 to 4: which of the TEXT or BLOB types, by size; 0: none of them.
+unsigned large_type_rank(DeclaredType type) noexcept;
 
 // True when a column declared like this is logged with this type byte and metadata: width,
 // precision, length in bytes. The map's signedness, character set and labels are not looked at, but

@@ -9,20 +9,12 @@
 #include "sluice/schema/schema_file.h"
 
 #include "fuzz/require.h"
+#include "fuzz/whole_table.h"
 
 namespace {
 
 using sluice::fuzz::require;
-
-void require_whole(const sluice::TableSchema& table) {
-  const auto inside = [&table](const std::vector<std::uint16_t>& key) {
-    for (const std::uint16_t c : key) require(c < table.columns.size());
-  };
-  inside(table.primary_key);
-  for (const sluice::UniqueKey& key : table.unique_keys) inside(key.columns);
-  for (const sluice::ColumnSchema& column : table.columns)
-    require(column.type != sluice::DeclaredType::unknown && !column.name.empty());
-}
+using sluice::fuzz::require_whole;
 
 void require_place(const sluice::Error& error) {
   require(error.code == sluice::Errc::schema_statement);

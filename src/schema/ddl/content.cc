@@ -24,21 +24,6 @@ unsigned integer_bytes(DeclaredType type) noexcept {
   }
 }
 
-// Which of the TEXT or BLOB types, by size; 0: none of them.
-unsigned large_rank(DeclaredType type) noexcept {
-  switch (type) {
-    case DeclaredType::tinytext:
-    case DeclaredType::tinyblob: return 1;
-    case DeclaredType::text:
-    case DeclaredType::blob: return 2;
-    case DeclaredType::mediumtext:
-    case DeclaredType::mediumblob: return 3;
-    case DeclaredType::longtext:
-    case DeclaredType::longblob: return 4;
-    default: return 0;
-  }
-}
-
 // TEXT types take at least this many bytes.
 std::uint64_t large_room(unsigned rank) noexcept {
   constexpr std::array<std::uint64_t, 5> kRoom{0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF};
@@ -124,7 +109,7 @@ class Conversion {
   }
   bool is_roomy() const {
     constexpr std::uint64_t kBytesPerCharacter = 4;
-    const unsigned before = large_rank(from_.type), now = large_rank(to_.type);
+    const unsigned before = large_type_rank(from_.type), now = large_type_rank(to_.type);
     if (before != 0) return now >= before && from_.charset == to_.charset;
     if (now != 0) return large_room(now) >= kBytesPerCharacter * from_.length;
     return to_.length >= from_.length;
@@ -136,7 +121,7 @@ class Conversion {
       return from_.type == DeclaredType::binary && from_.length == to_.length;
     if (to_.type == DeclaredType::geometry) return false;
     if (strict_) return true;
-    const unsigned before = large_rank(from_.type), now = large_rank(to_.type);
+    const unsigned before = large_type_rank(from_.type), now = large_type_rank(to_.type);
     if (before != 0) return now >= before;
     if (now != 0) return large_room(now) >= from_.length;
     return to_.length >= from_.length;

@@ -13,6 +13,7 @@
 #include "sluice/base/charset.h"
 
 #include "schema/ddl/resolve.h"
+#include "schema/type_match.h"
 
 namespace sluice::schema::ddl {
 namespace {
@@ -22,19 +23,7 @@ constexpr std::uint64_t kMaxKeyBytes = 3072;
 constexpr std::uint32_t kHashedGeometry = 8;
 
 bool is_blob(DeclaredType type) noexcept {
-  switch (type) {
-    case DeclaredType::tinytext:
-    case DeclaredType::text:
-    case DeclaredType::mediumtext:
-    case DeclaredType::longtext:
-    case DeclaredType::tinyblob:
-    case DeclaredType::blob:
-    case DeclaredType::mediumblob:
-    case DeclaredType::longblob:
-    case DeclaredType::json:
-    case DeclaredType::geometry: return true;
-    default: return false;
-  }
+  return large_type_rank(type) != 0 || type == DeclaredType::json || type == DeclaredType::geometry;
 }
 
 std::uint64_t bytes_per_char(const ColumnSchema& column) {
