@@ -212,6 +212,8 @@ bool append_sql_value(TextBuffer& out, JsonValue value) {
     out.push_back('\'');
     out.append(text.view().substr(1, text.size() - 2));
     out.push_back('\'');
+  } else if (text.view() == "-0.0") {
+    out.append("-0e0");  // with a point it were a DECIMAL, which has no negative zero
   } else {
     out.append(text.view());
   }

@@ -215,6 +215,13 @@ TEST(JsonDiffText, IsWhatMysqlbinlogPrints) {
       R"(JSON_REPLACE(@, '$.a', CAST('{"a": 1, "b": [1, 2, 3], "cc": {"d": "x"}}' AS JSON)))");
 }
 
+// mysqlbinlog prints -0.0, which the server reads as the DECIMAL 0.0.
+TEST(JsonDiffText, NegativeZeroStaysADouble) {
+  EXPECT_EQ(expression(replace("$.a", unhex("0b0000000000000080"))),
+            "JSON_REPLACE(@, '$.a', -0e0)");
+  EXPECT_EQ(expression(replace("$.a", unhex("0b0000000000000000"))), "JSON_REPLACE(@, '$.a', 0.0)");
+}
+
 TEST(JsonDiffText, RefusesBytesThatAreNoDiff) {
   EXPECT_EQ(expression(std::string("\x03", 1)), "<refused>");
   EXPECT_EQ(expression(replace("$.a", unhex("0d"))), "<refused>");
