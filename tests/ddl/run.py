@@ -41,7 +41,7 @@ SERVERS = {"mysql": "mysql97.sh", "mariadb": "mariadb.sh", "mariadb118": "mariad
 MODES = ["", "", "STRICT_TRANS_TABLES", "STRICT_TRANS_TABLES", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES", "REAL_AS_FLOAT", "ANSI"]
 # CONVERT TO takes the bytes of labels for text of the new character set.  Where they are none, the servers print something, and we say so.
 # What is made of such a table is lost with it.
-EXPECTED_LOSS = re.compile(r"the bytes of label .* are |what CONVERT TO makes of text that was |whether the server made the keys anew is not known|there is no such table before|was renamed to it and is not known|the table it was a part of is not known")
+EXPECTED_LOSS = re.compile(r"the bytes of label .* are |a label's bytes are none of |what CONVERT TO makes of text that was |whether the server made the keys anew is not known|there is no such table before|was renamed to it and is not known|the table it was a part of is not known")
 CLIENTS = ["utf8mb4", "utf8mb4", "utf8mb4", "latin1", "gbk"]
 
 
@@ -141,7 +141,7 @@ class Run:
             self.refused[f"{error.args[0]} {re.sub(chr(39) + '.*' + chr(39), '...', str(error.args[1]))[:70]}"] += 1
             if os.environ.get("DDL_SHOW_REFUSED"):
                 print(f"refused: {error.args[1]}\n    {statement}")
-            if self.is_mysql and re.search("RENAME", statement, re.IGNORECASE):
+            if re.search("RENAME", statement, re.IGNORECASE):
                 # One that was to give an index of a foreign key another name counts as the user's own from there on, until the table is opened anew: the
                 # server has changed its copy in memory, though it refused the statement.  A replica knows nothing of it, nor does the binlog.
                 self.ask("FLUSH LOCAL TABLES", self.reader_connection)
@@ -211,6 +211,16 @@ class Run:
                     bad.remove(old)
                     bad.add(new)
 
+    def copies(self, bad, statement, effects):
+        """Tables made of what is selected from one that is not judged: its labels go with it, with bytes that the server does not show."""
+        names_ = [name.removeprefix(d + ".") for name in bad for d in DATABASES if name.startswith(d + ".")]
+        text = statement.lower() if self.folds else statement
+        if not re.search(r"\bSELECT\b", statement, re.IGNORECASE) or not any(n.replace(quote, 2 * quote) in text for n in names_ for quote in "`\""):
+            return set()
+        made = {e.removeprefix("created ") for e in effects.split("; ") if e.startswith("created ")}
+        self.lost += len(made)
+        return made
+
     def compare(self, lines, steps, bad):
         """bad: tables that are not judged until they are made anew."""
         ours, at, last, before, of_databases = {}, 0, None, {}, []
@@ -221,7 +231,9 @@ class Run:
                     ours[name] = table
                     if table is None:
                         ours.pop(name)
+                sources = set(bad)
                 self.follow_bad(bad, last["effects"])
+                bad.update(self.copies(sources, step.statement, last["effects"]))
                 if re.search(r"\b(DATABASE|SCHEMA)\b", last["statement"], re.IGNORECASE):
                     of_databases.append(last["statement"])
                 at += 1
