@@ -212,10 +212,10 @@ class Run:
                     bad.add(new)
 
     def copies(self, bad, statement, effects):
-        """Tables made of what is selected from one that is not judged: its labels go with it, with bytes that the server does not show."""
+        """Tables made of one that is not judged: its labels go with it, with bytes that the server does not show."""
         names_ = [name.removeprefix(d + ".") for name in bad for d in DATABASES if name.startswith(d + ".")]
         text = statement.lower() if self.folds else statement
-        if not re.search(r"\bSELECT\b", statement, re.IGNORECASE) or not any(n.replace(quote, 2 * quote) in text for n in names_ for quote in "`\""):
+        if not re.search(r"\b(SELECT|LIKE)\b", statement, re.IGNORECASE) or not any(n.replace(quote, 2 * quote) in text for n in names_ for quote in "`\""):
             return set()
         made = {e.removeprefix("created ") for e in effects.split("; ") if e.startswith("created ")}
         self.lost += len(made)

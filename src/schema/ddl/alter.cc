@@ -272,14 +272,19 @@ class Alteration {
   std::uint64_t prefix_now(const IndexSchema& index, const IndexPart& part,
                            const ColumnSchema& before, const ColumnSchema& now) const {
     const bool labels = before.type == DeclaredType::enum_ || before.type == DeclaredType::set;
-    if (labels && takes_prefix(now.type) && in_.context().flavor == Flavor::mysql)
-      return label_prefix(before);
+    const auto too_short = [&now](std::uint32_t prefix) {
+      return has_length(now.type) && now.length < prefix;
+    };
+    if (labels && takes_prefix(now.type) && in_.context().flavor == Flavor::mysql) {
+      const std::uint32_t prefix = label_prefix(before);
+      return too_short(prefix) ? 0 : prefix;
+    }
     if (part.length == IndexPart::kPrefix) return part.length;
     const std::uint32_t length = told_length(in_, index, part, before);
     if (length == 0) return 0;
     if (!takes_prefix(before.type) || !takes_prefix(now.type)) return 0;
     if (has_length(before.type) && before.length == length) return 0;
-    return has_length(now.type) && now.length < length ? 0 : length;
+    return too_short(length) ? 0 : length;
   }
 
   // CREATE OR REPLACE INDEX

@@ -110,6 +110,16 @@ TEST_F(KeyRules, TakeTheNumberOfALabelForAPrefixInMysql) {
             "a varchar(9) latin1; unique u(0) nullable");
 }
 
+TEST_F(KeyRules, TakeNoPrefixThatIsLongerThanTheColumn) {
+  const std::string labels =
+      "SET('a','b','c','d','e','f','g','h','i')";  // its number has two bytes
+  const std::string create = "CREATE TABLE t (a " + labels + ", UNIQUE u (a)) CHARSET latin1";
+  EXPECT_EQ(after({create, "ALTER TABLE t MODIFY a CHAR(1)"}),
+            "a char(1) latin1; unique u(0) nullable");
+  EXPECT_EQ(after({"DROP TABLE t", create, "ALTER TABLE t MODIFY a CHAR(3)"}),
+            "a char(3) latin1; unique u(0) nullable prefix");
+}
+
 TEST_F(KeyRules, LetAForeignKeysIndexGiveWay) {
   constexpr std::string_view kCreate =
       "CREATE TABLE t (a INT, FOREIGN KEY f (a) REFERENCES p (id))";
