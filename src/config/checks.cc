@@ -77,6 +77,8 @@ void check_together(const Options& options, Reader& reader) {
   check_host(options.queue.host, "", "queue", reader);
   check_host(options.redis.host, options.redis.socket(), "redis", reader);
   check_tls(options.source.tls, "source.tls", reader);
+  if (options.applier.min() > options.applier.max())
+    reader.problem(reader.place_of(options.applier.min), "applier.min: is above applier.max");
   for (std::size_t i = 0; i < options.tables.size(); ++i) {
     const TableOptions& table = options.tables()[i];
     const std::string path = "tables[" + std::to_string(i) + "]";

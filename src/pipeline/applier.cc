@@ -20,22 +20,16 @@ std::string describe(const MessageHeaders& h) {
 
 }  // namespace
 
-Applier::Applier(ApplierSettings settings, Dependencies dependencies, ops::Counters& counters,
-                 Health& health, const Clock& clock)
+Applier::Applier(ApplierSettings settings, Dependencies dependencies, Shares& shares,
+                 ops::Counters& counters, Health& health, const Clock& clock)
     : settings_(std::move(settings)),
       deps_(std::move(dependencies)),
+      shares_(&shares),
       counters_(&counters),
       health_(&health),
       clock_(&clock),
       backoff_(milliseconds(100), settings_.reconnect_max),
-      reader_(settings_.binary_base64) {
-  for (const std::uint32_t n : settings_.mine) {
-    Partition p;
-    p.number = n;
-    p.key = position::applied_key(settings_.instance, settings_.partitions, n);
-    partitions_.push_back(std::move(p));
-  }
-}
+      reader_(settings_.binary_base64) {}
 
 Applier::Partition& Applier::partition(std::uint32_t number) {
   return *std::find_if(partitions_.begin(), partitions_.end(),
@@ -43,8 +37,10 @@ Applier::Partition& Applier::partition(std::uint32_t number) {
 }
 
 Status Applier::run(const std::stop_token& st) {
+  bool lost = false;
+  Status out = stopped();
   while (!st.stop_requested()) {
-    Status s = session(st);
+    Status s = session(st, lost);
     fetched_.clear();
     consumer_.reset();
     redis_.reset();
@@ -56,22 +52,34 @@ Status Applier::run(const std::stop_token& st) {
     }
     fenced_.reset();
     if (s.ok() || s.error().cls == ErrorClass::stopped) break;
-    if (s.error().cls != ErrorClass::retry) return s;
+    if (s.error().cls != ErrorClass::retry) {
+      out = std::move(s);
+      break;
+    }
+    if (!lost) health_->appliers_lost.fetch_add(1);
+    lost = true;
     const auto pause = backoff_.next();
     if (backoff_.attempts() == 1)
       log::get("applier").warn("connection lost, reconnecting wait_ms={} error=\"{}\"",
                                pause.count(), to_string(s.error()));
     counters_->reconnects.fetch_add(1, std::memory_order_relaxed);
     if (!wait_for(pause, st)) break;
+    // Its channels are gone: what another is to have can go as well.
+    if (!follow_shares().ok()) break;
   }
-  return stopped();
+  if (lost) health_->appliers_lost.fetch_sub(1);
+  let_go_of_all();
+  return out;
 }
 
-Status Applier::session(const std::stop_token& st) {
+Status Applier::session(const std::stop_token& st, bool& lost) {
   SLUICE_TRY_ASSIGN(redis_, deps_.redis());
   const std::stop_callback hard_stop(abort_.get_token(), [this] { redis_->interrupt(); });
   SLUICE_TRY_ASSIGN(consumer_, deps_.consumer());
+  SLUICE_TRY(follow_shares());
   SLUICE_TRY(start_partitions());
+  if (lost) health_->appliers_lost.fetch_sub(1);
+  lost = false;
   health_->appliers_up.fetch_add(1);
   const auto down = [this](const void*) { health_->appliers_up.fetch_sub(1); };
   const std::unique_ptr<const void, decltype(down)> up(this, down);
@@ -85,12 +93,48 @@ Status Applier::session(const std::stop_token& st) {
       backoff_.reset();
       settled = true;
     }
-    if (const auto now = clock_->steady(); now >= next_look) {
-      next_look = now + kIdleWait;
-      SLUICE_TRY(start_partitions());
+    const auto now = clock_->steady();
+    if (shares_->version() != shares_seen_) {
+      SLUICE_TRY(follow_shares());
+    } else if (now < next_look) {
+      continue;
     }
+    next_look = now + kIdleWait;
+    SLUICE_TRY(start_partitions());
   }
   return stopped();
+}
+
+Status Applier::follow_shares() {
+  shares_seen_ = shares_->version();
+  for (const std::uint32_t n : shares_->unwanted(settings_.thread)) SLUICE_TRY(let_go(n));
+  for (const std::uint32_t n : shares_->claim(settings_.thread)) {
+    Partition p;
+    p.number = n;
+    p.key = position::applied_key(settings_.instance, settings_.partitions, n);
+    partitions_.push_back(std::move(p));
+  }
+  if (partitions_.empty() && shares_->retired(settings_.thread)) return stopped();
+  return {};
+}
+
+// Between two steps: what was applied is acked.  The channel is closed before anybody else may open
+// one, so that what was fetched from it goes back to the queue, in order.
+Status Applier::let_go(std::uint32_t number) {
+  const Partition& p = partition(number);
+  if (p.gap) health_->waiting_gaps.fetch_sub(1);
+  Status closed = consumer_ ? consumer_->stop(number) : Status();
+  std::erase_if(fetched_, [number](const auto& d) { return d.partition == number; });
+  if (closed.ok() && redis_) closed = drop_fence();
+  std::erase_if(partitions_, [number](const Partition& other) { return other.number == number; });
+  shares_->release(number);
+  return closed;
+}
+
+// Its connections are closed.
+void Applier::let_go_of_all() {
+  for (const Partition& p : partitions_) shares_->release(p.number);
+  partitions_.clear();
 }
 
 Result<std::optional<queue::Delivery>> Applier::next_delivery() {
@@ -149,6 +193,19 @@ Status Applier::fence(Partition& p) {
   if (watched.kind == redis::Reply::Kind::error) return redis::error_of_reply(watched.text);
   SLUICE_TRY(take_record(p, record));
   fenced_ = p.number;
+  return {};
+}
+
+// A partition that goes to another thread changes its record there: the WATCH would undo a step of
+// ours.
+Status Applier::drop_fence() {
+  if (!fenced_) return {};
+  fenced_.reset();
+  commands_.clear();
+  redis::append_command(commands_, {"UNWATCH"});
+  SLUICE_TRY(redis_->send(commands_.view()));
+  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis_->receive());
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
   return {};
 }
 

@@ -21,32 +21,35 @@
 #include "sluice/redis/mapping.h"
 
 #include "pipeline/health.h"
+#include "pipeline/shares.h"
 
 namespace sluice::pipeline {
 
 struct ApplierSettings {
   std::string instance;
   std::uint32_t partitions = 16;
-  std::string layout;               // fingerprint
-  std::vector<std::uint32_t> mine;  // partitions this applier serves
-  bool binary_base64 = false;       // how the lines carry bytes
+  std::string layout;          // fingerprint
+  std::uint32_t thread = 0;    // its number among those that share the partitions
+  bool binary_base64 = false;  // how the lines carry bytes
   std::chrono::milliseconds gap_patience{10000};
   std::chrono::milliseconds reconnect_max{10000};
 };
 
-// One applier thread: consumes its partitions and applies each message in one MULTI/EXEC together
-// with the applied record, so that a repeat changes nothing; checks that each message follows the
-// one before.  Acks only after Redis has answered.
+// One applier thread: consumes its share of the partitions and applies each message in one
+// MULTI/EXEC together with the applied record, so that a repeat changes nothing; checks that each
+// message follows the one before.  Acks only after Redis has answered.
 class Applier {
  public:
   struct Dependencies {
     std::function<Result<std::unique_ptr<queue::Consumer>>()> consumer;
     std::function<Result<std::unique_ptr<redis::Connection>>()> redis;
   };
-  Applier(ApplierSettings settings, Dependencies dependencies, ops::Counters& counters,
-          Health& health, const Clock& clock);
+  // What it is to serve, and lets go of when another is to, stands in `shares`.
+  Applier(ApplierSettings settings, Dependencies dependencies, Shares& shares,
+          ops::Counters& counters, Health& health, const Clock& clock);
 
-  // Until `st` is stopped (stopped), or an error that must end the process.
+  // Until `st` is stopped or its share is over for good (stopped), or an error that must end the
+  // process.
   Status run(const std::stop_token& st);
   // Ends a wait for messages; thread-safe.
   void wake() { wakeup_.notify(); }
@@ -70,12 +73,18 @@ class Applier {
   };
   enum class Verdict : std::uint8_t { apply, repeat, gap };
 
-  Status session(const std::stop_token& st);
+  // `lost`: it counts as lost until the session stands.
+  Status session(const std::stop_token& st, bool& lost);
+  // Lets go of partitions and takes others, as `shares` has it.
+  Status follow_shares();
+  Status let_go(std::uint32_t number);
+  void let_go_of_all();
   Status start_partitions();
   Result<std::optional<queue::Delivery>> next_delivery();
   // Applies one delivery; true when it is done with (acked, or given back because of a gap).
   Status process(queue::Delivery& delivery);
   Status fence(Partition& p);
+  Status drop_fence();
   Status take_record(Partition& p, const redis::Reply& reply);
   Verdict judge(const Partition& p, const MessageHeaders& headers) const;
   Status build(Partition& p, const queue::Delivery& delivery, position::AppliedRecord& next);
@@ -86,6 +95,8 @@ class Applier {
 
   const ApplierSettings settings_;
   Dependencies deps_;
+  Shares* shares_;
+  std::uint64_t shares_seen_ = 0;  // their version
   ops::Counters* counters_;
   Health* health_;
   const Clock* clock_;

@@ -13,7 +13,7 @@
 #include "sluice/ops/service.h"
 #include "sluice/pipeline/commands.h"
 
-#include "pipeline/applier.h"
+#include "pipeline/applier_pool.h"
 #include "pipeline/assembler.h"
 #include "pipeline/backlog_stage.h"
 #include "pipeline/barrier.h"
@@ -25,6 +25,7 @@
 #include "pipeline/schema_start.h"
 #include "pipeline/signals.h"
 #include "pipeline/source_stage.h"
+#include "pipeline/stage.h"
 #include "pipeline/start.h"
 #include "pipeline/status.h"
 #include "pipeline/watermark_stage.h"
@@ -35,18 +36,24 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 constexpr milliseconds kApplierPatience{5000};
+constexpr milliseconds kBacklogEvery{2000};
 
-// One thread of the pipeline: named, its fatal error put into the box.
-std::jthread stage(std::string name, FailureBox& failures, std::function<Status()> body) {
-  return std::jthread([name = std::move(name), &failures, body = std::move(body)] {
-    name_thread(name.c_str());
-    try {
-      if (Status s = body(); !s.ok() && s.error().cls != ErrorClass::stopped)
-        failures.put(std::move(s).error());
-    } catch (const std::exception& e) {  // thread top: out of memory, or a bug of ours
-      failures.put(fatal(Errc::internal, name + ": " + e.what()));
-    }
-  });
+ApplierPool::Settings pool_settings(const Options& options) {
+  ApplierPool::Settings out;
+  out.applier.instance = options.instance();
+  out.applier.partitions = options.queue.partitions();
+  out.applier.layout = layout_of(options).fingerprint;
+  out.applier.binary_base64 = options.rendering.binary() == RenderingOptions::Binary::base64;
+  out.applier.gap_patience = options.applier.gap_patience();
+  out.applier.reconnect_max = options.redis.reconnect_max();
+  const ApplierOptions& pool = options.applier;
+  out.size = {std::min(pool.min(), out.applier.partitions),
+              std::min(pool.max(), out.applier.partitions),
+              pool.grow_backlog(),
+              pool.grow_lag(),
+              pool.grow_after(),
+              pool.shrink_after()};
+  return out;
 }
 
 TransactionId id_of(const schema::Place& place) {
@@ -74,6 +81,7 @@ class Pipeline {
   void stop_stages();
   void wait_until(const std::function<bool()>& holds, milliseconds limit);
   Status save(bool always);
+  PoolSize::Load load();
   StatusLine::Inputs inputs();
   void say_status(bool only_on_change);
 
@@ -100,15 +108,14 @@ class Pipeline {
   std::optional<PublishStage> publish_stage_;
   std::optional<WatermarkStage> watermark_stage_;
   std::optional<BacklogStage> backlog_stage_;
-  std::vector<std::unique_ptr<Applier>> appliers_;
+  std::optional<ApplierPool> appliers_;
   std::optional<StatusLine> status_;
   RunState said_ = RunState::starting;
   bool stopping_ = false;
 
-  std::stop_source source_stop_, publisher_stop_, publisher_drain_, applier_stop_, monitor_stop_;
+  std::stop_source source_stop_, publisher_stop_, publisher_drain_, pool_stop_, monitor_stop_;
   std::atomic<bool> publisher_done_{false};
-  std::atomic<std::size_t> appliers_running_{0};
-  std::vector<std::jthread> source_threads_, publisher_threads_, applier_threads_, monitor_threads_;
+  std::vector<std::jthread> source_threads_, publisher_threads_, pool_threads_, monitor_threads_;
 };
 
 // At the start the other side may come up later than we do: what can heal is waited for.
@@ -293,50 +300,43 @@ void Pipeline::start_stages() {
       *outbox_, publisher_wakeup_, counters_, health_, clock_, options_.queue.reconnect_max());
   watermark_stage_.emplace(open_redis, options_.instance(), names.partitions, clock_);
   backlog_stage_.emplace([this] { return queue::Admin::connect(options_.queue); }, names,
-                         options_.log.status_interval());
-  const std::uint32_t threads = std::min(options_.applier.threads(), names.partitions);
-  status_.emplace(counters_, health_, clock_, threads);
-
-  for (std::uint32_t t = 0; t < threads; ++t) {
-    ApplierSettings settings;
-    settings.instance = options_.instance();
-    settings.partitions = names.partitions;
-    settings.layout = layout_of(options_).fingerprint;
-    for (std::uint32_t n = t; n < names.partitions; n += threads) settings.mine.push_back(n);
-    settings.binary_base64 = options_.rendering.binary() == RenderingOptions::Binary::base64;
-    settings.gap_patience = options_.applier.gap_patience();
-    settings.reconnect_max = options_.redis.reconnect_max();
-    const auto share = static_cast<std::uint32_t>(settings.mine.size());
-    appliers_.push_back(std::make_unique<Applier>(
-        std::move(settings),
-        Applier::Dependencies{
-            [this, names, share] { return queue::Consumer::connect(options_.queue, names, share); },
-            open_redis},
-        counters_, health_, clock_));
-    Applier& applier = *appliers_.back();
-    ++appliers_running_;
-    applier_threads_.push_back(
-        stage("applier-" + std::to_string(t), failures_, [this, &applier]() -> Status {
-          Status s = applier.run(applier_stop_.get_token());
-          --appliers_running_;
-          wakeup_.notify();
-          return s;
-        }));
-  }
-  monitor_threads_.push_back(stage(
+                         std::min(options_.log.status_interval(), kBacklogEvery));
+  status_.emplace(counters_, health_, clock_);
+  appliers_.emplace(pool_settings(options_),
+                    ApplierPool::Dependencies{
+                        [this, names](std::uint32_t share) {
+                          return queue::Consumer::connect(options_.queue, names, share);
+                        },
+                        open_redis, [this] { return load(); }, [this] { wakeup_.notify(); }},
+                    counters_, health_, failures_, clock_);
+  appliers_->start();
+  pool_threads_.push_back(start_stage("pool", failures_, [this]() -> Status {
+    appliers_->run(pool_stop_.get_token());
+    return {};
+  }));
+  monitor_threads_.push_back(start_stage(
       "watermark", failures_, [this] { return watermark_stage_->run(monitor_stop_.get_token()); }));
-  monitor_threads_.push_back(stage("backlog", failures_, [this]() -> Status {
+  monitor_threads_.push_back(start_stage("backlog", failures_, [this]() -> Status {
     backlog_stage_->run(monitor_stop_.get_token());
     return {};
   }));
-  publisher_threads_.push_back(stage("publisher", failures_, [this]() -> Status {
+  publisher_threads_.push_back(start_stage("publisher", failures_, [this]() -> Status {
     Status s = publish_stage_->run(publisher_stop_.get_token(), publisher_drain_.get_token());
     publisher_done_ = true;
     wakeup_.notify();
     return s;
   }));
-  source_threads_.push_back(
-      stage("source", failures_, [this] { return source_stage_->run(source_stop_.get_token()); }));
+  source_threads_.push_back(start_stage(
+      "source", failures_, [this] { return source_stage_->run(source_stop_.get_token()); }));
+}
+
+PoolSize::Load Pipeline::load() {
+  const std::int64_t read_ms = outbox_->status().es_ms;
+  const auto watermark = watermark_stage_->latest();
+  // A watermark without a time is of a start without a transaction.
+  const bool known = read_ms != 0 && watermark && watermark->tick.es_ms != 0;
+  return {backlog_stage_->latest(),
+          milliseconds(known ? std::max<std::int64_t>(read_ms - watermark->tick.es_ms, 0) : 0)};
 }
 
 StatusLine::Inputs Pipeline::inputs() {
@@ -369,10 +369,10 @@ void Pipeline::main_loop() {
     }
     if (!ready && health_.source.load() == Health::Link::up &&
         health_.queue.load() == Health::Link::up &&
-        health_.appliers_up.load() == appliers_.size()) {
+        health_.appliers_up.load() >= appliers_->wanted()) {
       ready = true;
       log::get("app").info("running instance={} partitions={} appliers={}", options_.instance(),
-                           options_.queue.partitions(), appliers_.size());
+                           options_.queue.partitions(), appliers_->wanted());
       ops::notify_ready();
     }
     if (now >= next_status) {
@@ -418,12 +418,12 @@ void Pipeline::stop_stages() {
   publisher_stop_.request_stop();
   publisher_wakeup_.notify();
   publisher_threads_.clear();
-  applier_stop_.request_stop();
-  for (const auto& applier : appliers_) applier->wake();
+  pool_stop_.request_stop();
+  pool_threads_.clear();
+  appliers_->request_stop();
   // A step takes milliseconds, unless Redis hangs.
-  wait_until([this] { return appliers_running_ == 0; }, kApplierPatience);
-  for (const auto& applier : appliers_) applier->abort();
-  applier_threads_.clear();
+  wait_until([this] { return appliers_->ended(); }, kApplierPatience);
+  appliers_->join();
   monitor_stop_.request_stop();
   monitor_threads_.clear();
 }

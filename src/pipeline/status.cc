@@ -46,12 +46,10 @@ std::string_view state_name(RunState state) noexcept {
   return "STARTING";
 }
 
-StatusLine::StatusLine(ops::Counters& counters, const Health& health, const Clock& clock,
-                       std::uint32_t appliers)
+StatusLine::StatusLine(ops::Counters& counters, const Health& health, const Clock& clock)
     : counters_(&counters),
       health_(&health),
       clock_(&clock),
-      appliers_(appliers),
       last_(sample()),
       last_at_(clock.steady()) {}
 
@@ -75,13 +73,14 @@ double StatusLine::watermark_age(const position::Watermark& watermark) const {
 RunState StatusLine::state(const Inputs& inputs) const {
   using Link = Health::Link;
   const Link source = health_->source.load(), queue = health_->queue.load();
-  const std::uint32_t up = health_->appliers_up.load();
   if (inputs.stopping) return RunState::stopping;
   if (health_->waiting_gaps.load() != 0) return RunState::gap;
-  if (source == Link::connecting || queue == Link::connecting) return RunState::starting;
+  const bool applies = health_->appliers_up.load() != 0, lost = health_->appliers_lost.load() != 0;
+  if (source == Link::connecting || queue == Link::connecting || (!applies && !lost))
+    return RunState::starting;
   if (source == Link::lost) return RunState::source_lost;
   if (queue == Link::lost) return RunState::queue_lost;
-  if (up < appliers_) return RunState::redis_lost;
+  if (lost) return RunState::redis_lost;
   if (health_->broker_blocked.load() || health_->ddl_refused.load()) return RunState::queue_blocked;
   const double age = inputs.watermark ? watermark_age(*inputs.watermark) : kInStepSeconds * 2;
   const bool all_read = behind_seconds(inputs) < kInStepSeconds;
@@ -112,6 +111,7 @@ std::string StatusLine::compose(const Inputs& inputs) {
     add(out, "backlog_messages", *inputs.backlog);
   else
     add(out, "backlog_messages", std::string_view("?"));
+  add(out, "appliers", std::uint64_t{health_->appliers_up.load()});
   add(out, "applied_rows_s", rate(last_.applied, s.applied), 0);
   if (inputs.watermark && inputs.watermark->tick.es_ms == 0) {
     // No transaction since the start: the place is known, its time is not.

@@ -33,8 +33,7 @@ std::string_view state_name(RunState state) noexcept;  // "IN_STEP", "CATCHING_U
 // Belongs to one thread.
 class StatusLine {
  public:
-  StatusLine(ops::Counters& counters, const Health& health, const Clock& clock,
-             std::uint32_t appliers);
+  StatusLine(ops::Counters& counters, const Health& health, const Clock& clock);
 
   struct Inputs {
     OutboxStatus outbox;
@@ -61,7 +60,6 @@ class StatusLine {
   ops::Counters* counters_;
   const Health* health_;
   const Clock* clock_;
-  const std::uint32_t appliers_;
   Sample last_;
   std::chrono::steady_clock::time_point last_at_;
 };

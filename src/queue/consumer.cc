@@ -109,7 +109,7 @@ Result<ChannelNumber> AmqpConsumer::take_number() {
     return fatal(Errc::queue_topology,
                  link_->peer().name() + " allows " + std::to_string(link_->channel_max()) +
                      " channels a connection; remedy: raise channel_max in rabbitmq.conf, or "
-                     "applier.threads");
+                     "applier.min");
   }
   channels_.emplace_back();
   return static_cast<ChannelNumber>(channels_.size() - 1);

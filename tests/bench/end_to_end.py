@@ -116,7 +116,7 @@ class EndToEnd:
             "filter": {"include": [rf"{workloads.DATABASE}\..*"]},
             "queue": {"host": "127.0.0.1", "port": self.rabbit.port, "partitions": self.args.partitions, "type": self.args.queue_type},
             "redis": {"host": "127.0.0.1", "port": self.redis.port},
-            "applier": {"threads": self.args.applier_threads},
+            "applier": {"min": self.args.applier_threads, "max": self.args.applier_threads},
             # How finely "all confirmed" can be seen: by the saved position.
             "limits": {"save_interval": "100ms"},
             "log": {"status_interval": "1s"},

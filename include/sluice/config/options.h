@@ -239,8 +239,24 @@ struct ApplierOptions : Section {
     static constexpr std::array<std::string_view, 1> kNames{"stop"};
     return kNames;
   }
-  Option<std::uint32_t> threads{this, "threads", 2, Range<std::uint32_t>{1, 256},
-                                "Applier threads; each serves a share of the partitions."};
+  Option<std::uint32_t> min{this, "min", 2, Range<std::uint32_t>{1, 256},
+                            "Applier threads there are at least; each has a connection to the "
+                            "broker and one to Redis, and serves a share of the partitions."};
+  Option<std::uint32_t> max{
+      this, "max", 8, Range<std::uint32_t>{1, 256},
+      "Applier threads there are at most; more than queue.partitions never are."};
+  Option<std::uint32_t> grow_backlog{
+      this, "grow_backlog", 64, Range<std::uint32_t>{1, 1000000},
+      "Messages waiting in the queues above which there is too much for the threads there are."};
+  Option<Duration> grow_lag{
+      this, "grow_lag", Duration{5s}, Range<Duration>{1s, 24h},
+      "How much later the last commit read may be than the last one known to be in Redis."};
+  Option<Duration> grow_after{
+      this, "grow_after", Duration{5s}, Range<Duration>{1s, 1h},
+      "After so long above grow_backlog or grow_lag the threads are doubled, up to max."};
+  Option<Duration> shrink_after{
+      this, "shrink_after", Duration{1min}, Range<Duration>{1s, 24h},
+      "After so long below a quarter of both one thread is taken away, down to min."};
   Option<OnTruncate> on_truncate{
       this, "on_truncate", OnTruncate::stop,
       "TRUNCATE or DROP of a replicated table: stop, or ignore (its keys stay in Redis)."};

@@ -125,7 +125,7 @@ class ApplierTest : public ::testing::Test {
     settings_.instance = "main";
     settings_.partitions = kPartitions;
     settings_.layout = "l1";
-    settings_.mine = {0, 1};
+    shares_.spread(1);
     settings_.gap_patience = std::chrono::seconds(3);
     settings_.reconnect_max = std::chrono::milliseconds(1);
   }
@@ -142,7 +142,7 @@ class ApplierTest : public ::testing::Test {
            return std::unique_ptr<redis::Connection>(
                std::make_unique<testing::FakeRedisConnection>(redis_));
          }},
-        counters_, health_, clock_);
+        shares_, counters_, health_, clock_);
     return applier.run(broker_.stop.get_token());
   }
   void run_to_the_end() {
@@ -185,6 +185,7 @@ class ApplierTest : public ::testing::Test {
   ops::Counters counters_;
   Health health_;
   ApplierSettings settings_;
+  Shares shares_{kPartitions};
 };
 
 TEST_F(ApplierTest, AppliesRowsAndRecordInOneTransactionAndThenAcks) {
@@ -529,6 +530,58 @@ TEST_F(ApplierTest, EachRowIsAppliedOnceAndInOrderWhateverHappens) {
     }
   }
   broker_.before_next = nullptr;
+}
+
+TEST_F(ApplierTest, LetsGoOfAPartitionBetweenTwoStepsAndItsMessagesGoBack) {
+  for (std::uint64_t n = 0; n < 4; ++n)
+    for (std::uint32_t p : {0u, 1u})
+      broker_.put(p, message(n == 0 ? EventId{} : id(n * 100), {{id((n + 1) * 100), 1}}));
+  int calls = 0;
+  broker_.before_next = [&] {
+    if (++calls == 3) shares_.spread(2);  // partition 1 is to go
+  };
+  run_to_the_end();
+  EXPECT_EQ(record(0).id, id(400)) << "what stays is applied to the end";
+  EXPECT_FALSE(broker_.partitions[1].consumed);
+  EXPECT_EQ(broker_.partitions[1].stops, 1);
+  EXPECT_EQ(left(1) + static_cast<std::size_t>(broker_.partitions[1].acks), 4u) << "none is lost";
+  EXPECT_GT(left(1), 0u);
+  settings_.thread = 1;
+  run_to_the_end();
+  EXPECT_EQ(record(1).id, id(400));
+  EXPECT_EQ(left(1), 0u);
+  EXPECT_EQ(counters_.rows_applied.load(), 8u) << "each once";
+}
+
+TEST_F(ApplierTest, EndsWhenItsShareIsOver) {
+  broker_.patience = std::chrono::hours(1);
+  settings_.thread = 1;
+  shares_.spread(2);
+  broker_.before_next = [&] { shares_.spread(1); };
+  run_to_the_end();
+  EXPECT_TRUE(shares_.retired(1));
+  EXPECT_THAT(shares_.claim(0), ElementsAre(0, 1)) << "what it had can be had";
+}
+
+TEST_F(ApplierTest, LetsGoOfItsShareAlsoWhileRedisIsAway) {
+  int calls = 0;
+  settings_.thread = 1;
+  shares_.spread(2);
+  Applier applier(
+      settings_,
+      {[this]() -> Result<std::unique_ptr<queue::Consumer>> {
+         return std::unique_ptr<queue::Consumer>(std::make_unique<FakeConsumer>(broker_));
+       },
+       [&]() -> Result<std::unique_ptr<redis::Connection>> {
+         if (++calls == 2) shares_.spread(1);
+         return retry(Errc::redis_lost, "no Redis");
+       }},
+      shares_, counters_, health_, clock_);
+  const Status s = applier.run(broker_.stop.get_token());
+  EXPECT_EQ(s.error().cls, ErrorClass::stopped) << to_string(s.error());
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(health_.appliers_lost.load(), 0u);
+  EXPECT_TRUE(shares_.retired(1));
 }
 
 }  // namespace

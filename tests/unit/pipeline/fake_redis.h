@@ -114,6 +114,9 @@ class FakeRedisConnection final : public redis::Connection {
       EXPECT_FALSE(queued_) << "WATCH inside MULTI";
       watched_.emplace(w[1], server_->versions[w[1]]);
       replies_.push_back(reply(Kind::status, "OK"));
+    } else if (verb == "UNWATCH") {
+      watched_.clear();
+      replies_.push_back(reply(Kind::status, "OK"));
     } else if (verb == "MULTI") {
       EXPECT_FALSE(queued_);
       queued_.emplace();

@@ -18,7 +18,7 @@ using ::testing::StartsWith;
 class StatusTest : public ::testing::Test {
  protected:
   // All is well.
-  StatusTest() : line_(counters_, health_, clock_, 2) {
+  StatusTest() : line_(counters_, health_, clock_) {
     health_.source = Health::Link::up;
     health_.queue = Health::Link::up;
     health_.appliers_up = 2;
@@ -52,7 +52,7 @@ TEST_F(StatusTest, TellsTheWorstOfWhatHolds) {
   const std::vector<std::pair<RunState, std::function<void()>>> worse = {
       {RunState::catching_up, [&] { in_.watermark = watermark(std::chrono::seconds(60)); }},
       {RunState::queue_blocked, [&] { health_.broker_blocked = true; }},
-      {RunState::redis_lost, [&] { health_.appliers_up = 1; }},
+      {RunState::redis_lost, [&] { health_.appliers_lost = 1; }},
       {RunState::queue_lost, [&] { health_.queue = Health::Link::lost; }},
       {RunState::source_lost, [&] { health_.source = Health::Link::lost; }},
       {RunState::starting, [&] { health_.queue = Health::Link::connecting; }},
