@@ -214,8 +214,8 @@ class Run:
     def copies(self, bad, statement, effects):
         """Tables made of one that is not judged: its labels go with it, with bytes that the server does not show."""
         names_ = [name.removeprefix(d + ".") for name in bad for d in DATABASES if name.startswith(d + ".")]
-        text = statement.lower() if self.folds else statement
-        if not re.search(r"\b(SELECT|LIKE)\b", statement, re.IGNORECASE) or not any(n.replace(quote, 2 * quote) in text for n in names_ for quote in "`\""):
+        _, *of = re.split(r"\b(?:FROM|LIKE)\b", statement.lower() if self.folds else statement, flags=re.IGNORECASE)
+        if not of or not any(n.replace(quote, 2 * quote) in of[-1] for n in names_ for quote in "`\""):
             return set()
         made = {e.removeprefix("created ") for e in effects.split("; ") if e.startswith("created ")}
         self.lost += len(made)

@@ -35,6 +35,15 @@ class SourceTest(unittest.TestCase):
         self.assertGreater(rows, 100)
         return rows
 
+    def assert_each_change_once(self, bench, load, checker):
+        """Redis was told each change that the source counted, once, and no reader ever saw it go backwards."""
+        falls = checker.stop()
+        inserted, updated, deleted, moved = load.counts()
+        calls = bench.redis.command_calls()
+        self.assertEqual((calls["hset"], calls["unlink"]), (inserted + updated + moved, deleted + moved), "every change once")
+        self.assertIn(" gaps=0 ", bench.daemon.status())
+        self.assertEqual(falls[:20], [])
+
 
 def for_each_source(base, into):
     for name, case in CASES.items():
