@@ -56,7 +56,7 @@ Status configure_log(const LogOptions& options) {
   return log::configure(settings);
 }
 
-int run(const Options& options) {
+int run(Options& options) {
   if (Status s = configure_log(options.log); !s.ok()) return finish(s);
   auto& log = log::get("app");
   log.info("sluice {} starting instance={}", kVersion, options.instance());
@@ -112,20 +112,30 @@ int main_with_arguments(int argc, char** argv) {
     return command;
   };
   int code = 0;
-  const auto with_options = [&](const std::function<int(const Options&)>& act) {
+  const auto with_options = [&](const std::function<int(Options&)>& act) {
     return [&config, &code, act] {
       const std::unique_ptr<Options> options = load(config);
       code = options ? act(*options) : kBadConfig;
     };
   };
+  // For what deals with an instance that may have run.
+  const auto with_instance = [&](const std::function<int(Options&)>& act) {
+    return with_options([act](Options& options) {
+      if (const auto configured = pipeline::take_saved_partitions(options))
+        std::cerr << "sluice: warning: queue.partitions is " << *configured << " in the file and "
+                  << options.queue.partitions() << " in use; `sluice repartition " << *configured
+                  << "` changes it\n";
+      return act(options);
+    });
+  };
 
   needs_config(app.add_subcommand("run", "replicate until SIGTERM or SIGINT"))
-      ->callback(with_options(run));
+      ->callback(with_instance(run));
 
   needs_config(app.add_subcommand(
                    "check", "look at configuration, source, broker and Redis; change nothing"))
       ->callback(
-          with_options([](const Options& o) { return finish(pipeline::check(o, std::cout)); }));
+          with_instance([](const Options& o) { return finish(pipeline::check(o, std::cout)); }));
 
   auto* config_command = app.add_subcommand("config", "show configurations");
   config_command->require_subcommand(1);
@@ -155,14 +165,14 @@ int main_with_arguments(int argc, char** argv) {
                    "epoch that the position is of (`sluice position show`); without: the saved one")
       ->type_name("N");
   wait->add_option("--timeout", timeout, "longest wait")->type_name("TIME")->capture_default_str();
-  wait->callback(with_options([&](const Options& o) {
+  wait->callback(with_instance([&](const Options& o) {
     return finish(pipeline::wait(o, target, parse_timeout(timeout), std::cout));
   }));
 
   auto* position = app.add_subcommand("position", "the saved position");
   position->require_subcommand(1);
   needs_config(position->add_subcommand("show", "saved position, watermark, and what lies between"))
-      ->callback(with_options(
+      ->callback(with_instance(
           [](const Options& o) { return finish(pipeline::position_show(o, std::cout)); }));
   PlaceArguments set_to;
   auto* set = needs_config(position->add_subcommand(
@@ -175,15 +185,30 @@ int main_with_arguments(int argc, char** argv) {
                    "before the first transaction of that time (UTC) or later")
       ->type_name("TIME");
   goal->require_option(1);
-  set->callback(with_options([&](const Options& o) {
+  set->callback(with_instance([&](const Options& o) {
     const auto to = place_of(set_to);
     return finish(to ? pipeline::position_set(o, *to, std::cout) : Status(to.error()));
   }));
   needs_config(position->add_subcommand("relayout",
-                                        "take over changed filter, tables, rendering or partitions "
+                                        "take over changed filter, tables or rendering "
                                         "(all applied, daemon stopped)"))
-      ->callback(with_options(
+      ->callback(with_instance(
           [](const Options& o) { return finish(pipeline::position_relayout(o, std::cout)); }));
+
+  std::uint32_t partitions = 0;
+  std::string patience = "10min";
+  auto* repartition = needs_config(app.add_subcommand(
+      "repartition", "change the number of partition queues; a running daemon does it by itself"));
+  repartition->add_option("partitions", partitions, "how many there are to be")
+      ->type_name("N")
+      ->required()
+      ->check(CLI::Range(1U, 1024U));
+  repartition->add_option("--timeout", patience, "longest wait for the daemon")
+      ->type_name("TIME")
+      ->capture_default_str();
+  repartition->callback(with_instance([&](const Options& o) {
+    return finish(pipeline::repartition(o, partitions, parse_timeout(patience), std::cout));
+  }));
 
   auto* schema = app.add_subcommand("schema", "the history of table definitions");
   schema->require_subcommand(1);
@@ -191,25 +216,25 @@ int main_with_arguments(int argc, char** argv) {
   auto* show = needs_config(
       schema->add_subcommand("show", "what is known of the tables at the saved position"));
   show->add_option("table", table, "one table: its columns and keys")->type_name("DB.TABLE");
-  show->callback(with_options(
+  show->callback(with_instance(
       [&](const Options& o) { return finish(pipeline::schema_show(o, table, std::cout)); }));
   auto* refresh = needs_config(schema->add_subcommand(
       "refresh", "read a table from the source anew (the daemon is stopped)"));
   refresh->add_option("table", table, "the table")->type_name("DB.TABLE")->required();
-  refresh->callback(with_options(
+  refresh->callback(with_instance(
       [&](const Options& o) { return finish(pipeline::schema_refresh(o, table, std::cout)); }));
 
   bool yes = false;
   auto* position_reset = needs_config(position->add_subcommand(
       "reset", "go to source.start anew; queues and rows stay (the daemon is stopped)"));
   position_reset->add_flag("--yes", yes, "do it; without it only tells");
-  position_reset->callback(with_options(
+  position_reset->callback(with_instance(
       [&](const Options& o) { return finish(pipeline::position_reset(o, yes, std::cout)); }));
   auto* reset = needs_config(
       app.add_subcommand("reset", "forget this instance: its queues, records and state file"));
   reset->add_flag("--yes", yes, "do it; without it only tells");
   reset->callback(
-      with_options([&](const Options& o) { return finish(pipeline::reset(o, yes, std::cout)); }));
+      with_instance([&](const Options& o) { return finish(pipeline::reset(o, yes, std::cout)); }));
 
   add_decode_command(app, load, finish, code);
 

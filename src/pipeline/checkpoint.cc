@@ -78,4 +78,9 @@ position::State Checkpoint::state() const {
   return state_;
 }
 
+position::Store Checkpoint::release_store() {
+  const Lock lock(mu_);
+  return std::move(store_);
+}
+
 }  // namespace sluice::pipeline

@@ -38,6 +38,8 @@ class Checkpoint {
   // Redis has told.
   Status settle_overlap(Overlap::Marks overlap);
   position::State state() const;
+  // The state folder, for who goes on with it; nothing is saved from here on.
+  position::Store release_store();
 
  private:
   Status write(const schema::Place& place) REQUIRES_LOCK(mu_);
@@ -45,7 +47,7 @@ class Checkpoint {
   const Clock* clock_;
   const Hooks hooks_;
   mutable Mutex mu_;
-  const position::Store store_ GUARDED_BY(mu_);
+  position::Store store_ GUARDED_BY(mu_);
   position::State state_ GUARDED_BY(mu_);
 };
 

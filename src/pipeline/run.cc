@@ -22,6 +22,7 @@
 #include "pipeline/held_xa.h"
 #include "pipeline/outbox.h"
 #include "pipeline/publish_stage.h"
+#include "pipeline/relayout.h"
 #include "pipeline/schema_start.h"
 #include "pipeline/signals.h"
 #include "pipeline/source_stage.h"
@@ -37,6 +38,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 constexpr milliseconds kApplierPatience{5000};
 constexpr milliseconds kBacklogEvery{2000};
+constexpr milliseconds kStorePatience{3000};
+constexpr milliseconds kRepartitionPatience{10000};
 
 ApplierPool::Settings pool_settings(const Options& options) {
   ApplierPool::Settings out;
@@ -62,17 +65,28 @@ TransactionId id_of(const schema::Place& place) {
 
 class Pipeline {
  public:
-  explicit Pipeline(const Options& options)
-      : options_(options), clock_(system_clock()), failures_(wakeup_), signals_([this](int number) {
+  // `store`: the state folder, when it is held already.  What was asked for by `sluice repartition`
+  // is not looked at before `patience` is over.
+  Pipeline(const Options& options, std::optional<position::Store> store, milliseconds patience)
+      : options_(options),
+        store_(std::move(store)),
+        look_from_(steady_clock::now() + patience),
+        clock_(system_clock()),
+        failures_(wakeup_),
+        signals_([this](int number) {
           log::get("app").info("stopping signal={}", number);
           stop_.request_stop();
           wakeup_.notify();
         }) {}
 
   Status run();
+  // It has ended to go on with so many partitions.
+  std::optional<std::uint32_t> repartition() const { return repartition_; }
+  position::Store release_store() { return checkpoint_->release_store(); }
 
  private:
   Status prepare();
+  Result<position::Store> open_store();
   Status prepare_schemas(mysql::Connection& source, StartPlan& plan);
   template <class T>
   Result<T> patiently(std::string_view what, const std::function<Result<T>()>& attempt);
@@ -81,11 +95,14 @@ class Pipeline {
   void stop_stages();
   void wait_until(const std::function<bool()>& holds, milliseconds limit);
   Status save(bool always);
+  void look_for_request();
   PoolSize::Load load();
   StatusLine::Inputs inputs();
   void say_status(bool only_on_change);
 
   const Options& options_;
+  std::optional<position::Store> store_;
+  const steady_clock::time_point look_from_;
   const Clock& clock_;
   Wakeup wakeup_, publisher_wakeup_;
   std::stop_source stop_;  // asked to end, by a signal
@@ -112,6 +129,8 @@ class Pipeline {
   std::optional<StatusLine> status_;
   RunState said_ = RunState::starting;
   bool stopping_ = false;
+  std::optional<std::uint32_t> asked_;  // so many partitions, by `sluice repartition`
+  std::optional<std::uint32_t> repartition_;
 
   std::stop_source source_stop_, publisher_stop_, publisher_drain_, pool_stop_, monitor_stop_;
   std::atomic<bool> publisher_done_{false};
@@ -133,8 +152,23 @@ Result<T> Pipeline::patiently(std::string_view what, const std::function<Result<
   }
 }
 
+// Another command may have the folder, for a moment.
+Result<position::Store> Pipeline::open_store() {
+  const auto deadline = steady_clock::now() + kStorePatience;
+  for (;;) {
+    auto store = position::Store::open(options_.state_dir());
+    if (store.ok() || store.error().code != Errc::position_locked ||
+        steady_clock::now() >= deadline)
+      return store;
+    if (!wait_for(milliseconds(100), stop_.get_token())) return stopped();
+  }
+}
+
 Status Pipeline::prepare() {
-  SLUICE_TRY_ASSIGN(auto store, position::Store::open(options_.state_dir()));
+  if (!store_) {
+    SLUICE_TRY_ASSIGN(store_, open_store());
+  }
+  position::Store store = std::move(*std::exchange(store_, std::nullopt));
   SLUICE_TRY_ASSIGN(auto saved, store.load());
   replica_ = replica_identity(options_);
   SLUICE_TRY_ASSIGN(auto source, patiently<mysql::Connection>("source", [this] {
@@ -167,6 +201,7 @@ Status Pipeline::prepare() {
                     }));
   log::get("queue").info("broker found product={} version={}", admin->broker().product,
                          admin->broker().version);
+  SLUICE_TRY(finish_repartition(options_, *admin, *redis));
   SLUICE_TRY_ASSIGN(StartPlan plan, plan_start(options_, std::move(saved), source, *admin, *redis));
   SLUICE_TRY(prepare_schemas(source, plan));
   std::vector<bool> expected;
@@ -357,14 +392,40 @@ Status Pipeline::save(bool always) {
   return checkpoint_->save(outbox_->restart_point(), always);
 }
 
+void Pipeline::look_for_request() {
+  auto request = RepartitionRequest::read(options_);
+  if (!request) {
+    failures_.put(std::move(request).error());
+    return;
+  }
+  const std::uint32_t now = options_.queue.partitions();
+  const std::optional<std::uint32_t> wanted =
+      *request ? std::optional((*request)->partitions) : std::nullopt;
+  if (!wanted || wanted == asked_) return;
+  asked_ = wanted;
+  if (wanted == now) {
+    if (Status s = RepartitionRequest::remove(options_); !s.ok())
+      failures_.put(std::move(s).error());
+    return;
+  }
+  log::get("app").info("repartition {} -> {}: reading pauses until Redis has all that was read",
+                       now, *wanted);
+  source_stage_->pause();
+}
+
 void Pipeline::main_loop() {
   const auto watchdog = ops::watchdog_interval();
   auto next_save = steady_clock::now(), next_status = next_save + options_.log.status_interval();
   bool ready = false;
   while (!stop_.stop_requested() && !failures_.get()) {
     const auto now = steady_clock::now();
+    if (source_stage_->paused()) {
+      repartition_ = asked_;
+      return;
+    }
     if (now >= next_save) {
       next_save = now + options_.limits.save_interval();
+      if (now >= look_from_) look_for_request();
       if (Status s = save(false); !s.ok()) failures_.put(std::move(s).error());
     }
     if (!ready && health_.source.load() == Health::Link::up &&
@@ -404,8 +465,8 @@ void Pipeline::wait_until(const std::function<bool()>& holds, milliseconds limit
 // In the order of the data: no more reading, what was read is confirmed, appliers end after the
 // step they are in, position.
 void Pipeline::stop_stages() {
-  stopping_ = true;
-  ops::notify_stopping();
+  stopping_ = !repartition_;
+  if (stopping_) ops::notify_stopping();
   source_stop_.request_stop();
   source_threads_.clear();
   publisher_drain_.request_stop();
@@ -437,6 +498,7 @@ Status Pipeline::run() {
   main_loop();
   stop_stages();
   Status saved = save(true);
+  if (!saved.ok() || failures_.get() || stop_.stop_requested()) repartition_.reset();
   const position::State state = checkpoint_->state();
   if (saved.ok())
     log::get("app").info("position saved position={} updated={}", state.position.to_string(),
@@ -450,11 +512,33 @@ Status Pipeline::run() {
 
 }  // namespace
 
-Status run(const Options& options) {
+Status run(Options& options) {
   try {
     block_signals();
-    Pipeline pipeline(options);
-    return pipeline.run();
+    std::optional<position::Store> store;
+    milliseconds patience{0};
+    for (;;) {
+      std::uint32_t partitions = 0;
+      {
+        Pipeline pipeline(options, std::exchange(store, std::nullopt), patience);
+        SLUICE_TRY(pipeline.run());
+        if (!pipeline.repartition()) return {};
+        partitions = *pipeline.repartition();
+        store = pipeline.release_store();
+      }
+      const auto was = relayout(options, *store, {partitions, layout_of(options).fingerprint});
+      patience = was.ok() ? milliseconds(0) : kRepartitionPatience;
+      if (was) {
+        options.queue.partitions.set(partitions);
+        log::get("app").info("repartition {} -> {} done", was->partitions, partitions);
+      } else if (was.error().cls == ErrorClass::retry ||
+                 was.error().code == Errc::position_mismatch) {
+        log::get("app").warn("repartition not done, trying again later error=\"{}\"",
+                             to_string(was.error()));
+      } else {
+        return was.error();
+      }
+    }
   } catch (const std::exception& e) {  // no descriptors, no threads
     return fatal(Errc::internal, e.what());
   }

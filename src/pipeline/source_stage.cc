@@ -6,6 +6,7 @@
 
 #include "sluice/base/log.h"
 
+#include "pipeline/barrier.h"
 #include "pipeline/start.h"
 
 namespace sluice::pipeline {
@@ -298,7 +299,27 @@ Status SourceStage::read(binlog::EventSource& source, binlog::EventFramer& frame
       short_lived_ = 0;
     }
     SLUICE_TRY(feed(source, framer));
+    if (pause_.load(std::memory_order_relaxed) && assembler_->idle())
+      SLUICE_TRY(end_between_transactions(st));
   }
+  return stopped();
+}
+
+// Stopped when it is done.  Not done, and to be tried again later: where no dump can begin, and as
+// long as Redis has rows from behind this place, which were sent before we were started.
+Status SourceStage::end_between_transactions(const std::stop_token& st) {
+  SLUICE_TRY(Barrier(*outbox_, deps_.applied).pass(st));
+  const RestartPoint point = outbox_->restart_point();
+  const BinlogPosition read = outbox_->status().read;
+  if (point.file && (point.file->name != read.file || point.pos != read.pos)) return {};
+  SLUICE_TRY_ASSIGN(const auto records, deps_.applied());
+  const std::vector<EventId> sent = outbox_->chain();
+  if (!std::equal(sent.begin(), sent.end(), records.begin(), records.end(),
+                  [](const EventId& last, const auto& record) {
+                    return (record ? record->id : EventId{}) == last;
+                  }))
+    return {};
+  paused_ = true;
   return stopped();
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -63,6 +64,12 @@ class SourceStage {
   // checkpoint.
   Status run(const std::stop_token& st);
 
+  // Asks it to end (stopped) between two transactions, when Redis has all that was read and the
+  // restart point is there: other rules may begin.  Any thread.
+  void pause() noexcept { pause_.store(true, std::memory_order_relaxed); }
+  // It has ended so.  Any thread.
+  bool paused() const noexcept { return paused_.load(); }
+
  private:
   struct Choice {
     std::size_t host = 0;
@@ -76,6 +83,7 @@ class SourceStage {
   Status read(binlog::EventSource& source, binlog::EventFramer& framer, const std::stop_token& st);
   Status feed(binlog::EventSource& source, binlog::EventFramer& framer);
   Status look_at_end();
+  Status end_between_transactions(const std::stop_token& st);
   void look_for_tail();
   void pass_tail(binlog::EventType type);
   bool in_doubt(const Error& error);
@@ -109,6 +117,7 @@ class SourceStage {
   bool at_tail_ = false;
   std::optional<BinlogPosition> silent_at_;  // nothing came behind it, though there was more
   std::optional<BinlogPosition> doubted_;    // where the source could not read its binlog
+  std::atomic<bool> pause_{false}, paused_{false};
   std::uint32_t short_lived_ = 0;  // dumps in a row that were cut within seconds of their start
 };
 

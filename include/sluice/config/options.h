@@ -179,7 +179,9 @@ struct QueueOptions : Section {
   Option<Type> type{this, "type", Type::quorum, "Type of the queues: quorum or classic."};
   Option<std::uint32_t> partitions{
       this, "partitions", 16, Range<std::uint32_t>{1, 1024},
-      "Number of partition queues; rows of one key always go through one of them."};
+      "Number of partition queues at the first start; rows of one key always go through one of "
+      "them. Later `sluice repartition N` changes it, and the number in use is that of the state "
+      "file."};
   Option<ByteSize> message_bytes{
       this, "message_bytes", ByteSize{1_MiB}, Range<ByteSize>{ByteSize{1_KiB}, ByteSize{8_MiB}},
       "A message is closed when its body reaches this size; one row may exceed it."};

@@ -15,7 +15,18 @@ namespace sluice::pipeline {
 
 // Replicates until SIGTERM or SIGINT (then ok) or an error that needs somebody to act.  A second
 // signal ends the process at once.
-Status run(const Options& options);
+// `options` follows `sluice repartition`.
+Status run(Options& options);
+
+// queue.partitions is what a first start takes; from then on the number in the state file counts.
+// Puts it into `options`; the number that was there, when it was another one.  A state file that
+// cannot be read is for others to complain of.
+std::optional<std::uint32_t> take_saved_partitions(Options& options);
+// Changes the number of partition queues: by asking the daemon when one runs (then it waits until
+// it is done), else by itself, when all that was sent is in Redis.  Errors: fatal/pipeline_timeout
+// (the daemon will still do it), those of position_relayout.
+Status repartition(const Options& options, std::uint32_t partitions,
+                   std::chrono::milliseconds timeout, std::ostream& out);
 
 // Looks at source, broker and Redis as `run` would before it starts, changes nothing.  Says
 // everything that is wrong.
@@ -35,8 +46,8 @@ Status wait(const Options& options, const WaitTarget& target, std::chrono::milli
 
 // The saved position, the watermark in Redis, and what lies between.
 Status position_show(const Options& options, std::ostream& out);
-// Takes over changed filter, tables, rendering or partition count: everything sent must be applied,
-// the daemon stopped.
+// Takes over changed filter, tables or rendering: everything sent must be applied, the daemon
+// stopped.
 Status position_relayout(const Options& options, std::ostream& out);
 // Moves the saved position on to a place (latest and earliest are none here); the daemon must be
 // stopped.  For going on behind a place that it refused.  Errors: fatal/usage when the place is not

@@ -494,6 +494,39 @@ TEST_F(SourceStageTest, AServerWhoseBinlogHasAnotherNameHasToProveMore) {
   EXPECT_TRUE(renamed_);
 }
 
+TEST_F(SourceStageTest, APauseEndsItBetweenTwoTransactions) {
+  servers_[0]->binlog.transaction({{1}, {2}});
+  prepare();
+  stage_->pause();
+  start();
+  EXPECT_EQ(ends().cls, ErrorClass::stopped);
+  EXPECT_TRUE(stage_->paused());
+  EXPECT_TRUE(sink_->applied().empty()) << "it was asked before the first one";
+}
+
+TEST_F(SourceStageTest, APauseWaitsUntilAllThatWasSentBeforeACrashIsMetAgain) {
+  servers_[0]->binlog.transaction({{1}, {2}, {3}, {4}});
+  servers_[0]->binlog.transaction({{5}, {6}, {7}, {8}});
+  prepare();
+  start();
+  ASSERT_TRUE(sink_->wait_for_rows(8));
+  EXPECT_EQ(finish().error().cls, ErrorClass::stopped);
+  EXPECT_FALSE(stage_->paused());
+  const auto records = sink_->records();
+  // The position was not saved: it begins anew, and Redis has all rows.
+  sink_.reset();
+  checkpoint_.reset();
+  stop_ = {};
+  prepare();
+  for (std::uint32_t p = 0; p < kPartitions; ++p) sink_->seed(p, *records[p]);
+  stage_->pause();
+  start();
+  EXPECT_EQ(ends().cls, ErrorClass::stopped);
+  EXPECT_TRUE(stage_->paused());
+  EXPECT_EQ(outbox_->read_gtids().to_string(), "11111111-1111-1111-1111-111111111111:1-2");
+  EXPECT_TRUE(sink_->applied().empty()) << "nothing twice";
+}
+
 TEST_F(SourceStageTest, FindsTheServerItFollowedOnAnotherHost) {
   std::swap(servers_[0], servers_[1]);
   servers_[1]->binlog.transaction({{1}});
