@@ -1,6 +1,6 @@
 #!/bin/bash
 # rabbit-cluster.sh start|stop|wipe|status|ports, kill|up|pause|resume N, ctl ARGS: three RabbitMQ nodes.
-# `start` and `ports` print their AMQP ports.
+# `start` and `ports` print their AMQP ports; ctl talks to the first node that runs.
 # env: RUN_ROOT; V43=1 takes RabbitMQ 4.3 (nodes rx1..rx3, else rq1..rq3)
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
@@ -37,6 +37,12 @@ case ${1:-start} in
   wipe) for i in 1 2 3; do node wipe $i; done; rm -rf "$RUN_ROOT/$p-home" ;;
   status) for i in 1 2 3; do echo "$p$i $(node status $i || true)"; done ;;
   ports) ports ;;
-  ctl) shift; node ctl 1 "$@" ;;
+  ctl)
+    shift
+    for i in 1 2 3; do
+      if node status $i >/dev/null; then node ctl $i "$@"; exit; fi
+    done
+    die "no node runs"
+    ;;
   *) say "usage: $0 start|stop|wipe|status|ports, kill|up|pause|resume N, ctl ARGS"; exit 2 ;;
 esac

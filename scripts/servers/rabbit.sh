@@ -1,15 +1,17 @@
 #!/bin/bash
-# rabbit.sh start|stop|kill|pause|resume|wipe|status|port|mgmt|ctl|env [NAME] [CTL ARGS]: one RabbitMQ node on loopback with an epmd
-# of its own (one per RUN_ROOT).  `start` prints the AMQP port; `mgmt` the management API's (guest/guest).
+# rabbit.sh start|stop|kill|pause|resume|wipe|status|port|mgmt|tls|ctl|env [NAME] [CTL ARGS]: one RabbitMQ node on loopback with an epmd
+# of its own (one per RUN_ROOT).  `start` prints the AMQP port; `mgmt` the management API's (guest/guest); `tls` the AMQP port
+# with TLS, which wants a client's certificate, and the folder of the certificates (certificates.sh).
 # env: RUN_ROOT; at first start (kept): SERVER_ROOT (an unpacked tree made by rabbit43.sh; empty: the host's packages), PLUGINS,
-# CLUSTER="name name" (nodes to form one), COOKIE_HOME (nodes of a cluster share it), SERVER_OPTIONS (more lines for rabbitmq.conf)
+# CLUSTER="name name" (nodes to form one), COOKIE_HOME (nodes of a cluster share it), SERVER_OPTIONS (more lines for rabbitmq.conf),
+# TLS=1 (a listener with TLS, too)
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 need_run_root
 cmd=${1:-start} name=${2:-rabbit}
 D=$RUN_ROOT/$name pidfile=$RUN_ROOT/$name/pid E=$RUN_ROOT/epmd
 recall "$D/vars"
-SERVER_ROOT=${SERVER_ROOT:-} CLUSTER=${CLUSTER:-} SERVER_OPTIONS=${SERVER_OPTIONS:-} COOKIE_HOME=${COOKIE_HOME:-$D/home}
+SERVER_ROOT=${SERVER_ROOT:-} CLUSTER=${CLUSTER:-} SERVER_OPTIONS=${SERVER_OPTIONS:-} TLS=${TLS:-} COOKIE_HOME=${COOKIE_HOME:-$D/home}
 PLUGINS=${PLUGINS-rabbitmq_management}
 R=$SERVER_ROOT
 if [ -z "$R" ]; then
@@ -18,8 +20,8 @@ if [ -z "$R" ]; then
 else
   bin=$R/usr/lib/rabbitmq/bin epmd=$(echo "$R"/usr/lib/erlang/erts-*/bin/epmd) path=$R/usr/lib/erlang/bin:/usr/bin:/bin:/usr/sbin:/sbin
 fi
-# A block of ports: AMQP, management, distribution, then those of the command line tools.
-BLOCK=8
+# A block of ports: AMQP, management, distribution, those of the command line tools, AMQP with TLS.
+BLOCK=9
 environment() {
   local port epmd_port
   port=$(cat "$D/port") epmd_port=$(cat "$E/port")
@@ -30,7 +32,7 @@ environment() {
     RABBITMQ_CONFIG_FILE="$D/rabbitmq.conf" RABBITMQ_ADVANCED_CONFIG_FILE="$D/none.config" RABBITMQ_ENABLED_PLUGINS_FILE="$D/enabled_plugins"
     RABBITMQ_FEATURE_FLAGS_FILE="$D/feature_flags" RABBITMQ_GENERATED_CONFIG_DIR="$D/config"
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
-    RABBITMQ_CTL_DIST_PORT_MIN=$((port + 3)) RABBITMQ_CTL_DIST_PORT_MAX=$((port + BLOCK - 1)))
+    RABBITMQ_CTL_DIST_PORT_MIN=$((port + 3)) RABBITMQ_CTL_DIST_PORT_MAX=$((port + BLOCK - 2)))
 }
 amqp_ready() { # the broker answers an AMQP 0-9-1 header with connection.start (frame type 1)
   timeout 2 bash -c 'exec 3<>/dev/tcp/127.0.0.1/'"$1"'; printf "AMQP\0\0\11\1" >&3; [ "$(head -c1 <&3 | od -An -tu1 | tr -d " ")" = 1 ]'
@@ -68,7 +70,7 @@ case $cmd in
     [ -x "$bin/rabbitmq-server" ] || { say "the package rabbitmq-server is not installed"; exit $EX_UNAVAILABLE; }
     port=$(own_port "$D" $BLOCK) t0=$(now_ms)
     port_free "$port" || die "port $port is taken"
-    remember "$D/vars" SERVER_ROOT CLUSTER COOKIE_HOME PLUGINS SERVER_OPTIONS
+    remember "$D/vars" SERVER_ROOT CLUSTER COOKIE_HOME PLUGINS SERVER_OPTIONS TLS
     cookie=$COOKIE_HOME/.erlang.cookie
     if [ ! -s "$cookie" ]; then printf 'SLUICETEST%s' "$RANDOM$RANDOM" >"$cookie"; chmod 400 "$cookie"; fi
     {
@@ -78,6 +80,12 @@ case $cmd in
       echo "vm_memory_high_watermark.absolute = 2GB"
       echo "disk_free_limit.absolute = 50MB"
       case ",$PLUGINS," in *,rabbitmq_management,*) printf 'management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = %s\n' $((port + 1)) ;; esac
+      if [ -n "$TLS" ]; then
+        if [ ! -s "$D/tls/client.pem" ]; then "$SERVERS_DIR/certificates.sh" "$D/tls"; fi
+        echo "listeners.ssl.1 = 127.0.0.1:$((port + BLOCK - 1))"
+        printf 'ssl_options.%s = %s\n' cacertfile "$D/tls/ca.pem" certfile "$D/tls/server.pem" keyfile "$D/tls/server-key.pem" \
+          verify verify_peer fail_if_no_peer_cert true
+      fi
       if [ -n "$CLUSTER" ]; then
         echo "cluster_formation.peer_discovery_backend = classic_config"
         i=1
@@ -109,7 +117,8 @@ case $cmd in
   status) if alive "$pidfile"; then echo "running $(cat "$D/port")"; else echo stopped; exit 1; fi ;;
   port) cat "$D/port" ;;
   mgmt) echo $(($(cat "$D/port") + 1)) ;;
+  tls) echo "$(($(cat "$D/port") + BLOCK - 1)):$D/tls" ;;
   ctl) shift 2; ctl "$@" ;;
   env) environment; printf '%q ' "${ENVIRONMENT[@]}"; echo "$bin" ;;
-  *) say "usage: $0 start|stop|kill|pause|resume|wipe|status|port|mgmt|ctl|env [NAME]"; exit 2 ;;
+  *) say "usage: $0 start|stop|kill|pause|resume|wipe|status|port|mgmt|tls|ctl|env [NAME]"; exit 2 ;;
 esac

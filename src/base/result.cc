@@ -29,6 +29,7 @@ std::string_view errc_name(Errc code) noexcept {
     case Errc::mysql_gtids_missing: return "mysql.gtids_missing";
     case Errc::queue_lost: return "queue.lost";
     case Errc::queue_denied: return "queue.denied";
+    case Errc::queue_tls: return "queue.tls";
     case Errc::queue_topology: return "queue.topology";
     case Errc::queue_returned: return "queue.returned";
     case Errc::queue_message: return "queue.message";

@@ -77,6 +77,11 @@ void check_together(const Options& options, Reader& reader) {
   check_host(options.queue.host, "", "queue", reader);
   check_host(options.redis.host, options.redis.socket(), "redis", reader);
   check_tls(options.source.tls, "source.tls", reader);
+  check_tls(options.queue.tls, "queue.tls", reader);
+  if (options.queue.tls.mode() == TlsOptions::Mode::preferred)
+    reader.problem(
+        reader.place_of(options.queue.tls.mode),
+        "queue.tls.mode: AMQP cannot ask whether the broker has TLS: required, or disabled");
   if (options.applier.min() > options.applier.max())
     reader.problem(reader.place_of(options.applier.min), "applier.min: is above applier.max");
   for (std::size_t i = 0; i < options.tables.size(); ++i) {

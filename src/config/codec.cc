@@ -243,6 +243,15 @@ std::string HostPort::to_string(std::uint32_t port_unless_said) const {
   return out;
 }
 
+std::vector<HostPort> all_hosts(const std::string& host, std::uint32_t port,
+                                const std::vector<HostPort>& hosts) {
+  if (hosts.empty()) return {HostPort{host, port}};
+  std::vector<HostPort> out = hosts;
+  for (HostPort& h : out)
+    if (h.port == 0) h.port = port;
+  return out;
+}
+
 Result<HostPort> Codec<HostPort>::parse(std::string_view text) {
   const Error wrong = invalid(config::quote(text) + " is not " + type() +
                               " (an IPv6 address in brackets: [fd00::7]:3306)");

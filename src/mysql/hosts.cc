@@ -10,10 +10,9 @@ std::string Endpoint::to_string() const {
 
 std::vector<Endpoint> endpoints_of(const SourceOptions& options) {
   if (!options.socket().empty()) return {Endpoint{"", 0, options.socket()}};
-  if (options.hosts().empty()) return {Endpoint{options.host(), options.port(), ""}};
   std::vector<Endpoint> out;
-  for (const HostPort& h : options.hosts())
-    out.push_back(Endpoint{h.host, h.port != 0 ? h.port : options.port(), ""});
+  for (const HostPort& h : all_hosts(options.host(), options.port(), options.hosts()))
+    out.push_back(Endpoint{h.host, h.port, ""});
   return out;
 }
 

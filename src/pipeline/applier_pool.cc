@@ -64,7 +64,8 @@ void ApplierPool::start_missing() {
     settings.thread = t;
     slot.applier = std::make_unique<Applier>(
         std::move(settings),
-        Applier::Dependencies{[this] { return deps_.consumer(shares_.largest()); }, deps_.redis},
+        Applier::Dependencies{
+            [this, connect = deps_.consumer] { return connect(shares_.largest()); }, deps_.redis},
         shares_, *counters_, *health_, *clock_);
     slot.running.store(true);
     running_.fetch_add(1);

@@ -24,6 +24,7 @@ class ApplierPool {
   };
   struct Dependencies {
     // `share`: how many partitions it will serve, at most.
+    // Each applier has a copy of its own.
     std::function<Result<std::unique_ptr<queue::Consumer>>(std::uint32_t share)> consumer;
     std::function<Result<std::unique_ptr<redis::Connection>>()> redis;
     std::function<PoolSize::Load()> load;

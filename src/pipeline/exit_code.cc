@@ -36,6 +36,7 @@ int exit_code(const Error& error) noexcept {
     case Errc::redis_refused: return 8;
     case Errc::queue_lost:
     case Errc::queue_denied:
+    case Errc::queue_tls:
     case Errc::queue_topology:
     case Errc::queue_returned:
     case Errc::queue_message: return 9;

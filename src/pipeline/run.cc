@@ -112,6 +112,7 @@ class Pipeline {
   Health health_;
 
   mysql::Hosts hosts_{options_.source};
+  queue::Brokers brokers_{options_.queue};  // the main thread's
   std::optional<Checkpoint> checkpoint_;
   mysql::ReplicaIdentity replica_;
   std::optional<TableFilter> filter_;
@@ -196,9 +197,8 @@ Status Pipeline::prepare() {
   SLUICE_TRY_ASSIGN(const auto redis_info, redis::preflight(*redis, options_.redis));
   log::get("redis").info("redis found version={}", redis_info.version);
   for (const std::string& warning : redis_info.warnings) log::get("redis").warn("{}", warning);
-  SLUICE_TRY_ASSIGN(auto admin, patiently<std::unique_ptr<queue::Admin>>("broker", [this] {
-                      return queue::Admin::connect(options_.queue);
-                    }));
+  SLUICE_TRY_ASSIGN(auto admin, patiently<std::unique_ptr<queue::Admin>>(
+                                    "broker", [this] { return queue::Admin::connect(brokers_); }));
   log::get("queue").info("broker found product={} version={}", admin->broker().product,
                          admin->broker().version);
   SLUICE_TRY(finish_repartition(options_, *admin, *redis));
@@ -326,24 +326,28 @@ void Pipeline::start_stages() {
       SourceStage::Settings{options_.source.reconnect_max(), options_.source.failover_after()},
       *checkpoint_, *assembler_, *outbox_, counters_, health_);
   publish_stage_.emplace(
-      PublishStage::Dependencies{
-          [this, names] { return queue::Publisher::connect(options_.queue, names); },
-          [this, names](const std::vector<bool>& sent) -> Status {
-            SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(options_.queue));
-            return admin->declare(names, sent);
-          }},
+      PublishStage::Dependencies{[names, brokers = queue::Brokers(options_.queue)]() mutable {
+                                   return queue::Publisher::connect(brokers, names);
+                                 },
+                                 [names, brokers = queue::Brokers(options_.queue)](
+                                     const std::vector<bool>& sent) mutable -> Status {
+                                   SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(brokers));
+                                   return admin->declare(names, sent);
+                                 }},
       *outbox_, publisher_wakeup_, counters_, health_, clock_, options_.queue.reconnect_max());
   watermark_stage_.emplace(open_redis, options_.instance(), names.partitions, clock_);
-  backlog_stage_.emplace([this] { return queue::Admin::connect(options_.queue); }, names,
-                         std::min(options_.log.status_interval(), kBacklogEvery));
+  backlog_stage_.emplace([brokers = queue::Brokers(
+                              options_.queue)]() mutable { return queue::Admin::connect(brokers); },
+                         names, std::min(options_.log.status_interval(), kBacklogEvery));
   status_.emplace(counters_, health_, clock_);
-  appliers_.emplace(pool_settings(options_),
-                    ApplierPool::Dependencies{
-                        [this, names](std::uint32_t share) {
-                          return queue::Consumer::connect(options_.queue, names, share);
-                        },
-                        open_redis, [this] { return load(); }, [this] { wakeup_.notify(); }},
-                    counters_, health_, failures_, clock_);
+  appliers_.emplace(
+      pool_settings(options_),
+      ApplierPool::Dependencies{
+          [names, brokers = queue::Brokers(options_.queue)](std::uint32_t share) mutable {
+            return queue::Consumer::connect(brokers, names, share);
+          },
+          open_redis, [this] { return load(); }, [this] { wakeup_.notify(); }},
+      counters_, health_, failures_, clock_);
   appliers_->start();
   pool_threads_.push_back(start_stage("pool", failures_, [this]() -> Status {
     appliers_->run(pool_stop_.get_token());

@@ -20,8 +20,10 @@ class NoSink final : public FrameSink {
 
 class AmqpAdmin final : public Admin {
  public:
-  AmqpAdmin(std::unique_ptr<Link> link, QueueOptions::Type type)
-      : link_(std::move(link)), type_(type) {}
+  AmqpAdmin(std::unique_ptr<Link> link, const QueueOptions& options)
+      : link_(std::move(link)),
+        type_(options.type()),
+        max_length_bytes_(options.max_length_bytes().bytes()) {}
 
   const BrokerInfo& broker() const noexcept override { return link_->broker(); }
   Result<std::optional<QueueInfo>> inspect(const std::string& queue) override;
@@ -40,12 +42,17 @@ class AmqpAdmin final : public Admin {
   Status require(Channel channel, MethodId id, const void* args, MethodId answer,
                  const std::string& what);
   Error refused(const Link::Reply& reply, const std::string& what) const;
+  Error loss(const std::string& queue) const;
+  // queue.type existing: everything is there.
+  Status require_existing(const Names& names, const std::vector<bool>& expected);
+  Result<bool> has_exchange(const std::string& name);
   Status declare_exchange(const std::string& name);
   Status declare_queue(const std::string& exchange, const std::string& queue, QueueRole role,
                        bool expected);
 
   std::unique_ptr<Link> link_;
-  QueueOptions::Type type_;
+  const QueueOptions::Type type_;
+  const std::uint64_t max_length_bytes_;
   bool open_[3] = {};
   NoSink sink_;
 };
@@ -106,17 +113,55 @@ Status AmqpAdmin::declare_exchange(const std::string& name) {
   return error;
 }
 
+Error AmqpAdmin::loss(const std::string& queue) const {
+  return fatal(Errc::queue_topology,
+               link_->peer().name() + ": queue " + queue +
+                   " is gone: messages sent to it may be lost; remedy: when the broker is to come "
+                   "back with it, start again then; otherwise rebuild Redis from the source with a "
+                   "new state_dir");
+}
+
+Result<bool> AmqpAdmin::has_exchange(const std::string& name) {
+  amqp_exchange_declare_t args{};
+  args.exchange = amqp_bytes(name);
+  args.type = amqp_bytes("direct");
+  args.passive = 1;
+  SLUICE_TRY_ASSIGN(const auto reply, request(looking, AMQP_EXCHANGE_DECLARE_METHOD, &args,
+                                              AMQP_EXCHANGE_DECLARE_OK_METHOD));
+  if (!reply.closed) return true;
+  if (reply.code == AMQP_NOT_FOUND) return false;
+  return refused(reply, "exchange " + name);
+}
+
+Status AmqpAdmin::require_existing(const Names& names, const std::vector<bool>& expected) {
+  std::string missing;
+  const auto miss = [&missing](std::string_view what, const std::string& name) {
+    missing.append(missing.empty() ? "" : ", ").append(what).append(" ").append(name);
+  };
+  SLUICE_TRY_ASSIGN(const bool exchange, has_exchange(names.exchange()));
+  if (!exchange) miss("exchange", names.exchange());
+  std::vector<std::string> queues;
+  for (std::uint32_t n = 0; n < names.lanes(); ++n) queues.push_back(names.lane(n));
+  queues.push_back(names.dead());
+  queues.push_back(names.control());
+  for (std::size_t n = 0; n < queues.size(); ++n) {
+    SLUICE_TRY_ASSIGN(const auto found, inspect(queues[n]));
+    if (found) continue;
+    if (n < names.partitions && n < expected.size() && expected[n]) return loss(queues[n]);
+    miss("queue", queues[n]);
+  }
+  if (missing.empty()) return {};
+  return fatal(Errc::queue_topology,
+               link_->peer().name() + " has no " + missing +
+                   ", and queue.type existing declares nothing; remedy: make them as "
+                   "docs/operate.md says, or set queue.type to quorum for one start");
+}
+
 Status AmqpAdmin::declare_queue(const std::string& exchange, const std::string& queue,
                                 QueueRole role, bool expected) {
   SLUICE_TRY_ASSIGN(const auto found, inspect(queue));
-  if (!found && expected) {
-    return fatal(Errc::queue_topology,
-                 link_->peer().name() + ": queue " + queue +
-                     " is gone: messages sent to it may be lost; remedy: when the broker is to "
-                     "come back with it, start again "
-                     "then; otherwise rebuild Redis from the source with a new state_dir");
-  }
-  QueueArguments arguments(type_, role, link_->broker());
+  if (!found && expected) return loss(queue);
+  QueueArguments arguments(type_, role, link_->broker(), max_length_bytes_);
   amqp_queue_declare_t args{};
   args.queue = amqp_bytes(queue);
   args.durable = 1;
@@ -138,6 +183,7 @@ Status AmqpAdmin::declare_queue(const std::string& exchange, const std::string& 
 }
 
 Status AmqpAdmin::declare(const Names& names, const std::vector<bool>& expected) {
+  if (type_ == QueueOptions::Type::existing) return require_existing(names, expected);
   const std::string exchange = names.exchange();
   SLUICE_TRY(declare_exchange(exchange));
   for (std::uint32_t n = 0; n < names.partitions; ++n) {
@@ -174,9 +220,14 @@ Status AmqpAdmin::remove_exchange(const std::string& exchange) {
 
 }  // namespace
 
+Result<std::unique_ptr<Admin>> Admin::connect(Brokers& brokers) {
+  SLUICE_TRY_ASSIGN(auto link, Link::open(brokers, "sluice admin"));
+  return std::unique_ptr<Admin>(std::make_unique<AmqpAdmin>(std::move(link), brokers.options()));
+}
+
 Result<std::unique_ptr<Admin>> Admin::connect(const QueueOptions& options) {
-  SLUICE_TRY_ASSIGN(auto link, Link::open(options, "sluice admin"));
-  return std::unique_ptr<Admin>(std::make_unique<AmqpAdmin>(std::move(link), options.type()));
+  Brokers once(options);
+  return connect(once);
 }
 
 }  // namespace sluice::queue

@@ -2,6 +2,8 @@
 
 #include <amqp.h>
 
+#include "sluice/config/values.h"
+
 namespace sluice::queue {
 namespace {
 
@@ -28,7 +30,7 @@ std::string grant(const Peer& peer) {
 }  // namespace
 
 std::string Peer::name() const {
-  return "RabbitMQ at " + host + ":" + std::to_string(port);
+  return "RabbitMQ at " + HostPort{host, port}.to_string(0);
 }
 
 Error lost(const Peer& peer, std::string_view why) {

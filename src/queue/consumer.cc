@@ -12,6 +12,7 @@
 #include "sluice/base/log.h"
 
 #include "queue/amqp_bytes.h"
+#include "queue/body_codec.h"
 #include "queue/body_pool.h"
 #include "queue/link.h"
 #include "queue/properties.h"
@@ -76,6 +77,7 @@ class AmqpConsumer final : public Consumer, private FrameSink {
     std::optional<Error> unreadable;
     std::shared_ptr<TextBuffer> body;
     std::uint64_t missing = 0;
+    bool compressed = false;
   };
   struct Arrived {
     Delivery delivery;
@@ -87,6 +89,7 @@ class AmqpConsumer final : public Consumer, private FrameSink {
   Status on_method(ChannelNumber number, Channel& c, const Frame& frame);
   Status on_header(Channel& c, const Frame& frame);
   void finish_message(Channel& c);
+  Error unreadable(const Channel& c, Error error) const;
   // The channel is no longer `started`, what it brought is dropped.
   void leave(Channel& c, State state);
   Status refuse(ChannelNumber number, const Link::Reply& reply);
@@ -99,6 +102,7 @@ class AmqpConsumer final : public Consumer, private FrameSink {
   std::vector<Channel> channels_;         // by channel number; 0 is the connection's
   std::deque<Arrived> arrived_;
   std::shared_ptr<BodyPool> pool_;
+  BodyInflater inflater_;
   const std::uint16_t prefetch_;
 };
 
@@ -220,9 +224,13 @@ Status AmqpConsumer::on_header(Channel& c, const Frame& frame) {
   if (headers.ok()) {
     c.delivery.headers = std::move(headers).value();
   } else {
-    c.unreadable =
-        std::move(headers).error().at("queue " + names_.partition(c.partition) + ", delivery tag " +
-                                      std::to_string(c.delivery.tag & kTagMask));
+    c.unreadable = unreadable(c, std::move(headers).error());
+  }
+  const std::string_view encoding = encoding_of(frame.properties());
+  c.compressed = encoding == kZstd;
+  if (!encoding.empty() && !c.compressed && !c.unreadable) {
+    c.unreadable = unreadable(c, Error{ErrorClass::poison, Errc::queue_message,
+                                       "content_encoding " + std::string(encoding)});
   }
   c.missing = frame.body_size;
   c.body = pool_->take();
@@ -232,7 +240,18 @@ Status AmqpConsumer::on_header(Channel& c, const Frame& frame) {
   return {};
 }
 
+Error AmqpConsumer::unreadable(const Channel& c, Error error) const {
+  return std::move(error).at("queue " + names_.partition(c.partition) + ", delivery tag " +
+                             std::to_string(c.delivery.tag & kTagMask));
+}
+
 void AmqpConsumer::finish_message(Channel& c) {
+  if (c.compressed && !c.unreadable) {
+    auto whole = pool_->take();
+    if (Status s = inflater_.inflate(c.body->view(), kMaxBody, *whole); !s.ok())
+      c.unreadable = unreadable(c, std::move(s).error());
+    c.body = std::move(whole);
+  }
   c.delivery.body = c.body->view();
   c.delivery.owner = std::move(c.body);
   arrived_.push_back({std::move(c.delivery), std::move(c.unreadable)});
@@ -319,11 +338,17 @@ Status AmqpConsumer::ack(std::uint32_t partition, std::uint64_t tag) {
 
 }  // namespace
 
+Result<std::unique_ptr<Consumer>> Consumer::connect(Brokers& brokers, const Names& names,
+                                                    std::uint32_t share) {
+  SLUICE_TRY_ASSIGN(auto link, Link::open(brokers, names.exchange() + " consumer"));
+  return std::unique_ptr<Consumer>(std::make_unique<AmqpConsumer>(
+      std::move(link), brokers.options(), names, share == 0 ? names.partitions : share));
+}
+
 Result<std::unique_ptr<Consumer>> Consumer::connect(const QueueOptions& options, const Names& names,
                                                     std::uint32_t share) {
-  SLUICE_TRY_ASSIGN(auto link, Link::open(options, names.exchange() + " consumer"));
-  return std::unique_ptr<Consumer>(std::make_unique<AmqpConsumer>(
-      std::move(link), options, names, share == 0 ? names.partitions : share));
+  Brokers once(options);
+  return connect(once, names, share);
 }
 
 }  // namespace sluice::queue

@@ -12,7 +12,8 @@ constexpr std::size_t kContentHeader = 12;  // class(2) weight(2) body size(8)
 
 Error malformed(const std::string& what) {
   return retry(Errc::queue_lost,
-               "not AMQP 0-9-1: " + what + " (is queue.port the broker's AMQP port without TLS?)");
+               "not AMQP 0-9-1: " + what +
+                   " (is queue.port the broker's AMQP port, and one without TLS? See queue.tls)");
 }
 
 // Writes v big-endian in n bytes.
@@ -75,6 +76,23 @@ Result<std::optional<Frame>> FrameDecoder::decode(Bytes in) {
     default: f.kind = Frame::Kind::heartbeat; break;
   }
   return std::optional<Frame>(f);
+}
+
+std::optional<bool> FrameDecoder::blocked_by(Bytes in) {
+  std::optional<bool> word;
+  ByteReader r(in);
+  for (;;) {
+    const auto type = r.u8();
+    const auto channel = r.be<2>();
+    const auto size = r.be<4>();
+    ByteReader payload(r.take(size));
+    r.u8();
+    if (!r.ok()) return word;
+    if (type != AMQP_FRAME_METHOD || channel != 0) continue;
+    const auto method = static_cast<MethodId>(payload.be<4>());
+    if (method == AMQP_CONNECTION_BLOCKED_METHOD) word = true;
+    if (method == AMQP_CONNECTION_UNBLOCKED_METHOD) word = false;
+  }
 }
 
 void FrameEncoder::clear() noexcept {

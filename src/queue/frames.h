@@ -57,6 +57,9 @@ class FrameDecoder {
   // The frame `in` begins with, nothing when it is not complete yet.  Errors: retry/queue_lost for
   // bytes that are no AMQP.
   Result<std::optional<Frame>> decode(Bytes in);
+  // The last word on blocking in the frames of `in`, which are not decoded yet: true for
+  // connection.blocked, false for connection.unblocked.
+  static std::optional<bool> blocked_by(Bytes in);
 
  private:
   amqp_pool_t pool_{};

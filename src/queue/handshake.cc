@@ -14,8 +14,6 @@
 namespace sluice::queue {
 namespace {
 
-constexpr std::uint32_t kFrameMax = 131072;
-
 std::string_view text_of(const amqp_table_t& table, std::string_view key) {
   for (int i = 0; i < table.num_entries; ++i) {
     const auto& e = table.entries[i];
@@ -125,7 +123,8 @@ Status Link::tune(const QueueOptions& options) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.heartbeat()).count();
   amqp_connection_tune_ok_t args{};
   args.channel_max = smaller<std::uint16_t>(limits.channel_max, UINT16_MAX);
-  args.frame_max = smaller(limits.frame_max, kFrameMax);
+  args.frame_max =
+      smaller(limits.frame_max, static_cast<std::uint32_t>(options.frame_max().bytes()));
   args.heartbeat = smaller(limits.heartbeat, static_cast<std::uint16_t>(seconds));
   if (args.frame_max < AMQP_FRAME_MIN_SIZE)
     return die(

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <cstring>
 
 #include <poll.h>
-#include <sys/socket.h>
 
 #include "sluice/base/clock.h"
 #include "sluice/base/log.h"
@@ -29,6 +27,12 @@ class IgnoringSink final : public FrameSink {
   Status on_frame(const Frame& /*frame*/) override { return {}; }
 };
 
+// An error of the stream in our words.
+Error stream_error(const Peer& peer, const Error& error) {
+  if (error.cls == ErrorClass::retry) return lost(peer, error.what);
+  return fatal(Errc::queue_tls, peer.name() + ": " + error.what);
+}
+
 Time now() {
   return system_clock().steady();
 }
@@ -43,18 +47,48 @@ void advance(std::vector<iovec>& iov, std::size_t& first, std::size_t n) {
 
 }  // namespace
 
-Link::Link(const QueueOptions& options)
-    : peer_{options.host(), options.port(), options.user(), options.vhost()},
+Link::Link(const QueueOptions& options, const HostPort& host)
+    : peer_{host.host, host.port, options.user(), options.vhost()},
       timeout_(options.connect_timeout()),
       last_read_(now()),
       last_write_(last_read_),
       last_service_(last_read_) {}
 
-Result<std::unique_ptr<Link>> Link::open(const QueueOptions& options, const std::string& role) {
-  std::unique_ptr<Link> link(new Link(options));
-  SLUICE_TRY_ASSIGN(link->fd_, connect_tcp(options.host(), options.port(), now() + link->timeout_));
+Result<std::unique_ptr<Link>> Link::open_one(const QueueOptions& options, const HostPort& host,
+                                             const std::string& role) {
+  std::unique_ptr<Link> link(new Link(options, host));
+  auto stream = net::connect({host.host, host.port, &options.tls, "queue"}, now() + link->timeout_);
+  if (!stream) return stream_error(link->peer_, stream.error());
+  link->stream_ = std::move(stream).value();
   SLUICE_TRY(link->login(options, role));
   return link;
+}
+
+Result<std::unique_ptr<Link>> Link::open(Brokers& brokers, const std::string& role) {
+  std::optional<Error> failed;
+  for (const HostPort& host : brokers.order()) {
+    auto link = open_one(brokers.options(), host, role);
+    if (link) {
+      brokers.connected(host);
+      if (failed) log::get("queue").warn("brokers passed over error=\"{}\"", failed->what);
+      log::get("queue").info("connected to the broker broker={} as=\"{}\"", host.to_string(0),
+                             role);
+      return link;
+    }
+    Error& error = link.error();
+    // The brokers of a cluster have the same users, and each its own certificate.
+    if (error.cls != ErrorClass::retry && error.code != Errc::queue_tls) return std::move(error);
+    if (!failed) {
+      failed = std::move(error);
+      continue;
+    }
+    if (failed->cls != ErrorClass::retry) {
+      failed->cls = error.cls;
+      failed->code = error.code;
+    }
+    failed->what += "; " + error.what;
+  }
+  return std::move(*failed);  // there is at least one broker
 }
 
 Link::~Link() {
@@ -62,7 +96,7 @@ Link::~Link() {
 }
 
 void Link::close() noexcept {
-  if (!fd_ || dead_ || eof_ || !logged_in_) return;
+  if (!stream_ || dead_ || eof_ || !logged_in_ || !stalled_.empty()) return;
   timeout_ = std::min(timeout_, std::chrono::milliseconds(kCloseTimeout));
   amqp_connection_close_t args{};
   args.reply_code = AMQP_REPLY_SUCCESS;
@@ -78,7 +112,8 @@ void Link::close() noexcept {
 Error Link::die(Error error) {
   if (!dead_) {
     dead_ = std::move(error);
-    fd_.reset();  // the broker puts back what we held, now and not when somebody gets round to it
+    stream_
+        .reset();  // the broker puts back what we held, now and not when somebody gets round to it
   }
   return *dead_;
 }
@@ -99,20 +134,14 @@ void Link::fill() {
     in_.truncate(left);
     used_ = 0;
   }
-  for (;;) {
-    const auto n = ::recv(fd_.get(), in_.room(kReadBytes), kReadBytes, MSG_DONTWAIT);
-    if (n > 0) {
-      in_.commit(static_cast<std::size_t>(n));
-      last_read_ = now();
-      return;
-    }
-    if (n == 0) {
-      eof_ = "the broker closed the connection";
-      return;
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) eof_ = "read: " + errno_text(errno);
-    return;
+  const auto read = stream_->read({in_.room(kReadBytes), kReadBytes});
+  if (!read) {
+    eof_ = stream_error(peer_, read.error());
+  } else if (read->closed) {
+    eof_ = lost(peer_, "the broker closed the connection");
+  } else if (read->bytes != 0) {
+    in_.commit(read->bytes);
+    last_read_ = now();
   }
 }
 
@@ -128,9 +157,7 @@ Status Link::on_connection_frame(const Frame& frame, bool& passed_on) {
       encoder_.clear();
       const amqp_connection_close_ok_t ok{};
       if (encoder_.add_method(0, AMQP_CONNECTION_CLOSE_OK_METHOD, &ok).ok()) {
-        const iovec piece = encoder_.pieces().front();
-        [[maybe_unused]] const auto n =
-            ::send(fd_.get(), piece.iov_base, piece.iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        [[maybe_unused]] const auto sent = stream_->write(encoder_.pieces());
       }
       return die(std::move(error));
     }
@@ -157,7 +184,7 @@ Result<std::optional<Frame>> Link::next_frame() {
     auto frame = decoder_.decode(as_bytes(in_.view().substr(used_)));
     if (!frame) return die(lost(peer_, frame.error().what));
     if (!*frame) {
-      if (eof_) return die(lost(peer_, *eof_));
+      if (eof_) return die(*eof_);
       return std::optional<Frame>();
     }
     used_ += (*frame)->size;
@@ -170,8 +197,8 @@ Result<std::optional<Frame>> Link::next_frame() {
 
 Status Link::heartbeat(Time t) {
   // Twice an interval, and only when nothing else was said (4.2.7).
-  if (heartbeat_ == 0ms || t < last_write_ + heartbeat_ / 2) return {};
-  pollfd p{fd_.get(), POLLOUT, 0};
+  if (heartbeat_ == 0ms || t < last_write_ + heartbeat_ / 2 || !stalled_.empty()) return {};
+  pollfd p{stream_->fd(), POLLOUT, 0};
   // A socket that takes nothing still has bytes of ours on their way: they count as a heartbeat.
   if (::poll(&p, 1, 0) <= 0 || (p.revents & POLLOUT) == 0) return {};
   encoder_.clear();
@@ -187,6 +214,10 @@ Result<Link::Woken> Link::wait(Time deadline, const Wakeup* wake) {
   for (;;) {
     if (dead_) return *dead_;
     if (eof_) return Woken::data;  // next_frame() tells
+    if (stream_->has_received()) {
+      fill();
+      return Woken::data;
+    }
     Time t = now();
     last_service_ = t;
     SLUICE_TRY(heartbeat(t));
@@ -196,15 +227,18 @@ Result<Link::Woken> Link::wait(Time deadline, const Wakeup* wake) {
       until = std::min({until, std::max(last_write_ + heartbeat_ / 2, t + heartbeat_ / 4),
                         std::max(t, last_read_ + 2 * heartbeat_)});
     }
-    std::array<pollfd, 2> p{
-        {{fd_.get(), POLLIN, 0}, {wake != nullptr ? wake->fd() : -1, POLLIN, 0}}};
-    const int n = ::poll(p.data(), p.size(), poll_ms(t, until));
-    if (n < 0 && errno != EINTR) return die(lost(peer_, "poll: " + errno_text(errno)));
-    if (n > 0 && p[0].revents != 0) {
+    const short read = stream_->read_events(),
+                write = stalled_.empty() ? 0 : stream_->write_events();
+    std::array<pollfd, 2> p{{{stream_->fd(), static_cast<short>(read | write), 0},
+                             {wake != nullptr ? wake->fd() : -1, POLLIN, 0}}};
+    const int n = ::poll(p.data(), p.size(), net::poll_ms(t, until));
+    if (n < 0 && errno != EINTR) return die(lost(peer_, "poll: " + net::errno_text(errno)));
+    if (n > 0 && (p[0].revents & write) != 0) SLUICE_TRY(send_stalled());
+    if (n > 0 && (p[0].revents & (read | POLLERR | POLLHUP)) != 0) {
       fill();
       return Woken::data;
     }
-    if (n > 0) return Woken::wake;
+    if (n > 0 && p[1].revents != 0) return Woken::wake;
     t = now();
     if (heartbeat_ > 0ms && t >= last_read_ + 2 * heartbeat_ && n == 0) {
       return die(lost(peer_, "no sign of life for " + std::to_string((2 * heartbeat_).count()) +
@@ -214,55 +248,75 @@ Result<Link::Woken> Link::wait(Time deadline, const Wakeup* wake) {
   }
 }
 
-Status Link::wait_writable(Time deadline) {
+Result<bool> Link::wait_writable(Time deadline) {
   for (;;) {
+    // It may be said in what is not decoded yet: the caller wants to send, not to hear.
+    if (FrameDecoder::blocked_by(as_bytes(in_.view().substr(used_))).value_or(blocked_))
+      return false;
     const bool listen = !eof_ && in_.size() - used_ < kReadAheadBytes;
-    pollfd p{fd_.get(), static_cast<short>(listen ? POLLOUT | POLLIN : POLLOUT), 0};
-    const int n = ::poll(&p, 1, poll_ms(now(), deadline));
+    const short write = stream_->write_events(), read = listen ? stream_->read_events() : 0;
+    pollfd p{stream_->fd(), static_cast<short>(write | read), 0};
+    const int n = ::poll(&p, 1, net::poll_ms(now(), deadline));
     if (n < 0) {
       if (errno == EINTR) continue;
-      return die(lost(peer_, "poll: " + errno_text(errno)));
+      return die(lost(peer_, "poll: " + net::errno_text(errno)));
     }
     if (n == 0) {
       return die(lost(peer_, "takes no bytes for " + std::to_string(timeout_.count()) +
-                                 " ms (memory or disk alarm of the broker, or a dead network)"));
+                                 " ms (an overloaded broker, or a dead network)"));
     }
-    if (listen && (p.revents & POLLIN) != 0) fill();
-    if ((p.revents & (POLLOUT | POLLERR | POLLHUP)) != 0) return {};
+    if ((p.revents & (write | POLLERR | POLLHUP)) != 0) {
+      if ((p.revents & read) != 0) fill();
+      return true;
+    }
+    if ((p.revents & read) != 0) fill();
   }
 }
 
 // The broker may have said why before it hung up.
-Error Link::write_error(int error) {
+Error Link::write_error(const Error& error) {
   if (!eof_) fill();
   for (;;) {
     auto frame = next_frame();
     if (!frame) return std::move(frame).error();
-    if (!*frame) return die(lost(peer_, "write: " + errno_text(error)));
+    if (!*frame) return die(stream_error(peer_, error));
   }
+}
+
+Status Link::send_stalled() {
+  if (stalled_.empty()) return {};
+  const iovec all{stalled_.data(), stalled_.size()};
+  auto sent = stream_->write({&all, 1});
+  if (!sent) return write_error(sent.error());
+  if (sent->bytes == 0) return {};
+  last_write_ = now();
+  const std::size_t left = stalled_.size() - sent->bytes;
+  std::memmove(stalled_.data(), stalled_.data() + sent->bytes, left);
+  stalled_.truncate(left);
+  if (left == 0) stalled_.release();  // a large row may have grown it
+  return {};
 }
 
 Status Link::flush() {
   auto& iov = encoder_.pieces();
   std::size_t first = 0;
-  while (first < iov.size()) {
-    msghdr message{};
-    message.msg_iov = &iov[first];
-    message.msg_iovlen = std::min<std::size_t>(iov.size() - first, IOV_MAX);
-    const auto n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n > 0) {
-      advance(iov, first, static_cast<std::size_t>(n));
+  SLUICE_TRY(send_stalled());
+  while (first < iov.size() && stalled_.empty()) {
+    auto sent = stream_->write(std::span(iov).subspan(first));
+    if (!sent) {
+      encoder_.clear();
+      return write_error(sent.error());
+    }
+    if (sent->bytes > 0) {
+      advance(iov, first, sent->bytes);
       continue;
     }
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno != EAGAIN) {
-      const int error = errno;
-      encoder_.clear();
-      return write_error(error);
-    }
-    SLUICE_TRY(wait_writable(now() + timeout_));
+    SLUICE_TRY_ASSIGN(const bool writable, wait_writable(now() + timeout_));
+    if (!writable) break;
   }
-  last_write_ = now();
+  for (; first < iov.size(); ++first)
+    stalled_.append({static_cast<const char*>(iov[first].iov_base), iov[first].iov_len});
+  if (stalled_.empty()) last_write_ = now();
   encoder_.clear();
   return {};
 }

@@ -7,16 +7,18 @@
 
 #include "sluice/base/result.h"
 #include "sluice/base/text_buffer.h"
-#include "sluice/base/unique_fd.h"
 #include "sluice/base/wakeup.h"
 #include "sluice/config/options.h"
+#include "sluice/net/stream.h"
+#include "sluice/queue/brokers.h"
 #include "sluice/queue/connection.h"
 
 #include "queue/broker_error.h"
 #include "queue/frames.h"
-#include "queue/tcp.h"
 
 namespace sluice::queue {
+
+using net::Time;
 
 // Takes the frames that arrive on channels while a link waits for something else.
 class FrameSink {
@@ -30,13 +32,15 @@ class FrameSink {
 // rabbitmq-c codes and decodes methods, tables and properties; the bytes travel here, because its
 // own I/O sends heartbeats only inside its calls, waits without an end for a socket that takes no
 // bytes, and reads nothing meanwhile. Every wait ends: by its deadline, by `timeout` without any
-// progress of a send, or by two heartbeats missed. After the first error (of class other than
-// fatal/internal, fatal/queue_message) the link is dead and repeats it.
+// progress of a send (unless the broker blocks us), or by two heartbeats missed. After the first
+// error (of class other than fatal/internal, fatal/queue_message) the link is dead and repeats it.
 class Link {
  public:
-  // Connects and logs in.  `role` is what the broker shows as the connection's name.
-  // Errors: retry/queue_lost, fatal/queue_denied.
-  static Result<std::unique_ptr<Link>> open(const QueueOptions& options, const std::string& role);
+  // Connects to the first of `brokers` that answers and logs in; each has queue.connect_timeout.
+  // `role` is what the broker shows as the connection's name.  Errors: retry/queue_lost with what
+  // is wrong with each host; fatal/queue_denied at once for a login that is refused;
+  // fatal/queue_tls when no host is encrypted as we want it.
+  static Result<std::unique_ptr<Link>> open(Brokers& brokers, const std::string& role);
   // Says connection.close and waits shortly for the answer.
   ~Link();
   Link(const Link&) = delete;
@@ -46,8 +50,9 @@ class Link {
   const Peer& peer() const noexcept { return peer_; }
   ChannelNumber channel_max() const noexcept { return channel_max_; }
   std::chrono::milliseconds timeout() const noexcept { return timeout_; }
-  // connection.blocked was the last word.
-  bool blocked() const noexcept { return blocked_; }
+  // connection.blocked was the last word.  A send that the broker does not take any more then is
+  // kept here and goes on in wait(): do not send more, or memory grows.
+  bool blocked() const noexcept { return blocked_ || !stalled_.empty(); }
 
   // The next frame that has arrived completely and is not the connection's own business (heartbeat,
   // blocked); nothing when there is none.  Valid until the next call of any member: a send may
@@ -85,7 +90,9 @@ class Link {
   Error leave(Error error);
 
  private:
-  explicit Link(const QueueOptions& options);
+  Link(const QueueOptions& options, const HostPort& host);
+  static Result<std::unique_ptr<Link>> open_one(const QueueOptions& options, const HostPort& host,
+                                                const std::string& role);
   Status login(const QueueOptions& options, const std::string& role);  // handshake.cc
   Status start(const QueueOptions& options, const std::string& role);
   Status tune(const QueueOptions& options);
@@ -93,14 +100,16 @@ class Link {
   // Waits for a method of channel 0 during the login.
   Result<Frame> await(MethodId id, const char* what);
   Status flush();  // sends what encoder_ holds
-  Status wait_writable(Time deadline);
+  // False: the broker blocks us, which may last.
+  Result<bool> wait_writable(Time deadline);
+  Status send_stalled();
   void fill();  // one read of what the socket has
-  Error write_error(int error);
+  Error write_error(const Error& error);
   Status on_connection_frame(const Frame& frame, bool& passed_on);
   Status heartbeat(Time now);
   void close() noexcept;
 
-  UniqueFd fd_;
+  std::unique_ptr<net::Stream> stream_;
   Peer peer_;
   BrokerInfo broker_;
   std::chrono::milliseconds timeout_;
@@ -109,11 +118,11 @@ class Link {
   bool logged_in_ = false;
   bool blocked_ = false;
   std::optional<Error> dead_;
-  std::optional<std::string>
-      eof_;  // why there will be no more bytes; told when those before it are used up
+  std::optional<Error> eof_;  // why there are no more bytes; told when those before it are used up
   FrameDecoder decoder_;
   FrameEncoder encoder_;
-  TextBuffer in_;  // received; [0, used_) is done with
+  TextBuffer stalled_;  // what a blocking broker has not taken of a send
+  TextBuffer in_;       // received; [0, used_) is done with
   std::size_t used_ = 0;
   Time last_read_, last_write_, last_service_;
 };

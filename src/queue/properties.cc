@@ -69,7 +69,8 @@ Result<EventId> read_id(const amqp_table_t& table, std::string_view key) {
 
 }  // namespace
 
-const amqp_basic_properties_t& PropertiesWriter::write(const MessageHeaders& headers) {
+const amqp_basic_properties_t& PropertiesWriter::write(const MessageHeaders& headers,
+                                                       std::string_view encoding) {
   text_.clear();
   headers.prev.append_to(text_);
   const std::size_t prev_end = text_.size();
@@ -100,11 +101,20 @@ const amqp_basic_properties_t& PropertiesWriter::write(const MessageHeaders& hea
   properties_.delivery_mode = 2;
   properties_.message_id = amqp_bytes(all.substr(first_end));
   properties_.headers = {static_cast<int>(entries_.size()), entries_.data()};
+  if (!encoding.empty()) {
+    properties_._flags |= AMQP_BASIC_CONTENT_ENCODING_FLAG;
+    properties_.content_encoding = amqp_bytes(encoding);
+  }
   if (headers.commit_us > 0) {
     properties_._flags |= AMQP_BASIC_TIMESTAMP_FLAG;
     properties_.timestamp = static_cast<std::uint64_t>(headers.commit_us) / 1'000'000;
   }
   return properties_;
+}
+
+std::string_view encoding_of(const amqp_basic_properties_t& properties) {
+  if ((properties._flags & AMQP_BASIC_CONTENT_ENCODING_FLAG) == 0) return {};
+  return view(properties.content_encoding);
 }
 
 Result<MessageHeaders> read_properties(const amqp_basic_properties_t& properties) {

@@ -1,11 +1,13 @@
 #include "sluice/queue/publisher.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "sluice/base/clock.h"
 
 #include "queue/amqp_bytes.h"
+#include "queue/body_codec.h"
 #include "queue/confirm_book.h"
 #include "queue/link.h"
 #include "queue/properties.h"
@@ -17,9 +19,11 @@ constexpr ChannelNumber kChannel = 1;
 
 class AmqpPublisher final : public Publisher, private FrameSink {
  public:
-  AmqpPublisher(std::unique_ptr<Link> link, const Names& names)
+  AmqpPublisher(std::unique_ptr<Link> link, const Names& names,
+                QueueOptions::Compression compression)
       : link_(std::move(link)), exchange_(names.exchange()), book_(names.lanes()) {
     keys_.reserve(names.lanes());
+    if (compression == QueueOptions::Compression::zstd) compressor_.emplace();
     for (std::uint32_t n = 0; n < names.lanes(); ++n) keys_.push_back(names.lane(n));
   }
 
@@ -41,6 +45,7 @@ class AmqpPublisher final : public Publisher, private FrameSink {
   ConfirmBook book_;
   std::vector<Outcome> outcomes_;
   PropertiesWriter properties_;
+  std::optional<BodyCompressor> compressor_;
   bool in_return_ = false;          // the content of a basic.return is under way
   std::uint64_t return_bytes_ = 0;  // of its body, still to come
 };
@@ -69,7 +74,14 @@ Status AmqpPublisher::publish(std::uint32_t partition, const MessageHeaders& hea
   args.exchange = amqp_bytes(exchange_);
   args.routing_key = amqp_bytes(keys_[partition]);
   args.mandatory = 1;
-  SLUICE_TRY(link_->send_content(kChannel, args, properties_.write(headers), body));
+  std::string_view encoding;
+  if (compressor_) {
+    if (const auto smaller = compressor_->compress(body)) {
+      body = *smaller;
+      encoding = kZstd;
+    }
+  }
+  SLUICE_TRY(link_->send_content(kChannel, args, properties_.write(headers, encoding), body));
   book_.sent(partition);
   return {};
 }
@@ -162,12 +174,18 @@ Status AmqpPublisher::wait(std::chrono::milliseconds timeout, Wakeup& wake,
 
 }  // namespace
 
-Result<std::unique_ptr<Publisher>> Publisher::connect(const QueueOptions& options,
-                                                      const Names& names) {
-  SLUICE_TRY_ASSIGN(auto link, Link::open(options, names.exchange() + " publisher"));
-  auto publisher = std::make_unique<AmqpPublisher>(std::move(link), names);
+Result<std::unique_ptr<Publisher>> Publisher::connect(Brokers& brokers, const Names& names) {
+  SLUICE_TRY_ASSIGN(auto link, Link::open(brokers, names.exchange() + " publisher"));
+  auto publisher =
+      std::make_unique<AmqpPublisher>(std::move(link), names, brokers.options().compression());
   SLUICE_TRY(publisher->prepare());
   return std::unique_ptr<Publisher>(std::move(publisher));
+}
+
+Result<std::unique_ptr<Publisher>> Publisher::connect(const QueueOptions& options,
+                                                      const Names& names) {
+  Brokers once(options);
+  return connect(once, names);
 }
 
 }  // namespace sluice::queue

@@ -6,7 +6,8 @@
 
 namespace sluice::queue {
 
-QueueArguments::QueueArguments(QueueOptions::Type type, QueueRole role, const BrokerInfo& broker) {
+QueueArguments::QueueArguments(QueueOptions::Type type, QueueRole role, const BrokerInfo& broker,
+                               std::uint64_t max_length_bytes) {
   const bool quorum = type == QueueOptions::Type::quorum;
   const auto add = [this](const amqp_table_entry_t& e) {
     entries_[static_cast<std::size_t>(count_++)] = e;
@@ -20,6 +21,11 @@ QueueArguments::QueueArguments(QueueOptions::Type type, QueueRole role, const Br
   // and then drops at the first redelivery (both measured; rabbitmq-server v4.0.0, release notes
   // "delivery limit").
   if (quorum && broker.major >= 4) add(int_entry("x-delivery-limit", -1));
+  if (role == QueueRole::partition && max_length_bytes != 0) {
+    // The default, drop-head, would lose the oldest rows.  Quorum queues have both since 3.8.
+    add(int_entry("x-max-length-bytes", static_cast<std::int64_t>(max_length_bytes)));
+    add(text_entry("x-overflow", "reject-publish"));
+  }
 }
 
 std::uint16_t prefetch_count(std::uint64_t prefetch_bytes, std::uint64_t message_bytes,
@@ -34,6 +40,15 @@ std::string other_arguments_remedy(const std::string& queue, std::string_view te
     return "the queue was made under RabbitMQ 3.x, where it had no delivery limit; here it would "
            "drop messages after 20 deliveries; "
            "remedy: let it drain, then: rabbitmqctl delete_queue " +
+           queue +
+           "; or keep it with a policy, and declare nothing (queue.type: existing): rabbitmqctl "
+           "set_policy --apply-to quorum_queues sluice-delivery-limit '^sluice\\.' "
+           "'{\"delivery-limit\":-1}'";
+  }
+  if (text.find("x-max-length-bytes") != std::string_view::npos ||
+      text.find("x-overflow") != std::string_view::npos) {
+    return "the queue has another limit than queue.max_length_bytes; remedy: set that back to what "
+           "the queue was made with, or let it drain, then: rabbitmqctl delete_queue " +
            queue;
   }
   return "another program or other settings made it (queue.type?); remedy: set queue.type back, or "

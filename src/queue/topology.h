@@ -15,12 +15,14 @@ enum class QueueRole : std::uint8_t { partition, dead, control, ddl };
 // The arguments a queue of ours is declared with.
 class QueueArguments {
  public:
-  QueueArguments(QueueOptions::Type type, QueueRole role, const BrokerInfo& broker);
+  // `max_length_bytes` (0: none) is for partition queues alone.
+  QueueArguments(QueueOptions::Type type, QueueRole role, const BrokerInfo& broker,
+                 std::uint64_t max_length_bytes = 0);
   // Views into this object.
   amqp_table_t table() noexcept { return {count_, entries_.data()}; }
 
  private:
-  std::array<amqp_table_entry_t, 3> entries_{};
+  std::array<amqp_table_entry_t, 5> entries_{};
   int count_ = 0;
 };
 
@@ -32,7 +34,7 @@ std::uint16_t prefetch_count(std::uint64_t prefetch_bytes, std::uint64_t message
                              std::uint32_t share);
 
 // The remedy for a queue that is there with other arguments than ours; `text` is the broker's
-// reason.
+// reason, which names the first argument that differs.
 std::string other_arguments_remedy(const std::string& queue, std::string_view text);
 
 }  // namespace sluice::queue

@@ -8,7 +8,7 @@ import sys
 VENDOR = {
     "mysql": {"mysql"}, "errmsg": {"mysql"}, "amqp": {"queue"}, "hiredis": {"redis"}, "yaml-cpp": {"config"}, "re2": {"config"},
     "nlohmann": {"decode", "event", "position", "schema"}, "simdjson": {"event"}, "spdlog": {"base"}, "libdeflate": {"base"},
-    "iconv": {"base"}, "xxhash": {"base"}, "zlib": {"binlog"}, "zstd": {"binlog"}, "openssl": {"mysql", "redis"}, "CLI": {"app"},
+    "iconv": {"base"}, "xxhash": {"base"}, "zlib": {"binlog"}, "zstd": {"binlog", "queue"}, "openssl": {"mysql", "net"}, "CLI": {"app"},
     "systemd": {"ops"}, "prometheus": {"ops"}, "httplib": {"ops"},
 }
 PUBLIC = {"spdlog"}

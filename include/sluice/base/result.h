@@ -46,6 +46,7 @@ enum class Errc : std::uint8_t {
   mysql_gtids_missing,    // mysql.gtids_missing: the server lacks transactions we have read
   queue_lost,             // queue.lost: connection or channel gone; reconnect
   queue_denied,           // queue.denied: user, password, vhost, permission
+  queue_tls,              // queue.tls: encryption refused: certificate, name, key
   queue_topology,         // queue.topology: a queue or exchange is missing or has other arguments
   queue_returned,         // queue.returned: a message could not be routed
   queue_message,          // queue.message: a message that is not ours or cannot be read

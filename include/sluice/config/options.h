@@ -12,21 +12,28 @@
 namespace sluice {
 
 struct TlsOptions : Section {
-  using Section::Section;
   enum class Mode : std::uint8_t { disabled, preferred, required, verify_ca, verify_identity };
   friend config::Names option_names(Mode) {
     static constexpr std::array<std::string_view, 5> kNames{"disabled", "preferred", "required",
                                                             "verify_ca", "verify_identity"};
     return kNames;
   }
-  Option<Mode> mode{
-      this, "mode", Mode::preferred,
-      "disabled, preferred, required (encrypted, peer not checked), verify_ca, verify_identity."};
-  Option<std::string> ca{
-      this, "ca", "",
-      "File with the certificates that the peer's must be signed by; empty: the system's."};
-  Option<std::string> cert{this, "cert", "", "Our certificate, when the peer asks for one."};
-  Option<std::string> key{this, "key", "", "Our certificate's private key."};
+  // `by_default`: preferred only where the protocol can ask the peer whether it has TLS.
+  TlsOptions(Section* parent, std::string_view name, std::string_view doc,
+             Mode by_default = Mode::preferred)
+      : Section(parent, name, doc),
+        mode(this, "mode", by_default,
+             by_default == Mode::preferred
+                 ? "disabled, preferred, required (encrypted, peer not checked), verify_ca, "
+                   "verify_identity."
+                 : "disabled, required (encrypted, peer not checked), verify_ca, "
+                   "verify_identity."),
+        ca(this, "ca", "",
+           "File with the certificates that the peer's must be signed by; empty: the system's."),
+        cert(this, "cert", "", "Our certificate, when the peer asks for one."),
+        key(this, "key", "", "Our certificate's private key.") {}
+  Option<Mode> mode;
+  Option<std::string> ca, cert, key;
 };
 
 struct SourceOptions : Section {
@@ -164,19 +171,39 @@ struct SchemaOptions : Section {
 
 struct QueueOptions : Section {
   using Section::Section;
-  enum class Type : std::uint8_t { quorum, classic };
+  enum class Type : std::uint8_t { quorum, classic, existing };
   friend config::Names option_names(Type) {
-    static constexpr std::array<std::string_view, 2> kNames{"quorum", "classic"};
+    static constexpr std::array<std::string_view, 3> kNames{"quorum", "classic", "existing"};
+    return kNames;
+  }
+  enum class Compression : std::uint8_t { none, zstd };
+  friend config::Names option_names(Compression) {
+    static constexpr std::array<std::string_view, 2> kNames{"none", "zstd"};
     return kNames;
   }
   Option<std::string> host{this, "host", "127.0.0.1", "RabbitMQ server."};
-  Option<std::uint32_t> port{this, "port", 5672, Range<std::uint32_t>{1, 65535}, "AMQP port."};
+  Option<std::uint32_t> port{this, "port", 5672, Range<std::uint32_t>{1, 65535},
+                             "AMQP port; with TLS mostly 5671."};
+  Option<std::vector<HostPort>> hosts{
+      this,
+      "hosts",
+      {},
+      "Brokers of one cluster (HOST or HOST:PORT), instead of host: each connection takes one of "
+      "them, in random order, and another one first when it is lost."};
   Option<std::string> vhost{this, "vhost", "/", "Virtual host."};
   Option<std::string> user{this, "user", "guest",
                            "User with configure, write and read permission on sluice.INSTANCE.*."};
   Option<Secret> password{this, "password", Secret{"guest"},
                           "Its password; better ${ENV} or password_file."};
-  Option<Type> type{this, "type", Type::quorum, "Type of the queues: quorum or classic."};
+  TlsOptions tls{this, "tls", "Encryption of the connections.", TlsOptions::Mode::disabled};
+  Option<Type> type{this, "type", Type::quorum,
+                    "Type of the queues that are declared: quorum or classic; existing: nothing is "
+                    "declared, exchange, queues and bindings must be there (docs/operate.md)."};
+  Option<ByteSize> max_length_bytes{
+      this, "max_length_bytes", ByteSize{0}, Range<ByteSize>{ByteSize{0}, ByteSize{1048576_MiB}},
+      "Message bytes a partition queue holds at most; a full one refuses what comes, and reading "
+      "from the source pauses until it is consumed. 0: no limit. Queues that are there keep what "
+      "they were declared with."};
   Option<std::uint32_t> partitions{
       this, "partitions", 16, Range<std::uint32_t>{1, 1024},
       "Number of partition queues at the first start; rows of one key always go through one of "
@@ -189,13 +216,22 @@ struct QueueOptions : Section {
       this, "prefetch_bytes", ByteSize{16_MiB},
       Range<ByteSize>{ByteSize{1_MiB}, ByteSize{1024_MiB}},
       "Unapplied message bytes an applier thread may hold; prefetch counts are derived from it."};
+  Option<Compression> compression{
+      this, "compression", Compression::none,
+      "Message bodies as they are (none), or compressed (zstd: smaller by far, for some processor "
+      "time on both sides). What is read is told by each message, so it may be changed at any "
+      "time."};
+  Option<ByteSize> frame_max{
+      this, "frame_max", ByteSize{128_KiB}, Range<ByteSize>{ByteSize{8_KiB}, ByteSize{16_MiB}},
+      "Largest AMQP frame; the broker's own limit (frame_max in rabbitmq.conf) is the lower one "
+      "mostly."};
   Option<bool> publish_ddl{
       this, "publish_ddl", false,
       "Statements that change tables that are taken go to queue sluice.INSTANCE.ddl, as lines of "
       "their own (docs/format.md), for others to consume."};
   Option<Duration> connect_timeout{
       this, "connect_timeout", Duration{10s}, Range<Duration>{100ms, 10min},
-      "Longest wait for the broker to answer a connection attempt or a request."};
+      "Longest wait for a broker to answer a connection attempt or a request."};
   Option<Duration> heartbeat{this, "heartbeat", Duration{10s}, Range<Duration>{1s, 10min},
                              "AMQP heartbeat."};
   Option<Duration> reconnect_max{this, "reconnect_max", Duration{30s}, Range<Duration>{100ms, 1h},

@@ -70,6 +70,10 @@ struct HostPort {
   std::string to_string(std::uint32_t port_unless_said) const;
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };
+// What host, port and hosts of a section say together: `hosts`, each with its port or `port`;
+// without any, `host`.
+std::vector<HostPort> all_hosts(const std::string& host, std::uint32_t port,
+                                const std::vector<HostPort>& hosts);
 
 // Where the very first start begins.
 struct StartPosition {

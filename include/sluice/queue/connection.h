@@ -8,6 +8,7 @@
 
 #include "sluice/base/result.h"
 #include "sluice/config/options.h"
+#include "sluice/queue/brokers.h"
 
 namespace sluice::queue {
 
@@ -45,6 +46,8 @@ class Admin {
  public:
   // Errors of all: retry/queue_lost, fatal/queue_denied, fatal/queue_topology; they name host, port
   // and queue.
+  static Result<std::unique_ptr<Admin>> connect(Brokers& brokers);
+  // For one connection only.
   static Result<std::unique_ptr<Admin>> connect(const QueueOptions& options);
   virtual ~Admin() = default;
   virtual const BrokerInfo& broker() const noexcept = 0;
@@ -53,6 +56,7 @@ class Admin {
   // Declares exchange, partition queues, dead and control queue, and the one for DDL where there is
   // one, with their bindings (routing key = queue name), by the rules of docs/design.md: passively
   // first, then in full on a spare channel; other arguments: fatal/queue_topology with the remedy.
+  // With queue.type existing nothing is declared: what is missing is fatal/queue_topology, by name.
   // `expected`: partition queues that were sent to before: one that is missing is a loss,
   // fatal/queue_topology, not declared anew.
   virtual Status declare(const Names& names, const std::vector<bool>& expected) = 0;

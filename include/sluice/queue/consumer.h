@@ -9,6 +9,7 @@
 #include "sluice/base/result.h"
 #include "sluice/base/wakeup.h"
 #include "sluice/model/message_headers.h"
+#include "sluice/queue/brokers.h"
 #include "sluice/queue/connection.h"
 
 namespace sluice::queue {
@@ -28,6 +29,9 @@ class Consumer {
  public:
   // `share`: how many partitions will be started here; queue.prefetch_bytes is divided among them
   // (0: all of `names`). Errors: retry/queue_lost, fatal/queue_denied.
+  static Result<std::unique_ptr<Consumer>> connect(Brokers& brokers, const Names& names,
+                                                   std::uint32_t share = 0);
+  // For one connection only.
   static Result<std::unique_ptr<Consumer>> connect(const QueueOptions& options, const Names& names,
                                                    std::uint32_t share = 0);
   virtual ~Consumer() = default;

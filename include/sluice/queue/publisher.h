@@ -9,6 +9,7 @@
 #include "sluice/base/result.h"
 #include "sluice/base/wakeup.h"
 #include "sluice/model/message_headers.h"
+#include "sluice/queue/brokers.h"
 #include "sluice/queue/connection.h"
 
 namespace sluice::queue {
@@ -28,6 +29,8 @@ struct Outcome {
 class Publisher {
  public:
   // Errors: retry/queue_lost, fatal/queue_denied.
+  static Result<std::unique_ptr<Publisher>> connect(Brokers& brokers, const Names& names);
+  // For one connection only.
   static Result<std::unique_ptr<Publisher>> connect(const QueueOptions& options,
                                                     const Names& names);
   virtual ~Publisher() = default;

@@ -1,6 +1,8 @@
 #include "integration/queue/broker.h"
 
+#include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 
 #include <amqp_tcp_socket.h>
@@ -114,6 +116,25 @@ void BrokerTest::TearDown() {
   EXPECT_TRUE((*admin)->remove_queue(names.dead()).ok());
   EXPECT_TRUE((*admin)->remove_queue(names.control()).ok());
   EXPECT_TRUE((*admin)->remove_exchange(names.exchange()).ok());
+}
+
+std::string BrokerTest::ctl_command() const {
+  return environment(is_new() ? "SLUICE_TEST_RABBITCTL43" : "SLUICE_TEST_RABBITCTL310");
+}
+
+std::string BrokerTest::ctl(const std::string& arguments) const {
+  // NOLINTNEXTLINE(cert-env33-c): a test's own command
+  FILE* const pipe = ::popen((ctl_command() + " " + arguments).c_str(), "r");
+  if (pipe == nullptr) {
+    ADD_FAILURE() << "popen";
+    return {};
+  }
+  std::string out;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe))
+    out.append(buffer.data(), n);
+  EXPECT_EQ(::pclose(pipe), 0) << arguments;
+  return out;
 }
 
 std::unique_ptr<Admin> BrokerTest::declared() {

@@ -52,11 +52,18 @@ class BrokerTest : public ::testing::TestWithParam<const char*> {
   Outcome send(Publisher& p, std::uint32_t partition, std::uint64_t n, std::string_view body);
   // The next message; fails the test when none comes within 10 s.
   Delivery receive(Consumer& c);
+  // The output of the broker's rabbitmqctl, as SLUICE_TEST_RABBITCTL310, 43 give it; expects
+  // success.
+  std::string ctl(const std::string& arguments) const;
+  bool has_ctl() const { return !ctl_command().empty(); }
   bool is_new() const { return std::string_view(GetParam()) == "SLUICE_TEST_RABBIT43"; }
 
   QueueOptions options{nullptr, "queue", ""};
   Names names;
   Wakeup wake;
+
+ private:
+  std::string ctl_command() const;
 };
 
 std::string broker_name(const ::testing::TestParamInfo<const char*>& info);

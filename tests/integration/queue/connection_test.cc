@@ -100,6 +100,40 @@ TEST_P(Connection, AWakeUpEndsAWaitAtOnceAndIsCleared) {
   EXPECT_GE(std::chrono::steady_clock::now() - later, 50ms) << "cleared: a wait lasts again";
 }
 
+TEST_P(Connection, AnotherHostIsTakenWhenOneDoesNotAnswer) {
+  std::uint32_t dead = 0;
+  {
+    const Proxy gone(0);
+    dead = gone.port();
+  }
+  QueueOptions cluster{nullptr, "queue", ""};
+  cluster.hosts.set({{"127.0.0.1", dead}, {options.host(), options.port()}});
+  Brokers brokers(cluster);
+  for (int i = 0; i < 8; ++i) {
+    const auto admin = Admin::connect(brokers);
+    EXPECT_TRUE(admin.ok()) << admin.error().what;
+  }
+}
+
+// Two ways to the same broker: which one a connection took is seen by the bytes that pass.
+TEST_P(Connection, AfterALostConnectionAnotherHostIsTriedFirst) {
+  Proxy a(options.port()), b(options.port());
+  QueueOptions cluster{nullptr, "queue", ""};
+  cluster.hosts.set({{"127.0.0.1", a.port()}, {"127.0.0.1", b.port()}});
+  Brokers brokers(cluster);
+  const auto first_of = [&brokers] { return brokers.order().front().port; };
+  for (int i = 0; i < 4; ++i) {
+    auto p = Publisher::connect(brokers, names);
+    ASSERT_TRUE(p.ok()) << p.error().what;
+    const std::uint32_t next = first_of();
+    (next == a.port() ? b : a).cut();
+    std::vector<Outcome> out;
+    const Status lost = (*p)->wait(5s, wake, out);
+    ASSERT_FALSE(lost.ok()) << "the connection went through the other host";
+    EXPECT_EQ(lost.error().code, Errc::queue_lost);
+  }
+}
+
 SLUICE_ON_BOTH_BROKERS(Connection);
 
 QueueOptions& at_port(QueueOptions& options, std::uint32_t port) {
@@ -122,6 +156,26 @@ TEST(ConnectionWithoutBroker, ARefusedConnectIsRetriedAndSaysWhy) {
   EXPECT_EQ(admin.error().code, Errc::queue_lost);
   EXPECT_THAT(admin.error().what,
               HasSubstr("127.0.0.1:" + std::to_string(port) + ": connect: Connection refused"));
+}
+
+TEST(ConnectionWithoutBroker, EveryHostsReasonIsSaid) {
+  const Proxy silent(0);
+  std::uint32_t port = 0;
+  {
+    const Proxy gone(0);
+    port = gone.port();
+  }
+  QueueOptions options{nullptr, "queue", ""};
+  options.hosts.set({{"127.0.0.1", port}, {"127.0.0.1", silent.port()}});
+  options.connect_timeout.set(300ms);
+  const auto admin = Admin::connect(options);
+  ASSERT_FALSE(admin.ok());
+  EXPECT_EQ(admin.error().cls, ErrorClass::retry);
+  EXPECT_EQ(admin.error().code, Errc::queue_lost);
+  EXPECT_THAT(admin.error().what,
+              HasSubstr("127.0.0.1:" + std::to_string(port) + ": connect: Connection refused"));
+  EXPECT_THAT(admin.error().what, HasSubstr("127.0.0.1:" + std::to_string(silent.port()) +
+                                            ": no connection.start for 300 ms"));
 }
 
 TEST(ConnectionWithoutBroker, AServerThatSaysNothingIsGivenUpAtTheTimeout) {

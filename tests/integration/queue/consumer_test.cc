@@ -40,6 +40,28 @@ class Consuming : public BrokerTest {
   }
 };
 
+TEST_P(Consuming, CompressedMessagesAndOthersArriveAsTheyWerePublished) {
+  const auto admin = declared();
+  ASSERT_NE(admin, nullptr);
+  const auto plain = publisher();
+  options.compression.set(QueueOptions::Compression::zstd);
+  const auto p = publisher();
+  const auto c = consumer();
+  ASSERT_TRUE(plain != nullptr && p != nullptr && c != nullptr);
+  std::string large;
+  while (large.size() < (20U << 20U)) large += "{\"id\":" + std::to_string(large.size()) + "}\n";
+  ASSERT_EQ(send(*p, 3, 1, large).kind, Outcome::Kind::confirmed)
+      << "compressed, it is below max_message_size";
+  ASSERT_EQ(send(*p, 3, 2, "small").kind, Outcome::Kind::confirmed);
+  ASSERT_EQ(send(*plain, 3, 3, std::string(10'000, 'x')).kind, Outcome::Kind::confirmed);
+  ASSERT_EQ(send(*p, 3, 4, std::string(10'000, 'y')).kind, Outcome::Kind::confirmed);
+  ASSERT_TRUE(c->start(3).ok());
+  EXPECT_TRUE(receive(*c).body == large);
+  EXPECT_EQ(receive(*c).body, "small");
+  EXPECT_EQ(receive(*c).body, std::string(10'000, 'x'));
+  EXPECT_EQ(receive(*c).body, std::string(10'000, 'y'));
+}
+
 TEST_P(Consuming, AMessageArrivesAsItWasPublished) {
   const auto admin = declared();
   ASSERT_NE(admin, nullptr);

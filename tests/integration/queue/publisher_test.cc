@@ -176,21 +176,27 @@ TEST_P(Publishing, TenThousandMessagesThroughSixteenPartitionsArriveInOrder) {
   }
 }
 
-// rabbitmqctl of the 3.10 broker, as SLUICE_TEST_RABBITCTL310 gives it.
 class PublishingWithCtl : public Publishing {
  protected:
   void SetUp() override {
-    ctl_ = environment("SLUICE_TEST_RABBITCTL310");
-    if (ctl_.empty()) GTEST_SKIP() << "SLUICE_TEST_RABBITCTL310 is not set";
+    if (!has_ctl()) GTEST_SKIP() << "rabbitmqctl of this broker is not named";
     Publishing::SetUp();
   }
-  void run(const char* arguments) {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe,cert-env33-c): a test's own command, and no other thread
-    ASSERT_EQ(std::system((ctl_ + " " + arguments).c_str()), 0) << arguments;
+  void TearDown() override {
+    if (alarmed_) no_alarm();
+    Publishing::TearDown();
+  }
+  void alarm() {
+    alarmed_ = true;
+    ctl("set_vm_memory_high_watermark absolute 1MB");
+  }
+  void no_alarm() {
+    ctl("set_vm_memory_high_watermark absolute 2GB");
+    alarmed_ = false;
   }
 
  private:
-  std::string ctl_;
+  bool alarmed_ = false;
 };
 
 TEST_P(PublishingWithCtl, SaysThatItIsBlockedUnderAMemoryAlarm) {
@@ -199,14 +205,14 @@ TEST_P(PublishingWithCtl, SaysThatItIsBlockedUnderAMemoryAlarm) {
   const auto p = publisher();
   ASSERT_NE(p, nullptr);
   EXPECT_EQ(send(*p, 0, 1, "x").kind, Outcome::Kind::confirmed);
-  run("set_vm_memory_high_watermark absolute 1MB");
+  alarm();
   EXPECT_TRUE(p->publish(1, headers(1), "x").ok());  // the broker tells only who publishes
   std::vector<Outcome> out;
   const auto deadline = std::chrono::steady_clock::now() + 10s;
   while (!p->blocked() && std::chrono::steady_clock::now() < deadline)
     ASSERT_TRUE(p->wait(1s, wake, out).ok());
   EXPECT_TRUE(p->blocked());
-  run("set_vm_memory_high_watermark absolute 2GB");
+  no_alarm();
   while (p->blocked() && std::chrono::steady_clock::now() < deadline + 10s)
     ASSERT_TRUE(p->wait(1s, wake, out).ok());
   EXPECT_FALSE(p->blocked());
@@ -217,7 +223,7 @@ TEST_P(PublishingWithCtl, AConnectionTheBrokerClosesIsLostWithItsReason) {
   ASSERT_NE(admin, nullptr);
   const auto p = publisher();
   ASSERT_NE(p, nullptr);
-  run("close_all_connections 'closed by a test'");
+  ctl("close_all_connections 'closed by a test'");
   const Error error = error_of(*p, wake);
   EXPECT_EQ(error.cls, ErrorClass::retry);
   EXPECT_EQ(error.code, Errc::queue_lost);
@@ -225,8 +231,52 @@ TEST_P(PublishingWithCtl, AConnectionTheBrokerClosesIsLostWithItsReason) {
   EXPECT_THAT(error.what, HasSubstr("closed by a test"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Broker, PublishingWithCtl, ::testing::Values("SLUICE_TEST_RABBIT310"),
-                         broker_name);
+// More than the socket takes: what is on its way when the broker stops reading waits, however long
+// that is, and costs nothing.
+TEST_P(PublishingWithCtl, ALargeMessageWaitsForTheEndOfAnAlarm) {
+  const auto admin = declared();
+  ASSERT_NE(admin, nullptr);
+  options.connect_timeout.set(2s);
+  const auto p = publisher();
+  const auto c = consumer();
+  ASSERT_TRUE(p != nullptr && c != nullptr);
+  ASSERT_TRUE(c->start(0).ok());
+  ASSERT_EQ(send(*p, 0, 1, "before").kind, Outcome::Kind::confirmed);
+  ASSERT_EQ(send(*p, 0, 2, "before").kind, Outcome::Kind::confirmed);
+  alarm();
+  const std::string body(12U << 20U, 'x');
+  std::vector<Outcome> out;
+  std::uint32_t sent = 0;
+  while (sent < names.partitions && !p->blocked()) {
+    const Status s = p->publish(sent++, headers(3), body);
+    ASSERT_TRUE(s.ok()) << s.error().what;
+  }
+  ASSERT_TRUE(p->blocked());
+  // A reader is not held up by it.
+  EXPECT_EQ(receive(*c).headers.pos, 1U);
+  const Delivery second = receive(*c);
+  EXPECT_TRUE(c->ack(0, second.tag).ok());
+  const auto until = std::chrono::steady_clock::now() + 4s;  // the timeout of a send passes
+  std::uint32_t waits = 0;
+  while (std::chrono::steady_clock::now() < until) {
+    const Status s = p->wait(500ms, wake, out);
+    ASSERT_TRUE(s.ok()) << s.error().what;
+    EXPECT_TRUE(p->blocked());
+    ++waits;
+  }
+  EXPECT_LT(waits, 30U) << "a busy loop";
+  EXPECT_TRUE(out.empty());
+  no_alarm();
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (out.size() < sent && std::chrono::steady_clock::now() < deadline)
+    ASSERT_TRUE(p->wait(1s, wake, out).ok());
+  ASSERT_EQ(out.size(), sent);
+  EXPECT_FALSE(p->blocked());
+  for (const Outcome& o : out) EXPECT_EQ(o.kind, Outcome::Kind::confirmed);
+  EXPECT_TRUE(receive(*c).body == body);
+}
+
+SLUICE_ON_BOTH_BROKERS(PublishingWithCtl);
 
 SLUICE_ON_BOTH_BROKERS(Publishing);
 

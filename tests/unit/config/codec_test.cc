@@ -55,6 +55,12 @@ TEST(HostPortCodec, ReadsNamesAndAddressesOfBothFamilies) {
   EXPECT_EQ((HostPort{"db1", 0}).to_string(3306), "db1:3306");
 }
 
+TEST(AllHosts, AreThoseOfTheListWithThePortWhereTheySayNone) {
+  EXPECT_EQ(all_hosts("db0", 3306, {}), (std::vector<HostPort>{{"db0", 3306}}));
+  EXPECT_EQ(all_hosts("db0", 3306, {{"db1", 0}, {"db2", 3307}}),
+            (std::vector<HostPort>{{"db1", 3306}, {"db2", 3307}}));
+}
+
 TEST(HostPortCodec, RefusesWhatIsNoAddress) {
   for (const std::string_view text : {"", ":3306", "db1:", "db1:0", "db1:65536", "db1:x", "fd00::7",
                                       "[fd00::7", "[]:1", "a b", "u@h", "[::1]3306"})

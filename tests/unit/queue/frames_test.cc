@@ -36,6 +36,31 @@ TEST(FrameEncoder, MethodFrameIsByteForByteWhatTheStandardSays) {
       "\x01\x00\x03\x00\x00\x00\x0d\x00\x3c\x00\x50\x00\x00\x00\x00\x00\x00\x01\x02\x01\xce"sv);
 }
 
+std::string blocked_frame(bool blocked) {
+  FrameEncoder encoder;
+  amqp_connection_blocked_t why{};
+  why.reason = amqp_bytes("low on memory");
+  const amqp_connection_unblocked_t over{};
+  EXPECT_TRUE((blocked ? encoder.add_method(0, AMQP_CONNECTION_BLOCKED_METHOD, &why)
+                       : encoder.add_method(0, AMQP_CONNECTION_UNBLOCKED_METHOD, &over))
+                  .ok());
+  return bytes_of(encoder);
+}
+
+TEST(FrameDecoder, TheLastWordOnBlockingIsFoundBehindOtherFrames) {
+  const auto word = [](const std::string& bytes) {
+    return FrameDecoder::blocked_by(as_bytes(std::string_view(bytes)));
+  };
+  const std::string ack = ack_frame(1, false), blocked = blocked_frame(true);
+  EXPECT_EQ(word(""), std::nullopt);
+  EXPECT_EQ(word(ack + ack), std::nullopt);
+  EXPECT_EQ(word(ack + blocked + ack), true);
+  EXPECT_EQ(word(blocked + ack + blocked_frame(false)), false);
+  EXPECT_EQ(word(blocked + blocked_frame(false) + blocked), true);
+  for (std::size_t cut = 0; cut < blocked.size(); ++cut)
+    EXPECT_EQ(word(ack + blocked.substr(0, cut)), std::nullopt) << cut;
+}
+
 TEST(FrameEncoder, HeartbeatAndProtocolHeader) {
   FrameEncoder encoder;
   encoder.add_heartbeat();

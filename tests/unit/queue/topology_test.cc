@@ -44,6 +44,17 @@ TEST(Topology, QuorumQueuesGetADeliveryLimitFromFourOnOnly) {
       ElementsAre(Pair("x-queue-type", "classic"), Pair("x-single-active-consumer", "true")));
 }
 
+TEST(Topology, ALimitedQueueRefusesAndNeverDropsItsHead) {
+  using Type = QueueOptions::Type;
+  for (const Type type : {Type::quorum, Type::classic}) {
+    const auto partition = shown({type, QueueRole::partition, kOld, 5'000'000'000});
+    EXPECT_EQ(partition.at("x-max-length-bytes"), "5000000000");
+    EXPECT_EQ(partition.at("x-overflow"), "reject-publish");
+    EXPECT_EQ(shown({type, QueueRole::dead, kNew, 5'000'000'000}).count("x-max-length-bytes"), 0U);
+    EXPECT_EQ(shown({type, QueueRole::control, kNew, 5'000'000'000}).count("x-overflow"), 0U);
+  }
+}
+
 TEST(Topology, TheDeadLetterQueueAloneHasManyConsumers) {
   using Type = QueueOptions::Type;
   EXPECT_THAT(shown({Type::quorum, QueueRole::dead, kOld}),
@@ -65,6 +76,10 @@ TEST(Topology, TheRemedyNamesTheQueue) {
   EXPECT_THAT(other_arguments_remedy("sluice.main.p16.3", "inequivalent arg 'x-delivery-limit'"),
               HasSubstr("rabbitmqctl delete_queue sluice.main.p16.3"));
   EXPECT_THAT(other_arguments_remedy("q", "inequivalent arg 'x-delivery-limit'"), HasSubstr("3.x"));
+  EXPECT_THAT(other_arguments_remedy("q", "inequivalent arg 'x-delivery-limit'"),
+              HasSubstr("set_policy"));
+  EXPECT_THAT(other_arguments_remedy("q", "inequivalent arg 'x-max-length-bytes'"),
+              HasSubstr("queue.max_length_bytes"));
   EXPECT_THAT(other_arguments_remedy("q", "inequivalent arg 'x-queue-type'"),
               HasSubstr("queue.type"));
 }

@@ -1,7 +1,8 @@
-#include "queue/tcp.h"
+#include "net/tcp.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <limits>
 #include <memory>
 #include <system_error>
@@ -15,7 +16,9 @@
 
 #include "sluice/base/clock.h"
 
-namespace sluice::queue {
+#include "net/tls.h"
+
+namespace sluice::net {
 namespace {
 
 // 0, or the errno of the failure.
@@ -53,6 +56,41 @@ int connect_one(const addrinfo& address, Time deadline, UniqueFd& out) {
   return 0;
 }
 
+class PlainStream final : public Stream {
+ public:
+  explicit PlainStream(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  Result<Transfer> read(std::span<char> into) override {
+    for (;;) {
+      const auto n = ::recv(fd_.get(), into.data(), into.size(), MSG_DONTWAIT);
+      if (n > 0) return Transfer{static_cast<std::size_t>(n), false};
+      if (n == 0) return Transfer{0, true};
+      if (errno == EAGAIN) return Transfer{};
+      if (errno != EINTR) return retry(Errc::io, "read: " + errno_text(errno));
+    }
+  }
+
+  Result<Transfer> write(std::span<const iovec> pieces) override {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg() only reads
+    message.msg_iovlen = std::min<std::size_t>(pieces.size(), IOV_MAX);
+    for (;;) {
+      const auto n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n >= 0) return Transfer{static_cast<std::size_t>(n), false};
+      if (errno == EAGAIN) return Transfer{};
+      if (errno != EINTR) return retry(Errc::io, "write: " + errno_text(errno));
+    }
+  }
+
+  int fd() const noexcept override { return fd_.get(); }
+  short read_events() const noexcept override { return POLLIN; }
+  short write_events() const noexcept override { return POLLOUT; }
+  bool has_received() const noexcept override { return false; }
+
+ private:
+  UniqueFd fd_;
+};
+
 }  // namespace
 
 std::string errno_text(int error) {
@@ -66,7 +104,6 @@ int poll_ms(Time now, Time deadline) noexcept {
 }
 
 Result<UniqueFd> connect_tcp(const std::string& host, std::uint32_t port, Time deadline) {
-  const std::string where = "RabbitMQ at " + host + ":" + std::to_string(port) + ": ";
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -74,7 +111,7 @@ Result<UniqueFd> connect_tcp(const std::string& host, std::uint32_t port, Time d
   addrinfo* found = nullptr;
   if (const int rc = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
       rc != 0)
-    return retry(Errc::queue_lost, where + "host name: " + ::gai_strerror(rc));
+    return retry(Errc::io, std::string("host name: ") + ::gai_strerror(rc));
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, ::freeaddrinfo);
   int error = ENOENT;
   for (const addrinfo* a = addresses.get(); a != nullptr; a = a->ai_next) {
@@ -82,7 +119,18 @@ Result<UniqueFd> connect_tcp(const std::string& host, std::uint32_t port, Time d
     error = connect_one(*a, deadline, fd);
     if (error == 0) return fd;
   }
-  return retry(Errc::queue_lost, where + "connect: " + errno_text(error));
+  return retry(Errc::io, "connect: " + errno_text(error));
 }
 
-}  // namespace sluice::queue
+std::unique_ptr<Stream> plain_stream(UniqueFd fd) {
+  return std::make_unique<PlainStream>(std::move(fd));
+}
+
+Result<std::unique_ptr<Stream>> connect(const Target& target, Time deadline) {
+  SLUICE_TRY_ASSIGN(UniqueFd fd, connect_tcp(target.host, target.port, deadline));
+  if (target.tls == nullptr || target.tls->mode() == TlsOptions::Mode::disabled)
+    return plain_stream(std::move(fd));
+  return start_tls(std::move(fd), target, deadline);
+}
+
+}  // namespace sluice::net
