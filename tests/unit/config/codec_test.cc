@@ -132,7 +132,8 @@ void expect_a_name_for_each_value(E last) {
 
 TEST(EnumCodec, HasANameForEachValueOfEachEnum) {
   expect_a_name_for_each_value(TlsOptions::Mode::verify_identity);
-  expect_a_name_for_each_value(QueueOptions::Type::classic);
+  expect_a_name_for_each_value(QueueOptions::Type::existing);
+  expect_a_name_for_each_value(QueueOptions::Compression::zstd);
   expect_a_name_for_each_value(ApplierOptions::OnTruncate::ignore);
   expect_a_name_for_each_value(ApplierOptions::OnRefused::stop);
   expect_a_name_for_each_value(RenderingOptions::Invalid::replace);

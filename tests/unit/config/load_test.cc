@@ -313,6 +313,10 @@ TEST(Load, ChecksValuesThatDoNotGoTogether) {
   EXPECT_THAT(problems("source: {tls: {key: k}}"),
               ElementsAre("c.yaml:1:21: source.tls.key: is given without cert"));
   EXPECT_THAT(problems("source: {tls: {cert: c, key: k, mode: verify_ca}}"), IsEmpty());
+  EXPECT_THAT(problems("queue: {tls: {mode: preferred}}"),
+              ElementsAre(StartsWith("c.yaml:1:21: queue.tls.mode: AMQP cannot ask")));
+  EXPECT_THAT(problems("queue: {hosts: [a, 'b:5671', '[fd00::7]:5671'], tls: {mode: required}}"),
+              IsEmpty());
   EXPECT_THAT(
       problems(
           "source: {host: ''}\nqueue: {host: ''}\nredis: {host: '', socket: /s}\nstate_dir: ''"),
