@@ -13,6 +13,8 @@ constexpr milliseconds kRefusedFirst{20};
 constexpr milliseconds kRefusedMost{2000};
 // A message the broker could not route even after the topology was looked at this often.
 constexpr std::uint32_t kMaxReturns = 3;
+// A queue that has refused a message this often in a row (about a third of a second) is full.
+constexpr std::uint32_t kFullAfter = 5;
 
 }  // namespace
 
@@ -44,6 +46,7 @@ Status PublishStage::run(const std::stop_token& st, const std::stop_token& drain
       if (s.ok()) return {};
     }
     health_->queue = Health::Link::lost;
+    health_->broker_blocked = false;
     if (s.error().cls != ErrorClass::retry) return s;
     for (Partition& p : partitions_) p.in_flight = false;
     const auto pause = backoff_.next();
@@ -60,9 +63,12 @@ Status PublishStage::session(queue::Publisher& publisher, const std::stop_token&
   // What was unconfirmed on the connection before is of unknown fate: again, first of all.
   waiting_ = 0;
   health_->ddl_refused = false;
+  health_->refused_partitions = 0;
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     partitions_[p] = {};
-    if (const OutgoingMessage* m = outbox_->unconfirmed(p)) {
+    if (publisher.blocked()) {
+      wait_until(partitions_[p], clock_->steady());
+    } else if (const OutgoingMessage* m = outbox_->unconfirmed(p)) {
       counters_->publish_resends.fetch_add(1, std::memory_order_relaxed);
       SLUICE_TRY(send(publisher, p, *m));
     } else if (const OutgoingMessage* next = outbox_->take(p)) {
@@ -73,19 +79,15 @@ Status PublishStage::session(queue::Publisher& publisher, const std::stop_token&
     if (drain.stop_requested() && outbox_->drained()) return {};
     if (!drain.stop_requested()) tick_if_due();
     SLUICE_TRY(pump(publisher));
-    milliseconds timeout = waiting_ != 0 ? kRefusedFirst : milliseconds(200);
+    // A blocking broker says when it is over.
+    milliseconds timeout =
+        waiting_ != 0 && !publisher.blocked() ? kRefusedFirst : milliseconds(200);
     if (!drain.stop_requested())
       timeout = std::clamp(std::chrono::duration_cast<milliseconds>(next_tick_ - clock_->steady()),
                            milliseconds(1), timeout);
     outcomes_.clear();
     SLUICE_TRY(publisher.wait(timeout, *wakeup_, outcomes_));
-    const bool blocked = publisher.blocked();
-    if (blocked != health_->broker_blocked.exchange(blocked)) {
-      if (blocked)
-        log::get("queue").warn("the broker blocks publishing (memory or disk alarm), waiting");
-      else
-        log::get("queue").info("the broker takes messages again");
-    }
+    health_->broker_blocked = publisher.blocked();  // the connection says why, and until when
     for (const queue::Outcome& outcome : outcomes_) SLUICE_TRY(settle(publisher, outcome));
   }
   return stopped();
@@ -101,17 +103,25 @@ void PublishStage::tick_if_due() {
 Status PublishStage::pump(queue::Publisher& publisher) {
   if (publisher.blocked()) return {};
   outbox_->ready(ready_);
-  for (const std::uint32_t p : ready_)
-    if (const OutgoingMessage* m = outbox_->take(p)) SLUICE_TRY(send(publisher, p, *m));
-  if (waiting_ == 0) return {};
   const auto now = clock_->steady();
+  for (const std::uint32_t p : ready_) {
+    if (publisher.blocked())
+      wait_until(partitions_[p], now);
+    else if (const OutgoingMessage* m = outbox_->take(p))
+      SLUICE_TRY(send(publisher, p, *m));
+  }
+  if (waiting_ == 0) return {};
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    if (publisher.blocked()) break;
     if (!partitions_[p].waiting || now < partitions_[p].retry_at) continue;
     partitions_[p].waiting = false;
     --waiting_;
+    if (partitions_[p].in_flight) continue;
     if (const OutgoingMessage* m = outbox_->unconfirmed(p)) {
       counters_->publish_resends.fetch_add(1, std::memory_order_relaxed);
       SLUICE_TRY(send(publisher, p, *m));
+    } else if (const OutgoingMessage* next = outbox_->take(p)) {
+      SLUICE_TRY(send(publisher, p, *next));
     }
   }
   return {};
@@ -128,12 +138,32 @@ Status PublishStage::send(queue::Publisher& publisher, std::uint32_t partition,
   return {};
 }
 
-void PublishStage::say_refused(std::uint32_t lane) {
+void PublishStage::wait_until(Partition& p, std::chrono::steady_clock::time_point at) {
+  p.retry_at = at;
+  if (!p.waiting) ++waiting_;
+  p.waiting = true;
+}
+
+// After a refusal.
+void PublishStage::taken(std::uint32_t lane, Partition& p) {
+  if (lane >= row_partitions_) {
+    health_->ddl_refused = false;
+    log::get("queue").info("the queue for DDL takes statements again");
+  } else if (p.full) {
+    p.full = false;
+    --health_->refused_partitions;
+    log::get("queue").info("the queue takes messages again partition={}", lane);
+  }
+}
+
+void PublishStage::say_refused(std::uint32_t lane, const Partition& p) {
   if (lane < row_partitions_) {
-    log::get("queue").warn("message refused by the broker (nack), sending again partition={}",
-                           lane);
+    if (p.refusals == 0)
+      log::get("queue").warn("message refused by the broker (nack), sending again partition={}",
+                             lane);
     return;
   }
+  if (p.refusals != 0) return;
   health_->ddl_refused = true;
   log::get("queue").warn(
       "the queue for DDL refuses a statement (nack), sending again; rows go on, but the saved "
@@ -148,10 +178,7 @@ Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& o
   Partition& p = partitions_[outcome.partition];
   p.in_flight = false;
   if (outcome.kind == queue::Outcome::Kind::confirmed) {
-    if (p.refusals != 0 && outcome.partition >= row_partitions_) {
-      health_->ddl_refused = false;
-      log::get("queue").info("the queue for DDL takes statements again");
-    }
+    if (p.refusals != 0) taken(outcome.partition, p);
     p.returns = p.refusals = 0;
     counters_->messages_confirmed.fetch_add(1, std::memory_order_relaxed);
     counters_->rows_confirmed.fetch_add(outbox_->confirmed(outcome.partition),
@@ -169,19 +196,22 @@ Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& o
                    lane_name(outcome.partition) + ": the broker cannot route our message (" +
                        outcome.reason +
                        ") although exchange, queue and binding were declared again: something "
-                       "removes them");
+                       "removes them; with queue.type existing: bind the queue to the exchange, "
+                       "routing key = the queue's name");
     log::get("queue").warn("message returned, looking at the topology lane=\"{}\" reason=\"{}\"",
                            lane_name(outcome.partition), outcome.reason);
     SLUICE_TRY(deps_.check_topology(sent_partitions()));
   } else {
     counters_->nacked.fetch_add(1, std::memory_order_relaxed);
-    if (p.refusals == 0) say_refused(outcome.partition);
+    say_refused(outcome.partition, p);
+    if (outcome.partition < row_partitions_ && !p.full && p.refusals >= kFullAfter) {
+      p.full = true;
+      ++health_->refused_partitions;
+    }
   }
   const auto pause = std::min(kRefusedMost, kRefusedFirst * (1 << std::min(p.refusals, 10u)));
   ++p.refusals;
-  p.retry_at = clock_->steady() + pause;
-  if (!p.waiting) ++waiting_;
-  p.waiting = true;
+  wait_until(p, clock_->steady() + pause);
   return {};
 }
 

@@ -53,6 +53,7 @@ class PublishStage {
     std::chrono::steady_clock::time_point retry_at{};  // nacked or returned: not before
     std::uint32_t refusals = 0;
     bool waiting = false;  // retry_at is set
+    bool full = false;     // counted in Health::refused_partitions
   };
 
   Status session(queue::Publisher& publisher, const std::stop_token& st,
@@ -61,7 +62,9 @@ class PublishStage {
   Status settle(queue::Publisher& publisher, const queue::Outcome& outcome);
   Status pump(queue::Publisher& publisher);
   void tick_if_due();
-  void say_refused(std::uint32_t lane);
+  void wait_until(Partition& p, std::chrono::steady_clock::time_point at);
+  void taken(std::uint32_t lane, Partition& p);
+  void say_refused(std::uint32_t lane, const Partition& p);
   std::string lane_name(std::uint32_t lane) const;
   std::vector<bool> sent_partitions() const;
 

@@ -81,7 +81,9 @@ RunState StatusLine::state(const Inputs& inputs) const {
   if (source == Link::lost) return RunState::source_lost;
   if (queue == Link::lost) return RunState::queue_lost;
   if (lost) return RunState::redis_lost;
-  if (health_->broker_blocked.load() || health_->ddl_refused.load()) return RunState::queue_blocked;
+  if (health_->broker_blocked.load() || health_->ddl_refused.load() ||
+      health_->refused_partitions.load() != 0)
+    return RunState::queue_blocked;
   const double age = inputs.watermark ? watermark_age(*inputs.watermark) : kInStepSeconds * 2;
   const bool all_read = behind_seconds(inputs) < kInStepSeconds;
   // The ticks of a quiet source carry the time of the tick, so an idle pipeline is in step.

@@ -377,6 +377,54 @@ TEST_F(PublishStageTest, ABlockingBrokerIsSentNothingUntilItTakesMessagesAgain) 
   expect_whole_chains();
 }
 
+// A broker that blocks says so at the first message of a new connection.
+TEST_F(PublishStageTest, WhatWasUnconfirmedWaitsWhenTheNextConnectionIsBlocked) {
+  transaction({0, 1, 2});
+  int waits = 0;
+  broker_.script = [&](auto& in_flight, auto& out) -> Status {
+    ++waits;
+    if (waits == 1) {
+      broker_.blocked = true;
+      return retry(Errc::queue_lost, "cut");
+    }
+    if (waits < 100) {
+      EXPECT_TRUE(in_flight.empty());
+      EXPECT_EQ(health_.broker_blocked.load(), waits > 2);
+    }
+    if (waits == 100) {
+      broker_.blocked = false;
+      drain_.request_stop();
+    }
+    return confirm_all(in_flight, out);
+  };
+  EXPECT_TRUE(run().ok());
+  EXPECT_EQ(broker_.connections, 2);
+  EXPECT_EQ(broker_.sent_while_blocked, 0);
+  expect_whole_chains();
+}
+
+TEST_F(PublishStageTest, AQueueThatGoesOnRefusingIsToldUntilItTakesAgain) {
+  transaction({0});
+  int nacks = 0;
+  broker_.script = [&](auto& in_flight, auto& out) -> Status {
+    const auto it = std::find_if(in_flight.begin(), in_flight.end(),
+                                 [](const auto& m) { return m.partition == 0; });
+    if (it != in_flight.end() && nacks < 8) {
+      ++nacks;
+      in_flight.erase(it);
+      out.push_back({0, Kind::nacked, {}});
+      EXPECT_EQ(health_.refused_partitions.load(), nacks > 6 ? 1U : 0U) << nacks;
+    } else if (nacks == 8) {
+      drain_.request_stop();
+    }
+    return confirm_all(in_flight, out);
+  };
+  EXPECT_TRUE(run().ok());
+  EXPECT_EQ(health_.refused_partitions.load(), 0U);
+  EXPECT_EQ(counters_.nacked.load(), 8u);
+  expect_whole_chains();
+}
+
 TEST_F(PublishStageTest, AnOutcomeNobodyWaitsForIsAnError) {
   broker_.script = [&](auto&, auto& out) -> Status {
     out.push_back({kPartitions, Kind::confirmed, {}});
