@@ -37,7 +37,7 @@ class Bench:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix=f"{flavor}-{metadata.lower()}-", dir=base))
         self.mysql = servers.Mysql(self.root, flavor, metadata, version, more_options=server_options)
         self.standby = Standby(self.root, self.mysql, metadata, version, server_options) if standby else None
-        self.rabbit = servers.Rabbit(self.root, rabbit)
+        self.rabbit = servers.RabbitCluster(self.root, rabbit.split()[1]) if rabbit.startswith("cluster") else servers.Rabbit(self.root, rabbit)
         self.redis = servers.Redis(self.root, redis_kind)
         self.partitions, self.more_config = partitions, more_config
         self.daemon = None
@@ -78,7 +78,7 @@ class Bench:
             "instance": INSTANCE, "state_dir": str(self.root / "state"),
             "source": {"host": "127.0.0.1", "port": self.mysql.port, "user": "sluice", "password": password, "reconnect_max": "1s"},
             "filter": {"include": [rf"{workload.DATABASE}\..*"]},
-            "queue": {"host": "127.0.0.1", "port": self.rabbit.port, "partitions": self.partitions, "reconnect_max": "1s"},
+            "queue": {**self.brokers(), "partitions": self.partitions, "reconnect_max": "1s"},
             "redis": {"host": "127.0.0.1", "port": self.redis.port, "reconnect_max": "1s"},
             "log": {"status_interval": "1s"},
         }
@@ -92,6 +92,12 @@ class Bench:
             else:
                 config[section] = values
         return config
+
+    def brokers(self):
+        """The options that name them."""
+        if isinstance(self.rabbit, servers.RabbitCluster):
+            return {"hosts": [f"127.0.0.1:{port}" for port in self.rabbit.ports]}
+        return {"host": "127.0.0.1", "port": self.rabbit.port}
 
     def second_daemon(self, instance):
         """Another instance on the same servers, not started yet (with ... starts and ends it)."""

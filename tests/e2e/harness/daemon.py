@@ -87,6 +87,17 @@ class Daemon:
         self._ended()
         return self.process.returncode
 
+    def memory(self):
+        """Bytes resident now."""
+        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def cpu_seconds(self):
+        """Used by all its threads so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            user, system = file.read().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def saved_position(self):
         """(file, pos) of the state file."""
         state = json.loads((self.state_folder / "state.json").read_text())

@@ -114,6 +114,52 @@ class Rabbit(Server):
             connection.close()
 
 
+class RabbitCluster:
+    """Three nodes, numbered from 1, that form a cluster."""
+
+    def __init__(self, root, version):
+        self.env = {**os.environ, "RUN_ROOT": str(root), "PLUGINS": ""} | ({"V43": "1"} if version == "4.3" else {})
+        self.ports = []
+
+    def _run(self, *words):
+        done = subprocess.run([SCRIPTS / "rabbit-cluster.sh", *words], env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300)
+        if done.returncode == UNAVAILABLE:
+            raise Unavailable(done.stderr.strip().splitlines()[-1])
+        if done.returncode:
+            raise RuntimeError(f"rabbit-cluster.sh {words}: exit {done.returncode}\n{done.stderr}")
+        return done.stdout.strip()
+
+    def start(self):
+        self.ports = [int(port) for port in self._run("start").split()]
+        return self
+
+    def kill(self, node):
+        """SIGKILL, and gone when this returns."""
+        self._run("kill", str(node))
+
+    def up(self, node):
+        self._run("up", str(node))
+
+    def ctl(self, *words):
+        """rabbitmqctl's output, of the first node that runs."""
+        return self._run("ctl", *words)
+
+    def queues(self, *columns):
+        """Tuples of list_queues, of those that answer."""
+        lines = self.ctl("list_queues", "--online", "--no-table-headers", *columns).splitlines()
+        return [tuple(line.split("\t")) for line in lines]
+
+    def leaders(self):
+        """How many queues each node leads, by its number."""
+        leads = {1: 0, 2: 0, 3: 0}
+        for _, leader in self.queues("name", "leader"):
+            leads[int(leader.partition("@")[0][-1])] += 1
+        return leads
+
+    def messages(self, queue):
+        return {name: int(count) for name, count in self.queues("name", "messages_ready")}.get(queue)
+
+
 class Redis(Server):
     """append-only file, fsynced before each reply: a kill loses nothing that was answered."""
 
