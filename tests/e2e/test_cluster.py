@@ -34,9 +34,7 @@ class Cluster(SourceTest):
                 bench.wait_for_source(180)
             load.finish(600)
             rows = self.assert_in_step(bench)
-            falls = checker.stop()
-            self.assert_each_change_once(bench, load)
-            self.assertEqual(falls[:20], [])
+            self.assert_each_change_once(bench, load, checker)
             self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
             print(f"{load.changes} changes, {rows} rows, {checker.reads} reads, {kills} nodes killed")
 
