@@ -47,6 +47,11 @@ TEST_F(StatusTest, AQueueForDdlThatTakesNothingIsSaid) {
   EXPECT_EQ(line_.state(in_), RunState::queue_blocked);
 }
 
+TEST_F(StatusTest, AFullQueueOfAPartitionIsSaid) {
+  health_.refused_partitions = 1;
+  EXPECT_EQ(line_.state(in_), RunState::queue_blocked);
+}
+
 TEST_F(StatusTest, TellsTheWorstOfWhatHolds) {
   // From the least to the worst; each stays when the next one comes.
   const std::vector<std::pair<RunState, std::function<void()>>> worse = {
