@@ -82,8 +82,9 @@ Status relabel(const Options& options, const position::Layout& is, redis::Connec
 Status remove_layout(const Options& options, std::uint32_t partitions, queue::Admin& admin,
                      redis::Connection& redis) {
   const queue::Names names{options.instance(), partitions};
+  const bool ours = options.queue.type() != QueueOptions::Type::existing;
   for (std::uint32_t n = 0; n < partitions; ++n) {
-    SLUICE_TRY(admin.remove_queue(names.partition(n)));
+    if (ours) SLUICE_TRY(admin.remove_queue(names.partition(n)));
     const std::string key = position::applied_key(options.instance(), partitions, n);
     SLUICE_TRY_ASSIGN(const redis::Reply reply, redis.command({"DEL", key}));
     if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
@@ -132,7 +133,7 @@ Result<position::Layout> relayout(const Options& options, const position::Store&
                                   const position::Layout& is) {
   SLUICE_TRY_ASSIGN(auto state, store.load());
   if (!state) return fatal(Errc::position_missing, "no state file in " + options.state_dir());
-  const position::Layout was = state->layout;
+  position::Layout was = state->layout;
   if (was == is) return was;
   SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
   SLUICE_TRY_ASSIGN(const auto admin, queue::Admin::connect(options.queue));
@@ -147,6 +148,10 @@ Result<position::Layout> relayout(const Options& options, const position::Store&
     SLUICE_TRY(store.save(*state));
     return was;
   }
+  // Queues that are not ours to declare must be there.
+  if (options.queue.type() == QueueOptions::Type::existing)
+    SLUICE_TRY(
+        admin->declare({options.instance(), is.partitions, options.queue.publish_ddl()}, {}));
   state->last.assign(is.partitions, EventId{});
   const RepartitionRequest request{is.partitions, was.partitions};
   SLUICE_TRY(request.write(options));
