@@ -108,6 +108,8 @@ class TlsStream final : public Stream {
         context_(std::move(context)),
         ssl_(std::move(ssl)),
         gathered_(kRecord) {}
+  TlsStream(const TlsStream&) = delete;
+  TlsStream& operator=(const TlsStream&) = delete;
   ~TlsStream() override {
     // close_notify, if the socket takes it; a connection that failed must not say it.
     if (failed_) return;

@@ -227,8 +227,8 @@ Result<Link::Woken> Link::wait(Time deadline, const Wakeup* wake) {
       until = std::min({until, std::max(last_write_ + heartbeat_ / 2, t + heartbeat_ / 4),
                         std::max(t, last_read_ + 2 * heartbeat_)});
     }
-    const short read = stream_->read_events(),
-                write = stalled_.empty() ? 0 : stream_->write_events();
+    const short none = 0, read = stream_->read_events(),
+                write = stalled_.empty() ? none : stream_->write_events();
     std::array<pollfd, 2> p{{{stream_->fd(), static_cast<short>(read | write), 0},
                              {wake != nullptr ? wake->fd() : -1, POLLIN, 0}}};
     const int n = ::poll(p.data(), p.size(), net::poll_ms(t, until));
@@ -254,7 +254,8 @@ Result<bool> Link::wait_writable(Time deadline) {
     if (FrameDecoder::blocked_by(as_bytes(in_.view().substr(used_))).value_or(blocked_))
       return false;
     const bool listen = !eof_ && in_.size() - used_ < kReadAheadBytes;
-    const short write = stream_->write_events(), read = listen ? stream_->read_events() : 0;
+    const short none = 0, write = stream_->write_events(),
+                read = listen ? stream_->read_events() : none;
     pollfd p{stream_->fd(), static_cast<short>(write | read), 0};
     const int n = ::poll(&p, 1, net::poll_ms(now(), deadline));
     if (n < 0) {
