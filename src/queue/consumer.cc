@@ -74,16 +74,10 @@ class AmqpConsumer final : public Consumer, private FrameSink {
     std::uint64_t last_delivered = 0, last_acked = 0;
     // The message under way.
     Delivery delivery;
-    std::optional<Error> unreadable;
     std::shared_ptr<TextBuffer> body;
     std::uint64_t missing = 0;
     bool compressed = false;
   };
-  struct Arrived {
-    Delivery delivery;
-    std::optional<Error> unreadable;
-  };
-
   Result<ChannelNumber> take_number();
   Status on_frame(const Frame& frame) override;
   Status on_method(ChannelNumber number, Channel& c, const Frame& frame);
@@ -100,7 +94,7 @@ class AmqpConsumer final : public Consumer, private FrameSink {
   const Names names_;
   std::vector<ChannelNumber> number_of_;  // of each partition; 0 = not started
   std::vector<Channel> channels_;         // by channel number; 0 is the connection's
-  std::deque<Arrived> arrived_;
+  std::deque<Delivery> arrived_;
   std::shared_ptr<BodyPool> pool_;
   BodyInflater inflater_;
   const std::uint16_t prefetch_;
@@ -121,8 +115,7 @@ Result<ChannelNumber> AmqpConsumer::take_number() {
 
 void AmqpConsumer::leave(Channel& c, State state) {
   const std::uint32_t partition = c.partition;
-  std::erase_if(arrived_,
-                [partition](const Arrived& a) { return a.delivery.partition == partition; });
+  std::erase_if(arrived_, [partition](const Delivery& d) { return d.partition == partition; });
   number_of_[partition] = 0;
   c = Channel{};
   c.state = state;
@@ -224,12 +217,12 @@ Status AmqpConsumer::on_header(Channel& c, const Frame& frame) {
   if (headers.ok()) {
     c.delivery.headers = std::move(headers).value();
   } else {
-    c.unreadable = unreadable(c, std::move(headers).error());
+    c.delivery.unreadable = unreadable(c, std::move(headers).error());
   }
   const std::string_view encoding = encoding_of(frame.properties());
   c.compressed = encoding == kZstd;
-  if (!encoding.empty() && !c.compressed && !c.unreadable) {
-    c.unreadable = unreadable(c, Error{ErrorClass::poison, Errc::queue_message,
+  if (!encoding.empty() && !c.compressed && !c.delivery.unreadable) {
+    c.delivery.unreadable = unreadable(c, Error{ErrorClass::poison, Errc::queue_message,
                                        "content_encoding " + std::string(encoding)});
   }
   c.missing = frame.body_size;
@@ -246,17 +239,17 @@ Error AmqpConsumer::unreadable(const Channel& c, Error error) const {
 }
 
 void AmqpConsumer::finish_message(Channel& c) {
-  if (c.compressed && !c.unreadable) {
+  if (c.compressed && !c.delivery.unreadable) {
     auto whole = pool_->take();
     if (Status s = inflater_.inflate(c.body->view(), kMaxBody, *whole); !s.ok())
-      c.unreadable = unreadable(c, std::move(s).error());
-    c.body = std::move(whole);
+      c.delivery.unreadable = unreadable(c, std::move(s).error());
+    else
+      c.body = std::move(whole);
   }
   c.delivery.body = c.body->view();
   c.delivery.owner = std::move(c.body);
-  arrived_.push_back({std::move(c.delivery), std::move(c.unreadable)});
+  arrived_.push_back(std::move(c.delivery));
   c.delivery = Delivery{};
-  c.unreadable.reset();
   c.body.reset();
   c.part = Part::method;
 }
@@ -309,10 +302,11 @@ Result<std::optional<Delivery>> AmqpConsumer::next(std::chrono::milliseconds tim
   for (;;) {
     SLUICE_TRY(take_arrived());
     if (!arrived_.empty()) {
-      Arrived a = std::move(arrived_.front());
+      std::optional<Delivery> delivery(std::move(arrived_.front()));
       arrived_.pop_front();
-      if (a.unreadable) return std::move(*a.unreadable);
-      return std::optional<Delivery>(std::move(a.delivery));
+      if (delivery->unreadable && delivery->unreadable->cls != ErrorClass::poison)
+        return std::move(*delivery->unreadable);
+      return delivery;
     }
     SLUICE_TRY_ASSIGN(const Link::Woken woken, link_->wait(deadline, &wake));
     if (woken == Link::Woken::wake) wake.clear();

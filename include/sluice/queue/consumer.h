@@ -22,6 +22,8 @@ struct Delivery {
   MessageHeaders headers;
   std::string_view body;        // valid until the Delivery is destroyed
   std::shared_ptr<void> owner;  // keeps body alive
+  // poison/queue_message, naming queue and tag: a message that is not ours; its headers are empty.
+  std::optional<Error> unreadable;
 };
 
 // Consumes partitions, one channel each, manual acks, prefetch by count.  Belongs to one thread.
@@ -43,9 +45,9 @@ class Consumer {
   virtual Status stop(std::uint32_t partition) = 0;
   virtual bool started(std::uint32_t partition) const noexcept = 0;
   // The next message, or nothing at `timeout` or when `wake` is notified (it is cleared here).
-  // Serves heartbeats. Errors: retry/queue_lost (all channels gone); poison/queue_message for a
-  // message that is not ours: its tag and partition are in the text and it stays unacked.  A
-  // channel the server closed: started() turns false, nothing is returned for it.
+  // Serves heartbeats. Errors: retry/queue_lost (all channels gone); fatal/queue_message
+  // for a message of a later version.  A channel the server closed: started() turns false, nothing
+  // is returned for it.
   virtual Result<std::optional<Delivery>> next(std::chrono::milliseconds timeout, Wakeup& wake) = 0;
   // Acknowledges all deliveries of the partition up to and including `tag`.  A tag of a channel
   // that is gone is passed over (the message comes again).

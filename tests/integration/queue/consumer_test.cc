@@ -244,10 +244,13 @@ TEST_P(Consuming, AMessageThatIsNotOursIsPoisonAndNamed) {
   ASSERT_NE(c, nullptr);
   ASSERT_TRUE(c->start(0).ok());
   const auto got = c->next(10s, wake);
-  ASSERT_FALSE(got.ok());
-  EXPECT_EQ(got.error().cls, ErrorClass::poison);
-  EXPECT_EQ(got.error().code, Errc::queue_message);
-  EXPECT_THAT(got.error().what, HasSubstr("queue " + names.partition(0) + ", delivery tag 1"));
+  ASSERT_TRUE(got.ok() && got->has_value());
+  ASSERT_TRUE((*got)->unreadable.has_value());
+  EXPECT_EQ((*got)->body, "not ours");
+  const Error& error = *(*got)->unreadable;
+  EXPECT_EQ(error.cls, ErrorClass::poison);
+  EXPECT_EQ(error.code, Errc::queue_message);
+  EXPECT_THAT(error.what, HasSubstr("queue " + names.partition(0) + ", delivery tag 1"));
   EXPECT_TRUE(c->started(0));
   EXPECT_EQ(receive(*c).headers.pos, 1U) << "the consumer lives on";
 }
