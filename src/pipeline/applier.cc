@@ -29,7 +29,9 @@ Applier::Applier(ApplierSettings settings, Dependencies dependencies, Shares& sh
       health_(&health),
       clock_(&clock),
       backoff_(milliseconds(100), settings_.reconnect_max),
-      reader_(settings_.binary_base64) {}
+      reader_(settings_.binary_base64),
+      refusals_({settings_.on_refused, settings_.binary_base64, settings_.reconnect_max},
+                deps_.refusals, counters, health, clock) {}
 
 Applier::Partition& Applier::partition(std::uint32_t number) {
   return *std::find_if(partitions_.begin(), partitions_.end(),
@@ -39,11 +41,13 @@ Applier::Partition& Applier::partition(std::uint32_t number) {
 Status Applier::run(const std::stop_token& st) {
   bool lost = false;
   Status out = stopped();
+  stop_ = st;
   while (!st.stop_requested()) {
     Status s = session(st, lost);
     fetched_.clear();
     consumer_.reset();
     redis_.reset();
+    refusals_.disconnect();
     for (const Partition& p : partitions_)
       if (p.gap) health_->waiting_gaps.fetch_sub(1);
     for (Partition& p : partitions_) {
@@ -218,6 +222,9 @@ Applier::Verdict Applier::judge(const Partition& p, const MessageHeaders& header
 Status Applier::process(queue::Delivery& delivery) {
   Partition& p = partition(delivery.partition);
   if (p.gap && !consumer_->started(p.number)) return {};  // fetched before its channel was closed
+  refused_.clear();
+  unreadable_.reset();
+  if (delivery.unreadable) return on_unreadable(p, delivery);
   for (int attempt = 0; attempt < kMaxAborts; ++attempt) {
     if (fenced_ != p.number) SLUICE_TRY(fence(p));
     const Verdict verdict = judge(p, delivery.headers);
@@ -230,18 +237,18 @@ Status Applier::process(queue::Delivery& delivery) {
     if (verdict == Verdict::repeat) {
       if (delivery.redelivered) SLUICE_TRY(probe(p, delivery));
       counters_->repeats_skipped.fetch_add(1, std::memory_order_relaxed);
-      return consumer_->ack(p.number, delivery.tag);
+      return finish(p, delivery);
     }
     position::AppliedRecord next = p.record;
     commands_.clear();
     redis::append_command(commands_, {"MULTI"});
     if (Status s = build(p, delivery, next); !s.ok()) {
       Error error = std::move(s).error();
-      if (error.cls == ErrorClass::poison) error.cls = ErrorClass::fatal;  // on_refused: stop
+      if (error.cls == ErrorClass::poison) error.cls = ErrorClass::fatal;
       return std::move(error).at("partition " + std::to_string(p.number) + ", " +
                                  describe(delivery.headers));
     }
-    if (next == p.record) return consumer_->ack(p.number, delivery.tag);  // a tick known already
+    if (next == p.record) return finish(p, delivery);  // a tick known already
     record_text_.clear();
     position::append(record_text_, next);
     redis::append_command(commands_, {"SET", p.key, record_text_.view()});
@@ -261,50 +268,53 @@ Status Applier::process(queue::Delivery& delivery) {
     SLUICE_TRY_ASSIGN(const redis::ExecResult exec, redis_->receive_exec());
     SLUICE_TRY_ASSIGN(const redis::Reply watched, redis_->receive());
     SLUICE_TRY_ASSIGN(const redis::Reply record, redis_->receive());
-    if (!errors_.empty()) return redis::error_of_reply(errors_.front().second);  // nothing was done
+    if (!errors_.empty()) return on_queue_error(errors_.front().second);  // nothing was done
     if (!exec.refused.empty()) return redis::error_of_reply(exec.refused);
     if (exec.aborted) {
       p.known = false;  // somebody else wrote the record: look again
       continue;
     }
-    if (!exec.errors.empty()) {
-      // The rest of the step stands; the message must not be acked, nor count as applied.
-      SLUICE_TRY(take_back(p));
-      return fatal(Errc::redis_refused,
-                   "partition " + std::to_string(p.number) + ": Redis refused " +
-                       std::to_string(exec.errors.size()) + " command(s) of the message " +
-                       describe(delivery.headers) + ": " + exec.errors.front().second +
-                       ". A key that this table's rows map to holds another type: remove or rename "
-                       "it, then start again");
-    }
+    if (!exec.errors.empty()) SLUICE_TRY(on_exec_errors(p, delivery, exec));
     p.record = std::move(next);
     p.seen.assign(record_text_.view());
     if (watched.kind == redis::Reply::Kind::error) return redis::error_of_reply(watched.text);
     SLUICE_TRY(take_record(then, record));
     fenced_ = then.number;
-    if (rows_in_step_ != 0) {
-      counters_->rows_applied.fetch_add(rows_in_step_, std::memory_order_relaxed);
+    // What is mapped to nothing at all counts as applied; what was refused does not.
+    if (const std::uint64_t rows = rows_in_step_ - refused_.size(); rows != 0) {
+      counters_->rows_applied.fetch_add(rows, std::memory_order_relaxed);
       const std::int64_t lag = clock_->wall_us() - delivery.headers.commit_us;
-      counters_->commit_to_redis.record(std::max<std::int64_t>(lag, 0), rows_in_step_);
+      counters_->commit_to_redis.record(std::max<std::int64_t>(lag, 0), rows);
     }
     counters_->messages_applied.fetch_add(1, std::memory_order_relaxed);
     counters_->redis_commands.fetch_add(counts_.commands, std::memory_order_relaxed);
-    return consumer_->ack(p.number, delivery.tag);
+    return finish(p, delivery);
   }
   return fatal(Errc::position_mismatch,
                "partition " + std::to_string(p.number) + ": " + p.key +
                    " is written by somebody else all the time: another sluice of this instance?");
 }
 
+// Redis refused to queue a command: that is not one row's fault.
+Error Applier::on_queue_error(std::string_view reply) {
+  Error error = redis::error_of_reply(reply);
+  if (error.cls == ErrorClass::poison) error.cls = ErrorClass::fatal;
+  return error;
+}
+
 Status Applier::build(Partition& p, const queue::Delivery& delivery,
                       position::AppliedRecord& next) {
   counts_ = {};
   rows_in_step_ = 0;
+  refused_.clear();
+  unreadable_.reset();
   EventId first = delivery.headers.prev, last = first;
   std::uint64_t rows = 0;
   reader_.open(delivery.body);
   for (;;) {
-    SLUICE_TRY_ASSIGN(const ChangeView* view, reader_.next());
+    auto line = reader_.next();
+    if (!line) return step_over_unreadable(delivery.headers, std::move(line).error(), next);
+    const ChangeView* view = *line;
     if (view == nullptr) break;
     if (view->kind == ChangeKind::tick) {
       position::TickMark tick{view->seq.epoch,         view->seq.file,          view->pos,
@@ -322,7 +332,10 @@ Status Applier::build(Partition& p, const queue::Delivery& delivery,
       last = id;
       ++rows;
       if (id <= p.record.id) continue;  // applied before
-      SLUICE_TRY(mapping_.append(*view, row, commands_, counts_));
+      if (Status s = mapping_.append(*view, row, commands_, counts_); !s.ok()) {
+        if (s.error().cls != ErrorClass::poison || refusals_.stops()) return s;
+        refused_.push_back({id, "no_key", std::move(s).error().what});
+      }
       ++rows_in_step_;
       // Of a transaction that two servers brought, each a part, the count goes on.
       const bool same =
@@ -338,6 +351,20 @@ Status Applier::build(Partition& p, const queue::Delivery& delivery,
     return fatal(Errc::queue_message, "the body holds " + std::to_string(rows) + " rows from " +
                                           first.to_string() + " to " + last.to_string() +
                                           ", the headers say otherwise");
+  return {};
+}
+
+// The rows before stand, the message as a whole becomes a letter, and the chain goes on behind it.
+Status Applier::step_over_unreadable(const MessageHeaders& headers, Error error,
+                                     position::AppliedRecord& next) {
+  if (error.cls != ErrorClass::poison || refusals_.stops()) return error;
+  unreadable_ = std::move(error);
+  if (headers.last <= next.id) return {};
+  // How many rows of the transaction were in what cannot be read is not known: one too few only
+  // sends some of them again after a failover.
+  if (next.id.transaction() != headers.last.transaction()) next.ordinal = 0;
+  next.id = headers.last;
+  next.gtid = headers.gtid;
   return {};
 }
 
@@ -396,19 +423,81 @@ Status Applier::take_back(const Partition& p) {
   return {};
 }
 
-// A repeat that the broker delivers again may be one whose step was refused in part before we died:
-// then its keys tell.
+// A message without our headers has no place in the chain.
+Status Applier::on_unreadable(Partition& p, const queue::Delivery& delivery) {
+  if (refusals_.stops()) {
+    Error error = *delivery.unreadable;
+    error.cls = ErrorClass::fatal;
+    return error;
+  }
+  unreadable_ = delivery.unreadable;
+  return finish(p, delivery);
+}
+
+// The rest of the step stands, and the record with it.
+Status Applier::on_exec_errors(Partition& p, const queue::Delivery& delivery,
+                               const redis::ExecResult& exec) {
+  for (const auto& [index, text] : exec.errors) {
+    Error error = redis::error_of_reply(text);
+    const bool refused = error.cls == ErrorClass::poison && index < counts_.commands;
+    if (refused && !refusals_.stops()) continue;
+    // The message must not be acked, nor count as applied.
+    SLUICE_TRY(take_back(p));
+    if (!refused) return std::move(error).at("partition " + std::to_string(p.number));
+    return fatal(Errc::redis_refused,
+                 "partition " + std::to_string(p.number) + ": Redis refused " +
+                     std::to_string(exec.errors.size()) + " command(s) of the message " +
+                     describe(delivery.headers) + ": " + error.what +
+                     ". A key that this table's rows map to holds another type: remove or rename "
+                     "it, then start again; or set applier.on_refused: dead_letter");
+  }
+  SLUICE_TRY_ASSIGN(auto rows, refusals_.rows_of(delivery, p.record.id, exec.errors));
+  refused_.insert(refused_.end(), std::make_move_iterator(rows.begin()),
+                  std::make_move_iterator(rows.end()));
+  std::sort(refused_.begin(), refused_.end(),
+            [](const Refusal& a, const Refusal& b) { return a.id < b.id; });
+  return {};
+}
+
+// Redis has the message: letters of what it does not have, then the ack.
+Status Applier::finish(Partition& p, const queue::Delivery& delivery) {
+  if (!refused_.empty() || unreadable_)
+    SLUICE_TRY(refusals_.settle(delivery, refused_, unreadable_, stop_));
+  return consumer_->ack(p.number, delivery.tag);
+}
+
+// A repeat that the broker delivers again may be one whose step was refused in part before we died,
+// and whose letters were not written: then its keys tell.
 Status Applier::probe(Partition& p, const queue::Delivery& delivery) {
   fenced_.reset();
   keys_.clear();
+  refused_.clear();
+  std::vector<EventId> ids;  // of the rows the keys belong to
   reader_.open(delivery.body);
   for (;;) {
-    SLUICE_TRY_ASSIGN(const ChangeView* view, reader_.next());
+    auto line = reader_.next();
+    if (!line) {
+      if (line.error().cls != ErrorClass::poison || refusals_.stops())
+        return std::move(line).error();
+      unreadable_ = std::move(line).error();
+      break;
+    }
+    const ChangeView* view = *line;
     if (view == nullptr) break;
-    for (const ChangeView::Row& row : view->rows)
-      SLUICE_TRY(mapping_.append_keys(*view, row, keys_));
+    for (const ChangeView::Row& row : view->rows) {
+      const EventId id = view->seq.with_row(row.index);
+      if (Status s = mapping_.append_keys(*view, row, keys_); !s.ok()) {
+        if (s.error().cls != ErrorClass::poison || refusals_.stops()) return s;
+        refused_.push_back({id, "no_key", std::move(s).error().what});
+      }
+      ids.resize(keys_.size(), id);
+    }
   }
-  if (keys_.empty()) return {};
+  return keys_.empty() ? Status() : probe_keys(p, delivery, ids);
+}
+
+Status Applier::probe_keys(Partition& p, const queue::Delivery& delivery,
+                           const std::vector<EventId>& ids) {
   commands_.clear();
   for (const std::string& key : keys_) redis::append_command(commands_, {"TYPE", key});
   SLUICE_TRY(redis_->send(commands_.view()));
@@ -416,14 +505,20 @@ Status Applier::probe(Partition& p, const queue::Delivery& delivery) {
   for (std::size_t i = 0; i < keys_.size(); ++i) {
     SLUICE_TRY_ASSIGN(const redis::Reply type, redis_->receive());
     if (type.kind == redis::Reply::Kind::error) return redis::error_of_reply(type.text);
-    if (type.text != "hash" && type.text != "none") ++wrong;
+    if (type.text == "hash" || type.text == "none") continue;
+    ++wrong;
+    refused_.push_back({ids[i], "WRONGTYPE",
+                        "found when the message was delivered again: the key holds a " + type.text +
+                            ", not a hash"});
   }
-  if (wrong == 0) return {};
+  std::sort(refused_.begin(), refused_.end(),
+            [](const Refusal& a, const Refusal& b) { return a.id < b.id; });
+  if (wrong == 0 || !refusals_.stops()) return {};
   return fatal(Errc::redis_refused,
                "partition " + std::to_string(p.number) + ": " + std::to_string(wrong) +
                    " key(s) of the message " + describe(delivery.headers) +
                    " hold another type than hash: their rows were refused. Remove or rename these "
-                   "keys and start again");
+                   "keys and start again; or set applier.on_refused: dead_letter");
 }
 
 }  // namespace sluice::pipeline

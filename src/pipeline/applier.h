@@ -21,6 +21,7 @@
 #include "sluice/redis/mapping.h"
 
 #include "pipeline/health.h"
+#include "pipeline/refused.h"
 #include "pipeline/shares.h"
 
 namespace sluice::pipeline {
@@ -33,16 +34,19 @@ struct ApplierSettings {
   bool binary_base64 = false;  // how the lines carry bytes
   std::chrono::milliseconds gap_patience{10000};
   std::chrono::milliseconds reconnect_max{10000};
+  OnRefused on_refused = OnRefused::dead_letter;
 };
 
 // One applier thread: consumes its share of the partitions and applies each message in one
 // MULTI/EXEC together with the applied record, so that a repeat changes nothing; checks that each
-// message follows the one before.  Acks only after Redis has answered.
+// message follows the one before.  Acks only after Redis has answered, and after dead letters of
+// what it refused are confirmed.
 class Applier {
  public:
   struct Dependencies {
     std::function<Result<std::unique_ptr<queue::Consumer>>()> consumer;
     std::function<Result<std::unique_ptr<redis::Connection>>()> redis;
+    Refusals::Dependencies refusals;
   };
   // What it is to serve, and lets go of when another is to, stands in `shares`.
   Applier(ApplierSettings settings, Dependencies dependencies, Shares& shares,
@@ -88,8 +92,16 @@ class Applier {
   Status take_record(Partition& p, const redis::Reply& reply);
   Verdict judge(const Partition& p, const MessageHeaders& headers) const;
   Status build(Partition& p, const queue::Delivery& delivery, position::AppliedRecord& next);
+  Status step_over_unreadable(const MessageHeaders& headers, Error error,
+                              position::AppliedRecord& next);
   Status on_gap(Partition& p, const queue::Delivery& delivery);
+  Status on_unreadable(Partition& p, const queue::Delivery& delivery);
+  Status on_exec_errors(Partition& p, const queue::Delivery& delivery,
+                        const redis::ExecResult& exec);
+  static Error on_queue_error(std::string_view reply);
+  Status finish(Partition& p, const queue::Delivery& delivery);
   Status probe(Partition& p, const queue::Delivery& delivery);
+  Status probe_keys(Partition& p, const queue::Delivery& delivery, const std::vector<EventId>& ids);
   Status take_back(const Partition& p);
   Partition& partition(std::uint32_t number);
 
@@ -103,6 +115,7 @@ class Applier {
   Backoff backoff_;
   Wakeup wakeup_;
   std::stop_source abort_;
+  std::stop_token stop_;  // of run()
 
   std::unique_ptr<queue::Consumer> consumer_;
   std::unique_ptr<redis::Connection> redis_;
@@ -118,6 +131,10 @@ class Applier {
   std::uint64_t rows_in_step_ = 0;
   std::vector<std::pair<std::size_t, std::string>> errors_;
   std::vector<std::string> keys_;
+  // Of the message at hand.
+  Refusals refusals_;
+  std::vector<Refusal> refused_;
+  std::optional<Error> unreadable_;
 };
 
 }  // namespace sluice::pipeline

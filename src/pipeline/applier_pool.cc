@@ -65,7 +65,8 @@ void ApplierPool::start_missing() {
     slot.applier = std::make_unique<Applier>(
         std::move(settings),
         Applier::Dependencies{
-            [this, connect = deps_.consumer] { return connect(shares_.largest()); }, deps_.redis},
+            [this, connect = deps_.consumer] { return connect(shares_.largest()); }, deps_.redis,
+            deps_.refusals},
         shares_, *counters_, *health_, *clock_);
     slot.running.store(true);
     running_.fetch_add(1);

@@ -27,6 +27,7 @@ class ApplierPool {
     // Each applier has a copy of its own.
     std::function<Result<std::unique_ptr<queue::Consumer>>(std::uint32_t share)> consumer;
     std::function<Result<std::unique_ptr<redis::Connection>>()> redis;
+    Refusals::Dependencies refusals;
     std::function<PoolSize::Load()> load;
     // An applier's thread has ended.
     std::function<void()> ended;

@@ -29,6 +29,7 @@ Status only_repeats(queue::Consumer& consumer, std::uint32_t partition, const Ev
   for (;;) {
     SLUICE_TRY_ASSIGN(const auto delivery, consumer.next(kQuiet, nobody));
     if (!delivery) break;
+    if (delivery->unreadable) return *delivery->unreadable;
     if (delivery->headers.rows != 0 && delivery->headers.last > applied)
       return fatal(Errc::position_mismatch, "partition " + std::to_string(partition) +
                                                 " still holds rows that are not in Redis");

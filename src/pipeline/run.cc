@@ -41,6 +41,15 @@ constexpr milliseconds kBacklogEvery{2000};
 constexpr milliseconds kStorePatience{3000};
 constexpr milliseconds kRepartitionPatience{10000};
 
+OnRefused on_refused(ApplierOptions::OnRefused option) {
+  switch (option) {
+    case ApplierOptions::OnRefused::dead_letter: return OnRefused::dead_letter;
+    case ApplierOptions::OnRefused::stop: return OnRefused::stop;
+    case ApplierOptions::OnRefused::ignore: break;
+  }
+  return OnRefused::ignore;
+}
+
 ApplierPool::Settings pool_settings(const Options& options) {
   ApplierPool::Settings out;
   out.applier.instance = options.instance();
@@ -49,6 +58,7 @@ ApplierPool::Settings pool_settings(const Options& options) {
   out.applier.binary_base64 = options.rendering.binary() == RenderingOptions::Binary::base64;
   out.applier.gap_patience = options.applier.gap_patience();
   out.applier.reconnect_max = options.redis.reconnect_max();
+  out.applier.on_refused = on_refused(options.applier.on_refused());
   const ApplierOptions& pool = options.applier;
   out.size = {std::min(pool.min(), out.applier.partitions),
               std::min(pool.max(), out.applier.partitions),
@@ -338,7 +348,7 @@ void Pipeline::start_stages() {
   watermark_stage_.emplace(open_redis, options_.instance(), names.partitions, clock_);
   backlog_stage_.emplace([brokers = queue::Brokers(
                               options_.queue)]() mutable { return queue::Admin::connect(brokers); },
-                         names, std::min(options_.log.status_interval(), kBacklogEvery));
+                         names, std::min(options_.log.status_interval(), kBacklogEvery), counters_);
   status_.emplace(counters_, health_, clock_);
   appliers_.emplace(
       pool_settings(options_),
@@ -346,7 +356,16 @@ void Pipeline::start_stages() {
           [names, brokers = queue::Brokers(options_.queue)](std::uint32_t share) mutable {
             return queue::Consumer::connect(brokers, names, share);
           },
-          open_redis, [this] { return load(); }, [this] { wakeup_.notify(); }},
+          open_redis,
+          {[names, brokers = queue::Brokers(options_.queue)]() mutable {
+             return queue::LetterSender::connect(brokers, names);
+           },
+           [names, brokers = queue::Brokers(options_.queue)]() mutable -> Status {
+             SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(brokers));
+             return admin->declare(names, std::vector<bool>(names.partitions, true));
+           }},
+          [this] { return load(); },
+          [this] { wakeup_.notify(); }},
       counters_, health_, failures_, clock_);
   appliers_->start();
   pool_threads_.push_back(start_stage("pool", failures_, [this]() -> Status {
@@ -379,7 +398,8 @@ PoolSize::Load Pipeline::load() {
 }
 
 StatusLine::Inputs Pipeline::inputs() {
-  return {outbox_->status(), watermark_stage_->latest(), backlog_stage_->latest(), stopping_};
+  return {outbox_->status(), watermark_stage_->latest(), backlog_stage_->latest(),
+          backlog_stage_->dead(), stopping_};
 }
 
 void Pipeline::say_status(bool only_on_change) {

@@ -40,6 +40,7 @@ std::string_view state_name(RunState state) noexcept {
     case RunState::queue_lost: return "QUEUE_LOST";
     case RunState::redis_lost: return "REDIS_LOST";
     case RunState::queue_blocked: return "QUEUE_BLOCKED";
+    case RunState::diverged: return "DIVERGED";
     case RunState::catching_up: return "CATCHING_UP";
     case RunState::in_step: return "IN_STEP";
   }
@@ -82,12 +83,14 @@ RunState StatusLine::state(const Inputs& inputs) const {
   if (queue == Link::lost) return RunState::queue_lost;
   if (lost) return RunState::redis_lost;
   if (health_->broker_blocked.load() || health_->ddl_refused.load() ||
-      health_->refused_partitions.load() != 0)
+      health_->refused_partitions.load() != 0 || health_->letters_waiting.load())
     return RunState::queue_blocked;
+  if (inputs.dead.value_or(0) != 0) return RunState::diverged;
   const double age = inputs.watermark ? watermark_age(*inputs.watermark) : kInStepSeconds * 2;
   const bool all_read = behind_seconds(inputs) < kInStepSeconds;
   // The ticks of a quiet source carry the time of the tick, so an idle pipeline is in step.
-  if (all_read && inputs.watermark && age < kInStepSeconds * 2) return RunState::in_step;
+  if (all_read && inputs.dead && inputs.watermark && age < kInStepSeconds * 2)
+    return RunState::in_step;
   return RunState::catching_up;
 }
 
@@ -138,7 +141,12 @@ std::string StatusLine::compose(const Inputs& inputs) {
   add(out, "rows_applied", s.applied);
   add(out, "gaps", counters_->gaps.load());
   add(out, "errors", counters_->errors.load());
+  if (inputs.dead)
+    add(out, "dead", *inputs.dead);
+  else
+    add(out, "dead", std::string_view("?"));
   add(out, "dead_letters", counters_->dead_letters.load());
+  add(out, "ignored", counters_->ignored.load());
   add(out, "reconnects", counters_->reconnects.load());
   last_ = s;
   last_at_ = now;

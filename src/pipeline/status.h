@@ -24,6 +24,7 @@ enum class RunState : std::uint8_t {
   queue_lost,
   redis_lost,
   queue_blocked,
+  diverged,  // rows are missing in Redis: the queue of dead letters is not empty
   catching_up,
   in_step
 };
@@ -40,6 +41,7 @@ class StatusLine {
     std::optional<position::Watermark> watermark;
     std::optional<std::uint64_t>
         backlog;  // messages ready in the queues; nothing when the broker did not say
+    std::optional<std::uint64_t> dead;  // dead letters; nothing when not known yet
     bool stopping = false;
   };
   RunState state(const Inputs& inputs) const;

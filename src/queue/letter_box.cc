@@ -152,7 +152,8 @@ Status AmqpLetterBox::close() {
 
 Result<std::unique_ptr<LetterBox>> LetterBox::open(const QueueOptions& options,
                                                    const Names& names) {
-  SLUICE_TRY_ASSIGN(auto link, Link::open(options, names.exchange() + " sluice dead"));
+  Brokers brokers(options);
+  SLUICE_TRY_ASSIGN(auto link, Link::open(brokers, names.exchange() + " sluice dead"));
   auto box = std::make_unique<AmqpLetterBox>(std::move(link), names);
   SLUICE_TRY(box->prepare());
   return std::unique_ptr<LetterBox>(std::move(box));

@@ -123,9 +123,8 @@ Status AmqpLetterSender::send(std::span<const Letter> letters, std::vector<Fate>
 
 }  // namespace
 
-Result<std::unique_ptr<LetterSender>> LetterSender::connect(const QueueOptions& options,
-                                                            const Names& names) {
-  SLUICE_TRY_ASSIGN(auto link, Link::open(options, names.exchange() + " dead letters"));
+Result<std::unique_ptr<LetterSender>> LetterSender::connect(Brokers& brokers, const Names& names) {
+  SLUICE_TRY_ASSIGN(auto link, Link::open(brokers, names.exchange() + " dead letters"));
   auto sender = std::make_unique<AmqpLetterSender>(std::move(link), names);
   SLUICE_TRY(sender->prepare());
   return std::unique_ptr<LetterSender>(std::move(sender));

@@ -272,9 +272,9 @@ struct ApplierOptions : Section {
     static constexpr std::array<std::string_view, 2> kNames{"warn", "stop"};
     return kNames;
   }
-  enum class OnRefused : std::uint8_t { stop };
+  enum class OnRefused : std::uint8_t { dead_letter, stop, ignore };
   friend config::Names option_names(OnRefused) {
-    static constexpr std::array<std::string_view, 1> kNames{"stop"};
+    static constexpr std::array<std::string_view, 3> kNames{"dead_letter", "stop", "ignore"};
     return kNames;
   }
   Option<std::uint32_t> min{this, "min", 2, Range<std::uint32_t>{1, 256},
@@ -304,8 +304,12 @@ struct ApplierOptions : Section {
       "or "
       "converted, a partition dropped, a table renamed), so that Redis keeps what it has: warn, or "
       "stop."};
-  Option<OnRefused> on_refused{this, "on_refused", OnRefused::stop,
-                               "A command Redis refuses for good (WRONGTYPE): stop."};
+  Option<OnRefused> on_refused{
+      this, "on_refused", OnRefused::dead_letter,
+      "A row that Redis refuses for good (WRONGTYPE), or a message that cannot be read: "
+      "dead_letter "
+      "(it goes to queue sluice.INSTANCE.dead, all others are applied), stop, or ignore (it is "
+      "counted, and lost)."};
   Option<Duration> gap_patience{
       this, "gap_patience", Duration{10s}, Range<Duration>{1s, 10min},
       "How long a hole in the chain of messages is looked at anew before it counts as a gap."};

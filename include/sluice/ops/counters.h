@@ -15,7 +15,7 @@ struct Counters {
       body_bytes_published{0};
   Counter publish_resends{0}, returned{0}, nacked{0};
   Counter rows_applied{0}, messages_applied{0}, repeats_skipped{0}, redis_commands{0};
-  Counter gaps{0}, errors{0}, dead_letters{0}, reconnects{0};
+  Counter gaps{0}, errors{0}, dead_letters{0}, ignored{0}, reconnects{0};
   LatencyHistogram commit_to_redis;
 };
 

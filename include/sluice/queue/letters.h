@@ -10,6 +10,7 @@
 
 #include "sluice/base/result.h"
 #include "sluice/model/event_id.h"
+#include "sluice/queue/brokers.h"
 #include "sluice/queue/connection.h"
 
 namespace sluice::queue {
@@ -39,8 +40,7 @@ class LetterSender {
  public:
   enum class Fate : std::uint8_t { unknown, confirmed, nacked, returned };
   // Errors: retry/queue_lost, fatal/queue_denied.
-  static Result<std::unique_ptr<LetterSender>> connect(const QueueOptions& options,
-                                                       const Names& names);
+  static Result<std::unique_ptr<LetterSender>> connect(Brokers& brokers, const Names& names);
   virtual ~LetterSender() = default;
   // Sends the letters that are not confirmed in `fates` (one each; made as long as `letters`) and
   // waits until the broker has spoken of all of them.  Those behind one that came back count as

@@ -1,192 +1,23 @@
-#include "pipeline/applier.h"
-
 #include <algorithm>
 #include <random>
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "unit/pipeline/fake_redis.h"
-#include "unit/pipeline/fakes.h"
-#include "unit/pipeline/lines.h"
+#include "unit/pipeline/applier_fixture.h"
 
 namespace sluice::pipeline {
 namespace {
 
+using testing::ApplierTest;
 using ::testing::ElementsAre;
-using testing::FakeRedis;
+using testing::FakeBroker;
+using testing::FakeConsumer;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::kPartitions;
 using testing::Message;
 using testing::message;
 using testing::with_tick;
-
-constexpr std::uint32_t kPartitions = 2;
-
-// Queues of a broker; what is delivered and not acked comes back, in order, when its channel ends.
-struct FakeBroker {
-  struct Queued {
-    Message message;
-    bool redelivered = false;
-  };
-  struct Partition {
-    std::deque<Queued> ready;
-    std::deque<std::pair<std::uint64_t, Message>> unacked;
-    bool consumed = false;
-    int starts = 0, stops = 0, acks = 0;
-  };
-  std::vector<Partition> partitions{kPartitions};
-  std::uint64_t next_tag = 1;
-  int connected = 0;
-  testing::FakeClock* clock = nullptr;
-  std::stop_source stop;
-  std::function<void()> before_next;         // lets a test meddle between two deliveries
-  std::chrono::milliseconds patience{1000};  // idle for so long: the test is over
-  std::chrono::milliseconds idle{0};
-  int lose_at_next = 0;  // counts down; at 1 the connection is lost
-
-  void put(std::uint32_t p, Message m) { partitions[p].ready.push_back({std::move(m), false}); }
-  void give_back(Partition& p) {
-    while (!p.unacked.empty()) {
-      p.ready.push_front({std::move(p.unacked.back().second), true});
-      p.unacked.pop_back();
-    }
-    p.consumed = false;
-  }
-};
-
-class FakeConsumer final : public queue::Consumer {
- public:
-  explicit FakeConsumer(FakeBroker& broker) : broker_(&broker) { ++broker.connected; }
-  FakeConsumer(const FakeConsumer&) = delete;
-  FakeConsumer& operator=(const FakeConsumer&) = delete;
-  ~FakeConsumer() override {
-    for (auto& p : broker_->partitions) broker_->give_back(p);
-  }
-  Status start(std::uint32_t n) override {
-    auto& p = broker_->partitions[n];
-    EXPECT_FALSE(p.consumed) << "one active consumer";
-    p.consumed = true;
-    ++p.starts;
-    return {};
-  }
-  Status stop(std::uint32_t n) override {
-    auto& p = broker_->partitions[n];
-    ++p.stops;
-    broker_->give_back(p);
-    return {};
-  }
-  bool started(std::uint32_t n) const noexcept override { return broker_->partitions[n].consumed; }
-  Result<std::optional<queue::Delivery>> next(std::chrono::milliseconds timeout, Wakeup&) override {
-    if (broker_->before_next) broker_->before_next();
-    if (broker_->lose_at_next > 0 && --broker_->lose_at_next == 0)
-      return retry(Errc::queue_lost, "the fake hung up");
-    for (std::uint32_t i = 0; i < kPartitions; ++i) {
-      const std::uint32_t n = (turn_ + i) % kPartitions;
-      auto& p = broker_->partitions[n];
-      if (!p.consumed || p.ready.empty()) continue;
-      turn_ = n + 1;
-      broker_->idle = {};
-      auto owner = std::make_shared<Message>(std::move(p.ready.front().message));
-      queue::Delivery d;
-      d.partition = n;
-      d.tag = broker_->next_tag++;
-      d.redelivered = p.ready.front().redelivered;
-      d.headers = owner->headers;
-      d.body = owner->body;
-      p.ready.pop_front();
-      p.unacked.emplace_back(d.tag, *owner);
-      d.owner = std::move(owner);
-      return std::optional(std::move(d));
-    }
-    broker_->clock->go(timeout);
-    broker_->idle += timeout;
-    if (broker_->idle >= broker_->patience) broker_->stop.request_stop();
-    return std::optional<queue::Delivery>();
-  }
-  Status ack(std::uint32_t n, std::uint64_t tag) override {
-    auto& p = broker_->partitions[n];
-    while (!p.unacked.empty() && p.unacked.front().first <= tag) {
-      p.unacked.pop_front();
-      ++p.acks;
-    }
-    return {};
-  }
-
- private:
-  FakeBroker* broker_;
-  std::uint32_t turn_ = 0;
-};
-
-class ApplierTest : public ::testing::Test {
- protected:
-  ApplierTest() {
-    broker_.clock = &clock_;
-    settings_.instance = "main";
-    settings_.partitions = kPartitions;
-    settings_.layout = "l1";
-    shares_.spread(1);
-    settings_.gap_patience = std::chrono::seconds(3);
-    settings_.reconnect_max = std::chrono::milliseconds(1);
-  }
-  // Until nothing is left to do, or an error.
-  Status run() {
-    broker_.stop = {};
-    broker_.idle = {};
-    Applier applier(
-        settings_,
-        {[this]() -> Result<std::unique_ptr<queue::Consumer>> {
-           return std::unique_ptr<queue::Consumer>(std::make_unique<FakeConsumer>(broker_));
-         },
-         [this]() -> Result<std::unique_ptr<redis::Connection>> {
-           return std::unique_ptr<redis::Connection>(
-               std::make_unique<testing::FakeRedisConnection>(redis_));
-         }},
-        shares_, counters_, health_, clock_);
-    return applier.run(broker_.stop.get_token());
-  }
-  void run_to_the_end() {
-    const Status s = run();
-    ASSERT_FALSE(s.ok());
-    EXPECT_EQ(s.error().cls, ErrorClass::stopped) << to_string(s.error());
-    EXPECT_EQ(health_.appliers_up.load(), 0u);
-    EXPECT_EQ(health_.waiting_gaps.load(), 0u);
-  }
-  Error run_to_an_error() {
-    const Status s = run();
-    if (s.ok()) return fatal(Errc::internal, "ended without an error");
-    EXPECT_EQ(health_.waiting_gaps.load(), 0u);
-    return s.error();
-  }
-  static EventId id(std::uint64_t pos, std::uint64_t event = 0, std::uint64_t row = 0) {
-    return {1, 1, pos, event, row, 0};
-  }
-  static std::string key(std::uint32_t n) { return position::applied_key("main", kPartitions, n); }
-  position::AppliedRecord record(std::uint32_t n) {
-    auto r = position::parse_applied(redis_.text(key(n)));
-    EXPECT_TRUE(r.ok()) << redis_.text(key(n));
-    return r.ok() ? *r : position::AppliedRecord{};
-  }
-  void applied_before(std::uint32_t n, const EventId& up_to) {
-    position::AppliedRecord r;
-    r.id = up_to;
-    r.layout = settings_.layout;
-    TextBuffer text;
-    position::append(text, r);
-    redis_.put(key(n), std::string(text.view()));
-  }
-  std::size_t left(std::uint32_t n) const {
-    return broker_.partitions[n].ready.size() + broker_.partitions[n].unacked.size();
-  }
-
-  testing::FakeClock clock_;
-  FakeBroker broker_;
-  FakeRedis redis_;
-  ops::Counters counters_;
-  Health health_;
-  ApplierSettings settings_;
-  Shares shares_{kPartitions};
-};
 
 TEST_F(ApplierTest, AppliesRowsAndRecordInOneTransactionAndThenAcks) {
   broker_.put(0, message({}, {{id(100), 1}, {id(100, 0, 1), 2}}));
@@ -375,50 +206,6 @@ TEST_F(ApplierTest, AFullRedisIsWaitedFor) {
   EXPECT_EQ(redis_.opened, 3);
 }
 
-TEST_F(ApplierTest, ARefusedRowStopsUnackedAndIsRefusedAgainAfterARestart) {
-  redis_.put("db:t:2", "a string");
-  broker_.put(0, message({}, {{id(100), 1}, {id(100, 1), 2}, {id(100, 2), 3}}));
-  for (int start = 0; start < 3; ++start) {
-    SCOPED_TRACE("start " + std::to_string(start));
-    const Error error = run_to_an_error();
-    EXPECT_EQ(error.cls, ErrorClass::fatal);
-    EXPECT_EQ(error.code, Errc::redis_refused);
-    EXPECT_EQ(left(0), 1u);
-    EXPECT_EQ(broker_.partitions[0].acks, 0);
-    EXPECT_EQ(redis_.text("db:t:2"), "a string");
-  }
-}
-
-// Without this the message would be a repeat, and what was refused would never get there.
-TEST_F(ApplierTest, WhenTheRefusingKeyIsGoneTheWholeMessageIsAppliedAndAcked) {
-  for (const bool first_ever : {true, false}) {
-    redis_ = {};
-    const EventId before = first_ever ? EventId{} : id(50);
-    if (!first_ever) applied_before(0, before);
-    redis_.put("db:t:2", "a string");
-    broker_.put(0, message(before, {{id(100), 1}, {id(100, 1), 2}, {id(100, 2), 3}}));
-    EXPECT_EQ(run_to_an_error().code, Errc::redis_refused);
-    redis_.keys.erase("db:t:2");
-    run_to_the_end();
-    EXPECT_EQ(redis_.keys["db:t:2"].fields["id"], "2");
-    EXPECT_EQ(record(0).id, id(100, 2));
-    EXPECT_EQ(left(0), 0u);
-  }
-}
-
-// Died between the step and taking its record back.
-TEST_F(ApplierTest, ARepeatThatComesAgainIsRefusedWhileItsKeysAreWrong) {
-  applied_before(0, id(200));
-  redis_.put("db:t:2", "a string");
-  broker_.put(0, message(id(50), {{id(100), 1}, {id(200), 2}}));
-  broker_.partitions[0].ready.front().redelivered = true;
-  EXPECT_EQ(run_to_an_error().code, Errc::redis_refused);
-  EXPECT_EQ(left(0), 1u);
-  redis_.keys.erase("db:t:2");
-  run_to_the_end();
-  EXPECT_EQ(left(0), 0u);
-}
-
 TEST_F(ApplierTest, AnotherLayoutIsRefused) {
   applied_before(0, id(100));
   settings_.layout = "l2";
@@ -439,6 +226,7 @@ TEST_F(ApplierTest, ARecordThatIsNotOursIsRefused) {
 }
 
 TEST_F(ApplierTest, HeadersThatContradictTheBodyAreRefused) {
+  settings_.on_refused = OnRefused::stop;
   const std::vector<std::pair<EventId, int>> rows = {{id(100), 1}, {id(100, 1), 2}};
   std::vector<Message> bad(5, message(id(50), rows));
   bad[0].headers.rows = 3;
@@ -575,7 +363,8 @@ TEST_F(ApplierTest, LetsGoOfItsShareAlsoWhileRedisIsAway) {
        [&]() -> Result<std::unique_ptr<redis::Connection>> {
          if (++calls == 2) shares_.spread(1);
          return retry(Errc::redis_lost, "no Redis");
-       }},
+       },
+       {}},
       shares_, counters_, health_, clock_);
   const Status s = applier.run(broker_.stop.get_token());
   EXPECT_EQ(s.error().cls, ErrorClass::stopped) << to_string(s.error());

@@ -25,6 +25,7 @@ class StatusTest : public ::testing::Test {
     health_.source_timestamp = static_cast<std::uint32_t>(clock_.wall_us() / 1'000'000);
     in_.outbox.read = {"binlog.000003", 1234};
     in_.watermark = watermark(std::chrono::seconds(0));
+    in_.dead = 0;
   }
   position::Watermark watermark(std::chrono::milliseconds age) const {
     const std::int64_t es_ms = clock_.wall_us() / 1000 - age.count();
@@ -52,10 +53,25 @@ TEST_F(StatusTest, AFullQueueOfAPartitionIsSaid) {
   EXPECT_EQ(line_.state(in_), RunState::queue_blocked);
 }
 
+TEST_F(StatusTest, WithDeadLettersNothingIsInStep) {
+  in_.dead = 3;
+  EXPECT_EQ(line_.state(in_), RunState::diverged);
+  EXPECT_THAT(line_.compose(in_), HasSubstr(" dead=3 "));
+  in_.dead.reset();
+  EXPECT_EQ(line_.state(in_), RunState::catching_up) << "not known yet";
+  EXPECT_THAT(line_.compose(in_), HasSubstr(" dead=? "));
+}
+
+TEST_F(StatusTest, LettersThatTheBrokerDoesNotTakeAreSaid) {
+  health_.letters_waiting = true;
+  EXPECT_EQ(line_.state(in_), RunState::queue_blocked);
+}
+
 TEST_F(StatusTest, TellsTheWorstOfWhatHolds) {
   // From the least to the worst; each stays when the next one comes.
   const std::vector<std::pair<RunState, std::function<void()>>> worse = {
       {RunState::catching_up, [&] { in_.watermark = watermark(std::chrono::seconds(60)); }},
+      {RunState::diverged, [&] { in_.dead = 1; }},
       {RunState::queue_blocked, [&] { health_.broker_blocked = true; }},
       {RunState::redis_lost, [&] { health_.appliers_lost = 1; }},
       {RunState::queue_lost, [&] { health_.queue = Health::Link::lost; }},
