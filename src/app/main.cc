@@ -13,6 +13,7 @@
 #include "sluice/pipeline/commands.h"
 #include "sluice/pipeline/exit_code.h"
 
+#include "app/dead_command.h"
 #include "app/decode_command.h"
 #include "app/version.h"
 
@@ -236,6 +237,7 @@ int main_with_arguments(int argc, char** argv) {
   reset->callback(
       with_instance([&](const Options& o) { return finish(pipeline::reset(o, yes, std::cout)); }));
 
+  add_dead_command(app, needs_config, with_options, finish);
   add_decode_command(app, load, finish, code);
 
   app.add_subcommand("version", "print the version")->callback([] {

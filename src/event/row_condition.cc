@@ -11,7 +11,16 @@ namespace {
 using binlog::Cell;
 using binlog::CellState;
 
-expr::Type type_of(DeclaredType type) noexcept {
+expr::Value read_little_endian(Bytes bytes, bool is_unsigned) noexcept {
+  const std::uint64_t bits = little_endian(bytes);
+  if (is_unsigned) return expr::Value::of_unsigned(bits);
+  const auto above = static_cast<unsigned>(64 - 8 * bytes.size());  // 1 to 8 bytes: RowLayout
+  return expr::Value::of_signed(static_cast<std::int64_t>(bits << above) >> above);
+}
+
+}  // namespace
+
+expr::Type condition_type(DeclaredType type) noexcept {
   switch (type) {
     case DeclaredType::tinyint:
     case DeclaredType::smallint:
@@ -52,15 +61,6 @@ expr::Type type_of(DeclaredType type) noexcept {
   return expr::Type::opaque;
 }
 
-expr::Value read_little_endian(Bytes bytes, bool is_unsigned) noexcept {
-  const std::uint64_t bits = little_endian(bytes);
-  if (is_unsigned) return expr::Value::of_unsigned(bits);
-  const auto above = static_cast<unsigned>(64 - 8 * bytes.size());  // 1 to 8 bytes: RowLayout
-  return expr::Value::of_signed(static_cast<std::int64_t>(bits << above) >> above);
-}
-
-}  // namespace
-
 void latin1_to_bytes(TextBuffer& text, std::size_t from) noexcept {
   char* to = text.data() + from;
   for (std::size_t i = from; i < text.size(); ++i) {
@@ -79,7 +79,7 @@ RowCondition::Input RowCondition::input_of(const TableSchema& schema, std::uint1
   const ColumnSchema& c = schema.columns[column];
   Input out;
   out.column = column;
-  out.type = type_of(c.type);
+  out.type = condition_type(c.type);
   out.little_endian = out.type == expr::Type::integer && c.type != DeclaredType::bit &&
                       c.type != DeclaredType::year;
   out.is_unsigned = c.is_unsigned;
@@ -89,7 +89,7 @@ RowCondition::Input RowCondition::input_of(const TableSchema& schema, std::uint1
 Result<RowCondition> RowCondition::make(const expr::Condition& condition,
                                         const TableSchema& schema) {
   std::vector<expr::Column> columns;
-  for (const ColumnSchema& c : schema.columns) columns.push_back({c.name, type_of(c.type)});
+  for (const ColumnSchema& c : schema.columns) columns.push_back({c.name, condition_type(c.type)});
   auto predicate = expr::Predicate::compile(condition, columns);
   if (!predicate) return std::move(predicate).error().at("when");
   std::vector<Input> inputs;

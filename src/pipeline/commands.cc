@@ -12,6 +12,7 @@
 #include "sluice/position/state_file.h"
 #include "sluice/queue/consumer.h"
 
+#include "pipeline/dead_letters.h"
 #include "pipeline/held_xa.h"
 #include "pipeline/schema_start.h"
 #include "pipeline/start.h"
@@ -120,8 +121,12 @@ void check_queue(const Options& options, const std::optional<position::State>& s
   auto admin = queue::Admin::connect(options.queue);
   if (!admin) return report.bad(std::move(admin).error());
   report.good("broker: " + (*admin)->broker().product + " " + (*admin)->broker().version);
-  if (!saved) return;
   const queue::Names names = names_of(options);
+  auto dead = (*admin)->inspect(names.dead());
+  if (!dead) return report.bad(std::move(dead).error());
+  if (*dead)
+    if (const std::string text = dead_letters_text(names, **dead); !text.empty()) report.warn(text);
+  if (!saved) return;
   for (std::uint32_t n = 0; n < names.partitions && n < saved->last.size(); ++n) {
     if (saved->last[n].is_zero()) continue;
     auto info = (*admin)->inspect(names.partition(n));
@@ -248,6 +253,8 @@ Status wait(const Options& options, const WaitTarget& target, std::chrono::milli
         SLUICE_TRY_ASSIGN(const bool there, reached(tick, target, epoch));
         if (there) {
           out << "reached " << wanted << " (" << last << ")\n";
+          if (const std::string dead = dead_letters_now(options); !dead.empty())
+            out << "warning " << dead << "\n";
           return {};
         }
       }
@@ -285,6 +292,8 @@ Status position_show(const Options& options, std::ostream& out) {
       << (behind == 0 ? std::string("everything up to the saved position")
                       : std::to_string(behind) + " partitions are behind the saved position")
       << "\n";
+  if (const std::string dead = dead_letters_now(options); !dead.empty())
+    out << "dead       " << dead << "\n";
   return {};
 }
 

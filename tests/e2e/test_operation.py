@@ -12,7 +12,7 @@ LARGE_ROWS = 2_000_000 if long_run() else 100_000
 MOST_MEMORY = 200 << 20
 LOAD = 20_000 if long_run() else 3_000
 SEED = 20240610
-EXIT_CONFIG, EXIT_SOURCE, EXIT_POSITION, EXIT_STREAM, EXIT_REFUSED = 3, 4, 5, 7, 8
+EXIT_CONFIG, EXIT_SOURCE, EXIT_POSITION, EXIT_STREAM = 3, 4, 5, 7
 
 
 class Operation:
@@ -147,15 +147,6 @@ class Operation:
             rows_there, wrong = compare.differences(bench.mysql, bench.redis.client(), "e2e", ["k"])
             self.assertEqual((rows_there, wrong[-1]), (300, "... and 280 more"))
             self.assertEqual([text.split()[1] for text in wrong[:-1]], ["note:"] * 20)
-
-    def test_a_key_of_another_type_stops_it_until_it_is_gone(self):
-        with self.bench() as bench:
-            client = bench.redis.client()
-            client.set("e2e:text_key:taken", "a string")
-            bench.mysql.execute("INSERT INTO e2e.text_key VALUES ('taken', 1, NULL)")
-            self.assertEqual(bench.daemon.wait_for_end(60), EXIT_REFUSED, bench.daemon.tail())
-            self.assertEqual(bench.daemon.start().wait_for_end(60), EXIT_REFUSED, "still there, still refused")
-            self.assertEqual(client.get("e2e:text_key:taken"), b"a string")
 
     def test_preflight_tells_the_statement_that_mends_it(self):
         with self.bench() as bench:

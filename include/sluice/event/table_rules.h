@@ -7,6 +7,7 @@
 #include "sluice/base/text_buffer.h"
 #include "sluice/expr/condition.h"
 #include "sluice/expr/value.h"
+#include "sluice/model/table_schema.h"
 
 namespace sluice::event {
 
@@ -42,6 +43,9 @@ struct TableRules {
   std::vector<ColumnMask> masks;
   Secret salt;
 };
+
+// What a condition may do with a column of this type.
+expr::Type condition_type(DeclaredType type) noexcept;
 
 // Memory of TablePlan::satisfies(), used again from row to row.  Belongs to one thread.
 struct ConditionScratch {

@@ -66,6 +66,26 @@ Status schema_show(const Options& options, const std::string& table, std::ostrea
 // last statement that has changed it.  The daemon must be stopped.
 Status schema_refresh(const Options& options, const std::string& table, std::ostream& out);
 
+// Which dead letters; what is not said fits all.
+struct LetterChoice {
+  std::string table;        // a pattern that the whole of database.table fits
+  std::string reason;       // WRONGTYPE, unreadable, ...
+  std::string id;           // an EventId
+  std::uint64_t limit = 0;  // the oldest so many; 0: all
+};
+// One line a letter; the letters stay, in their order.  Errors of all: fatal/queue_topology while
+// somebody else looks at them.
+Status dead_list(const Options& options, const LetterChoice& choice, std::ostream& out);
+// All headers and the body.
+Status dead_show(const Options& options, const LetterChoice& choice, std::ostream& out);
+// Removes the chosen ones; the others stay, in their order.  Without `confirmed` it only tells.
+Status dead_drop(const Options& options, const LetterChoice& choice, bool confirmed,
+                 std::ostream& out);
+// Reads their rows from the source by key and brings Redis to what they are now, then removes the
+// letters.  The daemon must run.  Errors: the first of those for which a letter was kept.
+Status dead_replay(const Options& options, const LetterChoice& choice,
+                   std::chrono::milliseconds timeout, std::ostream& out);
+
 // Removes this instance's queues, applied records, state file and schema history, so that the next
 // start is a first one.  Rows already in Redis stay. Without `confirmed` it only tells what it
 // would do.
