@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 constexpr ChannelNumber kChannel = 1;
 // Letters that are announced and do not come are held by somebody else.
 constexpr std::chrono::milliseconds kQuiet{3000};
+// What somebody else has just given back comes a moment later, and is not announced.
+constexpr std::chrono::milliseconds kLate{300}, kLateInAll{2000};
 
 class AmqpLetterBox final : public LetterBox, private FrameSink {
  public:
@@ -37,7 +40,9 @@ class AmqpLetterBox final : public LetterBox, private FrameSink {
 
   std::unique_ptr<Link> link_;
   const std::string queue_;
+  bool consuming_ = false;
   std::uint64_t count_ = 0, given_ = 0;
+  std::optional<Time> late_until_;  // set when all that was announced has come
   std::deque<Stored> arrived_;
   std::optional<Stored> current_;  // under way
   std::uint64_t missing_ = 0;      // bytes of its body
@@ -65,7 +70,6 @@ Status AmqpLetterBox::prepare() {
                  "queue " + queue_ +
                      " has a consumer: another `sluice dead`, or a program of yours; its letters "
                      "cannot be told apart from the others. Try again when it has ended");
-  if (count_ == 0) return {};
   // Consumed, not fetched one by one: the broker shows that somebody looks at them, and the status
   // line does not take those for gone.
   amqp_basic_consume_t consume{};
@@ -74,6 +78,7 @@ Status AmqpLetterBox::prepare() {
   SLUICE_TRY_ASSIGN(reply,
                     request(AMQP_BASIC_CONSUME_METHOD, &consume, AMQP_BASIC_CONSUME_OK_METHOD));
   if (reply.closed) return refused(reply);
+  consuming_ = true;
   return {};
 }
 
@@ -114,12 +119,17 @@ Status AmqpLetterBox::on_frame(const Frame& frame) {
 }
 
 Result<std::optional<LetterBox::Stored>> AmqpLetterBox::next() {
-  const Time deadline = system_clock().steady() + kQuiet;
-  while (given_ < count_) {
+  if (!consuming_) return std::optional<Stored>();
+  const Time now = system_clock().steady();
+  const bool late = given_ >= count_;
+  if (late && !late_until_) late_until_ = now + kLateInAll;
+  const Time deadline = late ? std::min(now + kLate, *late_until_) : now + kQuiet;
+  for (;;) {
     if (!arrived_.empty()) {
+      if (late && now >= *late_until_) break;  // there are new ones all the time
       std::optional<Stored> letter(std::move(arrived_.front()));
       arrived_.pop_front();
-      ++given_;
+      count_ = std::max(count_, ++given_);
       return letter;
     }
     SLUICE_TRY_ASSIGN(const auto frame, link_->next_frame());

@@ -59,7 +59,7 @@ class LetterBox {
   // fatal/queue_topology (somebody else looks at them).
   static Result<std::unique_ptr<LetterBox>> open(const QueueOptions& options, const Names& names);
   virtual ~LetterBox() = default;
-  // How many there were when it was opened.
+  // How many there were when it was opened, and those that came since and were given out.
   virtual std::uint64_t count() const noexcept = 0;
   struct Stored {
     Letter letter;
