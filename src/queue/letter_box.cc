@@ -17,12 +17,15 @@ constexpr ChannelNumber kChannel = 1;
 constexpr std::chrono::milliseconds kQuiet{3000};
 // What somebody else has just given back comes a moment later, and is not announced.
 constexpr std::chrono::milliseconds kLate{300}, kLateInAll{2000};
+constexpr std::chrono::milliseconds kGone{3000}, kLookAgain{50};
 
 class AmqpLetterBox final : public LetterBox, private FrameSink {
  public:
   AmqpLetterBox(std::unique_ptr<Link> link, const Names& names)
       : link_(std::move(link)), queue_(names.dead()) {}
   Status prepare();
+  // Nothing: there is no such queue, and no channel any more.
+  Result<std::optional<QueueInfo>> look();
   std::uint64_t count() const noexcept override { return count_; }
   Result<std::optional<Stored>> next() override;
   Status remove(std::uint64_t tag) override;
@@ -49,27 +52,41 @@ class AmqpLetterBox final : public LetterBox, private FrameSink {
   bool has_header_ = false;
 };
 
+Result<std::optional<QueueInfo>> AmqpLetterBox::look() {
+  amqp_queue_declare_t args{};
+  args.queue = amqp_bytes(queue_);
+  args.passive = 1;
+  SLUICE_TRY_ASSIGN(const auto reply,
+                    request(AMQP_QUEUE_DECLARE_METHOD, &args, AMQP_QUEUE_DECLARE_OK_METHOD));
+  if (!reply.closed) {
+    const auto& found = reply.frame.as<amqp_queue_declare_ok_t>();
+    return std::optional<QueueInfo>(QueueInfo{found.message_count, found.consumer_count});
+  }
+  Error error = refused(reply);
+  if (reply.code == AMQP_NOT_FOUND && error.cls == ErrorClass::fatal)
+    return std::optional<QueueInfo>();
+  return error;
+}
+
 Status AmqpLetterBox::prepare() {
   const amqp_channel_open_t open{};
   SLUICE_TRY_ASSIGN(auto reply,
                     request(AMQP_CHANNEL_OPEN_METHOD, &open, AMQP_CHANNEL_OPEN_OK_METHOD));
   if (reply.closed) return refused(reply);
-  amqp_queue_declare_t look{};
-  look.queue = amqp_bytes(queue_);
-  look.passive = 1;
-  SLUICE_TRY_ASSIGN(reply, request(AMQP_QUEUE_DECLARE_METHOD, &look, AMQP_QUEUE_DECLARE_OK_METHOD));
-  if (reply.closed) {
-    Error error = refused(reply);
-    if (reply.code == AMQP_NOT_FOUND && error.cls == ErrorClass::fatal) return {};
-    return error;
+  // A consumer that has just ended is counted for a moment longer.
+  const Time patience = system_clock().steady() + kGone;
+  for (;;) {
+    SLUICE_TRY_ASSIGN(const auto found, look());
+    if (!found) return {};
+    count_ = found->messages;
+    if (found->consumers == 0) break;
+    if (system_clock().steady() >= patience)
+      return fatal(Errc::queue_topology,
+                   "queue " + queue_ +
+                       " has a consumer: another `sluice dead`, or a program of yours; its letters "
+                       "cannot be told apart from the others. Try again when it has ended");
+    SLUICE_TRY(link_->wait(system_clock().steady() + kLookAgain, nullptr));
   }
-  const auto& found = reply.frame.as<amqp_queue_declare_ok_t>();
-  count_ = found.message_count;
-  if (found.consumer_count != 0)
-    return fatal(Errc::queue_topology,
-                 "queue " + queue_ +
-                     " has a consumer: another `sluice dead`, or a program of yours; its letters "
-                     "cannot be told apart from the others. Try again when it has ended");
   // Consumed, not fetched one by one: the broker shows that somebody looks at them, and the status
   // line does not take those for gone.
   amqp_basic_consume_t consume{};
