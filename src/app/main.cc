@@ -237,7 +237,7 @@ int main_with_arguments(int argc, char** argv) {
   reset->callback(
       with_instance([&](const Options& o) { return finish(pipeline::reset(o, yes, std::cout)); }));
 
-  add_dead_command(app, needs_config, with_options, finish);
+  add_dead_command(app, needs_config, with_instance, finish);
   add_decode_command(app, load, finish, code);
 
   app.add_subcommand("version", "print the version")->callback([] {

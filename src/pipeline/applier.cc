@@ -13,12 +13,12 @@ constexpr milliseconds kGapRetry{300};
 // Another writer of our record may win a few times while a partition changes hands; not for ever.
 constexpr int kMaxAborts = 50;
 
-std::string describe(const MessageHeaders& h) {
+}  // namespace
+
+std::string Applier::describe(const MessageHeaders& h) {
   return "prev=" + h.prev.to_string() + " first=" + h.first.to_string() +
          " last=" + h.last.to_string() + " rows=" + std::to_string(h.rows);
 }
-
-}  // namespace
 
 Applier::Applier(ApplierSettings settings, Dependencies dependencies, Shares& shares,
                  ops::Counters& counters, Health& health, const Clock& clock)
@@ -396,129 +396,6 @@ Status Applier::on_gap(Partition& p, const queue::Delivery& delivery) {
   p.known = false;
   fenced_.reset();
   return {};
-}
-
-// Puts the record back to what it was before the step at hand, so that the whole message is applied
-// again when its keys have been seen to: the same commands in the same order leave the same. Should
-// we die before, probe() tells.
-Status Applier::take_back(const Partition& p) {
-  commands_.clear();
-  redis::append_command(commands_, {"WATCH", p.key});
-  redis::append_command(commands_, {"GET", p.key});
-  SLUICE_TRY(redis_->send(commands_.view()));
-  SLUICE_TRY(redis_->receive());
-  SLUICE_TRY_ASSIGN(const redis::Reply record, redis_->receive());
-  if (record.kind != redis::Reply::Kind::string || record.text != record_text_.view())
-    return {};  // not ours any more
-  commands_.clear();
-  redis::append_command(commands_, {"MULTI"});
-  if (p.seen.empty())
-    redis::append_command(commands_, {"UNLINK", p.key});
-  else
-    redis::append_command(commands_, {"SET", p.key, p.seen});
-  redis::append_command(commands_, {"EXEC"});
-  SLUICE_TRY(redis_->send(commands_.view()));
-  SLUICE_TRY(redis_->receive_checked(2, errors_));
-  SLUICE_TRY(redis_->receive_exec());
-  return {};
-}
-
-// A message without our headers has no place in the chain.
-Status Applier::on_unreadable(Partition& p, const queue::Delivery& delivery) {
-  if (refusals_.stops()) {
-    Error error = *delivery.unreadable;
-    error.cls = ErrorClass::fatal;
-    return error;
-  }
-  unreadable_ = delivery.unreadable;
-  return finish(p, delivery);
-}
-
-// The rest of the step stands, and the record with it.
-Status Applier::on_exec_errors(Partition& p, const queue::Delivery& delivery,
-                               const redis::ExecResult& exec) {
-  for (const auto& [index, text] : exec.errors) {
-    Error error = redis::error_of_reply(text);
-    const bool refused = error.cls == ErrorClass::poison && index < counts_.commands;
-    if (refused && !refusals_.stops()) continue;
-    // The message must not be acked, nor count as applied.
-    SLUICE_TRY(take_back(p));
-    if (!refused) return std::move(error).at("partition " + std::to_string(p.number));
-    return fatal(Errc::redis_refused,
-                 "partition " + std::to_string(p.number) + ": Redis refused " +
-                     std::to_string(exec.errors.size()) + " command(s) of the message " +
-                     describe(delivery.headers) + ": " + error.what +
-                     ". A key that this table's rows map to holds another type: remove or rename "
-                     "it, then start again; or set applier.on_refused: dead_letter");
-  }
-  SLUICE_TRY_ASSIGN(auto rows, refusals_.rows_of(delivery, p.record.id, exec.errors));
-  refused_.insert(refused_.end(), std::make_move_iterator(rows.begin()),
-                  std::make_move_iterator(rows.end()));
-  std::sort(refused_.begin(), refused_.end(),
-            [](const Refusal& a, const Refusal& b) { return a.id < b.id; });
-  return {};
-}
-
-// Redis has the message: letters of what it does not have, then the ack.
-Status Applier::finish(Partition& p, const queue::Delivery& delivery) {
-  if (!refused_.empty() || unreadable_)
-    SLUICE_TRY(refusals_.settle(delivery, refused_, unreadable_, stop_));
-  return consumer_->ack(p.number, delivery.tag);
-}
-
-// A repeat that the broker delivers again may be one whose step was refused in part before we died,
-// and whose letters were not written: then its keys tell.
-Status Applier::probe(Partition& p, const queue::Delivery& delivery) {
-  fenced_.reset();
-  keys_.clear();
-  refused_.clear();
-  std::vector<EventId> ids;  // of the rows the keys belong to
-  reader_.open(delivery.body);
-  for (;;) {
-    auto line = reader_.next();
-    if (!line) {
-      if (line.error().cls != ErrorClass::poison || refusals_.stops())
-        return std::move(line).error();
-      unreadable_ = std::move(line).error();
-      break;
-    }
-    const ChangeView* view = *line;
-    if (view == nullptr) break;
-    for (const ChangeView::Row& row : view->rows) {
-      const EventId id = view->seq.with_row(row.index);
-      if (Status s = mapping_.append_keys(*view, row, keys_); !s.ok()) {
-        if (s.error().cls != ErrorClass::poison || refusals_.stops()) return s;
-        refused_.push_back({id, "no_key", std::move(s).error().what});
-      }
-      ids.resize(keys_.size(), id);
-    }
-  }
-  return keys_.empty() ? Status() : probe_keys(p, delivery, ids);
-}
-
-Status Applier::probe_keys(Partition& p, const queue::Delivery& delivery,
-                           const std::vector<EventId>& ids) {
-  commands_.clear();
-  for (const std::string& key : keys_) redis::append_command(commands_, {"TYPE", key});
-  SLUICE_TRY(redis_->send(commands_.view()));
-  std::size_t wrong = 0;
-  for (std::size_t i = 0; i < keys_.size(); ++i) {
-    SLUICE_TRY_ASSIGN(const redis::Reply type, redis_->receive());
-    if (type.kind == redis::Reply::Kind::error) return redis::error_of_reply(type.text);
-    if (type.text == "hash" || type.text == "none") continue;
-    ++wrong;
-    refused_.push_back({ids[i], "WRONGTYPE",
-                        "found when the message was delivered again: the key holds a " + type.text +
-                            ", not a hash"});
-  }
-  std::sort(refused_.begin(), refused_.end(),
-            [](const Refusal& a, const Refusal& b) { return a.id < b.id; });
-  if (wrong == 0 || !refusals_.stops()) return {};
-  return fatal(Errc::redis_refused,
-               "partition " + std::to_string(p.number) + ": " + std::to_string(wrong) +
-                   " key(s) of the message " + describe(delivery.headers) +
-                   " hold another type than hash: their rows were refused. Remove or rename these "
-                   "keys and start again; or set applier.on_refused: dead_letter");
 }
 
 }  // namespace sluice::pipeline

@@ -98,6 +98,7 @@ class Applier {
   Status on_unreadable(Partition& p, const queue::Delivery& delivery);
   Status on_exec_errors(Partition& p, const queue::Delivery& delivery,
                         const redis::ExecResult& exec);
+  static std::string describe(const MessageHeaders& headers);
   static Error on_queue_error(std::string_view reply);
   Status finish(Partition& p, const queue::Delivery& delivery);
   Status probe(Partition& p, const queue::Delivery& delivery);

@@ -30,6 +30,7 @@
 #include "pipeline/start.h"
 #include "pipeline/status.h"
 #include "pipeline/watermark_stage.h"
+#include "pipeline/wiring.h"
 
 namespace sluice::pipeline {
 namespace {
@@ -40,34 +41,6 @@ constexpr milliseconds kApplierPatience{5000};
 constexpr milliseconds kBacklogEvery{2000};
 constexpr milliseconds kStorePatience{3000};
 constexpr milliseconds kRepartitionPatience{10000};
-
-OnRefused on_refused(ApplierOptions::OnRefused option) {
-  switch (option) {
-    case ApplierOptions::OnRefused::dead_letter: return OnRefused::dead_letter;
-    case ApplierOptions::OnRefused::stop: return OnRefused::stop;
-    case ApplierOptions::OnRefused::ignore: break;
-  }
-  return OnRefused::ignore;
-}
-
-ApplierPool::Settings pool_settings(const Options& options) {
-  ApplierPool::Settings out;
-  out.applier.instance = options.instance();
-  out.applier.partitions = options.queue.partitions();
-  out.applier.layout = layout_of(options).fingerprint;
-  out.applier.binary_base64 = options.rendering.binary() == RenderingOptions::Binary::base64;
-  out.applier.gap_patience = options.applier.gap_patience();
-  out.applier.reconnect_max = options.redis.reconnect_max();
-  out.applier.on_refused = on_refused(options.applier.on_refused());
-  const ApplierOptions& pool = options.applier;
-  out.size = {std::min(pool.min(), out.applier.partitions),
-              std::min(pool.max(), out.applier.partitions),
-              pool.grow_backlog(),
-              pool.grow_lag(),
-              pool.grow_after(),
-              pool.shrink_after()};
-  return out;
-}
 
 TransactionId id_of(const schema::Place& place) {
   return {place.epoch(), place.file(), place.position().pos};
@@ -244,23 +217,8 @@ Status Pipeline::prepare() {
       RestartPoint{file_of(state), state.position.pos, state.gtid_set, state.last, state.trail},
       std::move(plan.gtids), publisher_wakeup_);
   outbox_->set_stop(source_stop_.get_token());
-  AssemblerSettings settings;
-  settings.partitions = options_.queue.partitions();
-  settings.hold_bytes = options_.limits.transaction_hold().bytes();
-  settings.inflated_bytes = options_.limits.inflated_transaction().bytes();
-  settings.line_bytes = options_.queue.message_bytes().bytes();
-  settings.publish_ddl = options_.queue.publish_ddl();
-  settings.ignore_truncate = options_.applier.on_truncate() == ApplierOptions::OnTruncate::ignore;
-  settings.stop_at_content_ddl =
-      options_.applier.on_content_ddl() == ApplierOptions::OnContentDdl::stop;
-  settings.encode_threads = options_.source.decode_threads();
-  settings.render.time_zone_seconds = options_.rendering.time_zone().seconds();
-  settings.render.invalid_text =
-      options_.rendering.invalid_text() == RenderingOptions::Invalid::stop
-          ? event::InvalidText::stop
-          : event::InvalidText::replace;
-  settings.render.binary_base64 = options_.rendering.binary() == RenderingOptions::Binary::base64;
-  assembler_.emplace(settings, *filter_, *catalog_, *outbox_, *held_xa_, counters_, clock_);
+  assembler_.emplace(assembler_settings(options_), *filter_, *catalog_, *outbox_, *held_xa_,
+                     counters_, clock_);
   checkpoint_.emplace(
       std::move(store), std::move(plan.state), clock_,
       Checkpoint::Hooks{
@@ -300,39 +258,7 @@ void Pipeline::start_stages() {
   });
 
   source_stage_.emplace(
-      SourceStage::Dependencies{
-          hosts_.size(), [this](std::size_t host) { return hosts_.at(host).to_string(); },
-          [this](std::size_t host) -> Result<position::SourceState> {
-            SLUICE_TRY_ASSIGN(auto connection,
-                              mysql::Connection::open(options_.source, hosts_.at(host)));
-            SLUICE_TRY_ASSIGN(const auto now, mysql::read_source_identity(connection));
-            return source_state(now);
-          },
-          [this](std::size_t host, const BinlogPosition& from) {
-            return mysql::ReplicationStream::open(options_.source, hosts_.at(host), replica_, from);
-          },
-          [this](std::size_t host, const GtidSet& executed) {
-            return mysql::ReplicationStream::open_behind(options_.source, hosts_.at(host), replica_,
-                                                         executed);
-          },
-          [this](std::size_t host, const GtidSet& executed, bool renamed) -> Status {
-            SLUICE_TRY_ASSIGN(auto connection,
-                              mysql::Connection::open(options_.source, hosts_.at(host)));
-            if (renamed) SLUICE_TRY(mysql::check_renamed(connection, executed));
-            return mysql::check_gtids(connection, executed);
-          },
-          [this](std::size_t host, const position::Trail& trail) -> Result<TrailEnd> {
-            SLUICE_TRY_ASSIGN(auto connection,
-                              mysql::Connection::open(options_.source, hosts_.at(host)));
-            return find_trail_end(options_, replica_, connection, trail);
-          },
-          applied,
-          [this](std::size_t host) -> Result<BinlogPosition> {
-            SLUICE_TRY_ASSIGN(auto connection,
-                              mysql::Connection::open(options_.source, hosts_.at(host)));
-            return mysql::binlog_end(connection);
-          },
-          [this](std::size_t host) { hosts_.follow(host); }},
+      source_dependencies(options_, hosts_, replica_, applied),
       SourceStage::Settings{options_.source.reconnect_max(), options_.source.failover_after()},
       *checkpoint_, *assembler_, *outbox_, counters_, health_);
   publish_stage_.emplace(

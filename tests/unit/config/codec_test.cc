@@ -135,7 +135,7 @@ TEST(EnumCodec, HasANameForEachValueOfEachEnum) {
   expect_a_name_for_each_value(QueueOptions::Type::existing);
   expect_a_name_for_each_value(QueueOptions::Compression::zstd);
   expect_a_name_for_each_value(ApplierOptions::OnTruncate::ignore);
-  expect_a_name_for_each_value(ApplierOptions::OnRefused::stop);
+  expect_a_name_for_each_value(ApplierOptions::OnRefused::ignore);
   expect_a_name_for_each_value(RenderingOptions::Invalid::replace);
   expect_a_name_for_each_value(RenderingOptions::Binary::base64);
   expect_a_name_for_each_value(LogOptions::Format::json);
