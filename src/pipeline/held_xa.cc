@@ -217,7 +217,7 @@ Status HeldXa::saved(const TransactionId& point) {
   std::vector<fs::path> gone;
   {
     const Lock lock(mu_);
-    std::erase_if(entries_, [&](const auto& item) {
+    std::erase_if(entries_, [&](const auto& item) REQUIRES_LOCK(mu_) {
       const Entry& entry = item.second;
       if (!entry.over_before(entry.in_file ? backup_ : point)) return false;
       if (entry.records) bytes_ -= entry.records->size();

@@ -16,10 +16,7 @@ std::string zone_of(const Options& options) {
 }  // namespace
 
 SourceRows::SourceRows(const Options& options, mysql::Connection connection, NameCase names)
-    : options_(&options),
-      connection_(std::move(connection)),
-      filter_(options, names),
-      hosts_(options.source) {
+    : connection_(std::move(connection)), filter_(options, names), hosts_(options.source) {
   hosts_.follow(connection_.endpoint());
   schemas_.emplace(schema_settings(hosts_, replica_identity(options), filter_, std::stop_token()));
 }

@@ -51,7 +51,6 @@ class SourceRows {
   Status find_tables();
   Result<const RowQuery*> query_of(const TableName& table, const RowName& row);
 
-  const Options* options_;
   mysql::Connection connection_;
   TableFilter filter_;
   mysql::Hosts hosts_;

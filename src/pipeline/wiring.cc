@@ -62,8 +62,8 @@ SourceStage::Dependencies source_dependencies(const Options& options, mysql::Hos
                                               AppliedRecords applied) {
   return SourceStage::Dependencies{
       hosts.size(),
-      [&options, &hosts, &replica](std::size_t host) { return hosts.at(host).to_string(); },
-      [&options, &hosts, &replica](std::size_t host) -> Result<position::SourceState> {
+      [&hosts](std::size_t host) { return hosts.at(host).to_string(); },
+      [&options, &hosts](std::size_t host) -> Result<position::SourceState> {
         SLUICE_TRY_ASSIGN(auto connection, mysql::Connection::open(options.source, hosts.at(host)));
         SLUICE_TRY_ASSIGN(const auto now, mysql::read_source_identity(connection));
         return source_state(now);
@@ -75,8 +75,7 @@ SourceStage::Dependencies source_dependencies(const Options& options, mysql::Hos
         return mysql::ReplicationStream::open_behind(options.source, hosts.at(host), replica,
                                                      executed);
       },
-      [&options, &hosts, &replica](std::size_t host, const GtidSet& executed,
-                                   bool renamed) -> Status {
+      [&options, &hosts](std::size_t host, const GtidSet& executed, bool renamed) -> Status {
         SLUICE_TRY_ASSIGN(auto connection, mysql::Connection::open(options.source, hosts.at(host)));
         if (renamed) SLUICE_TRY(mysql::check_renamed(connection, executed));
         return mysql::check_gtids(connection, executed);
@@ -87,11 +86,11 @@ SourceStage::Dependencies source_dependencies(const Options& options, mysql::Hos
         return find_trail_end(options, replica, connection, trail);
       },
       std::move(applied),
-      [&options, &hosts, &replica](std::size_t host) -> Result<BinlogPosition> {
+      [&options, &hosts](std::size_t host) -> Result<BinlogPosition> {
         SLUICE_TRY_ASSIGN(auto connection, mysql::Connection::open(options.source, hosts.at(host)));
         return mysql::binlog_end(connection);
       },
-      [&options, &hosts, &replica](std::size_t host) { hosts.follow(host); }};
+      [&hosts](std::size_t host) { hosts.follow(host); }};
 }
 
 }  // namespace sluice::pipeline
