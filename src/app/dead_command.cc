@@ -33,7 +33,7 @@ void add_choice(CLI::App* command, Arguments& arguments) {
 void add_dead_command(
     CLI::App& app, const std::function<CLI::App*(CLI::App*)>& needs_config,
     const std::function<std::function<void()>(std::function<int(const Options&)>)>& with_options,
-    std::function<int(const Status&)> finish) {
+    const std::function<int(const Status&)>& finish) {
   auto* dead = app.add_subcommand("dead", "rows that are not in Redis: dead letters");
   dead->require_subcommand(1);
   const auto arguments = std::make_shared<Arguments>();

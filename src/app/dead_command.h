@@ -14,6 +14,6 @@ namespace sluice::app {
 void add_dead_command(
     CLI::App& app, const std::function<CLI::App*(CLI::App*)>& needs_config,
     const std::function<std::function<void()>(std::function<int(const Options&)>)>& with_options,
-    std::function<int(const Status&)> finish);
+    const std::function<int(const Status&)>& finish);
 
 }  // namespace sluice::app

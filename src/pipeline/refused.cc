@@ -71,6 +71,7 @@ Result<std::vector<Refusal>> Refusals::rows_of(
 Result<std::vector<queue::Letter>> Refusals::letters_of(const queue::Delivery& delivery,
                                                         const std::vector<Refusal>& rows) {
   std::vector<EventId> ids;
+  ids.reserve(rows.size());
   for (const Refusal& r : rows) ids.push_back(r.id);
   SLUICE_TRY_ASSIGN(auto lines, event::lone_rows(delivery.body, ids));
   std::vector<queue::Letter> letters;
@@ -142,7 +143,7 @@ Status Refusals::send(const std::vector<queue::Letter>& letters, const std::stop
   const std::unique_ptr<const void, decltype(clean_up)> at_end(this, clean_up);
   backoff_.reset();
   for (;;) {
-    const Status s = attempt(letters, fates, st);
+    Status s = attempt(letters, fates, st);
     if (s.ok()) break;
     sender_.reset();
     if (s.error().cls != ErrorClass::retry) return s;

@@ -67,7 +67,7 @@ std::string hex_literal(std::string_view bytes) {
 
 // Where the server's own text is not the one of lines, another is asked for (docs/format.md).
 std::string expression(const ColumnSchema& column) {
-  const std::string name = quoted_name(column.name);
+  std::string name = quoted_name(column.name);
   if (column.type == DeclaredType::float_) return name + "+0e0";
   if (column.type == DeclaredType::bit || column.mysql_type.find("zerofill") != std::string::npos)
     return name + "+0";
@@ -88,11 +88,11 @@ Result<RowQuery> RowQuery::make(TableSchema schema, const event::TableRules& rul
                   "not every change of it is taken (`operations`), so what the source has now is "
                   "not what Redis is to have");
   q.salted_.update(rules.salt.reveal());
-  for (std::uint16_t at = 0; at < schema.columns.size(); ++at) {
+  for (std::size_t at = 0; at < schema.columns.size(); ++at) {
     const ColumnSchema& c = schema.columns[at];
     if (c.hidden || (c.is_virtual && !virtual_columns.contains(c.name))) continue;
     Column column;
-    column.at = at;
+    column.at = static_cast<std::uint16_t>(at);
     column.shown = (rules.shown_columns.empty() || is_named(rules.shown_columns, c.name)) &&
                    !is_named(rules.hidden_columns, c.name);
     for (const event::ColumnMask& mask : rules.masks) {

@@ -223,7 +223,7 @@ Status AmqpConsumer::on_header(Channel& c, const Frame& frame) {
   c.compressed = encoding == kZstd;
   if (!encoding.empty() && !c.compressed && !c.delivery.unreadable) {
     c.delivery.unreadable = unreadable(c, Error{ErrorClass::poison, Errc::queue_message,
-                                       "content_encoding " + std::string(encoding)});
+                                                "content_encoding " + std::string(encoding)});
   }
   c.missing = frame.body_size;
   c.body = pool_->take();
