@@ -29,8 +29,9 @@ class Cluster(SourceTest):
                 bench.rabbit.kill(node)
                 bench.wait_for_source(180)  # two nodes are enough
                 bench.rabbit.up(node)
-                # All that it led before has a leader, and the node is there again.
+                # All that it led before has a leader, and every queue has its three members again: with two, the next node would be one too many.
                 wait_until(lambda: sum(bench.rabbit.leaders().values()) == queues, 120, lambda: f"leaders of {queues} queues: {bench.rabbit.leaders()}")
+                wait_until(lambda: bench.rabbit.members() == 3, 120, lambda: f"three members of each queue, not {bench.rabbit.queues('name', 'online')}")
                 bench.wait_for_source(180)
             load.finish(600)
             rows = self.assert_in_step(bench)

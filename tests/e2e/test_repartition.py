@@ -36,8 +36,9 @@ class Repartition:
             wait_until(lambda: load.progress() >= 0.5, 600, "half of the changes")
             # The number in the file is that of the first start.
             bench.daemon.kill()
+            said = len(bench.daemon.log.read_text())
             bench.daemon.start()
-            wait_until(lambda: " partitions=8 " in bench.daemon.log.read_text(), 60, bench.daemon.tail)
+            wait_until(lambda: " partitions=8 " in bench.daemon.log.read_text()[said:], 60, bench.daemon.tail)
             self.assertIn("asked the daemon", self.repartition(bench, 32))
             load.finish(600)
             bench.wait_for_source()

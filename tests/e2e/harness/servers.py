@@ -156,6 +156,10 @@ class RabbitCluster:
             leads[int(leader.partition("@")[0][-1])] += 1
         return leads
 
+    def members(self):
+        """How many nodes have a running member, of the queue that has the fewest."""
+        return min(online.count("@") for _, online in self.queues("name", "online"))
+
     def messages(self, queue):
         return {name: int(count) for name, count in self.queues("name", "messages_ready")}.get(queue)
 
