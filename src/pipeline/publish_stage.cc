@@ -1,6 +1,7 @@
 #include "pipeline/publish_stage.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sluice/base/log.h"
 
@@ -62,10 +63,11 @@ Status PublishStage::session(queue::Publisher& publisher, const std::stop_token&
                              const std::stop_token& drain) {
   // What was unconfirmed on the connection before is of unknown fate: again, first of all.
   waiting_ = 0;
-  health_->ddl_refused = false;
-  health_->refused_partitions = 0;
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
-    partitions_[p] = {};
+    Partition& lane = partitions_[p];
+    lane.in_flight = lane.waiting = false;
+    lane.returns = 0;
+    lane.refused_since.reset();
     if (publisher.blocked()) {
       wait_until(partitions_[p], clock_->steady());
     } else if (const OutgoingMessage* m = outbox_->unconfirmed(p)) {
@@ -146,6 +148,8 @@ void PublishStage::wait_until(Partition& p, std::chrono::steady_clock::time_poin
 
 // After a refusal.
 void PublishStage::taken(std::uint32_t lane, Partition& p) {
+  p.refusals = 0;
+  p.refused_since.reset();
   if (lane >= row_partitions_) {
     health_->ddl_refused = false;
     log::get("queue").info("the queue for DDL takes statements again");
@@ -154,6 +158,9 @@ void PublishStage::taken(std::uint32_t lane, Partition& p) {
     --health_->refused_partitions;
     log::get("queue").info("the queue takes messages again partition={}", lane);
   }
+  if (std::all_of(partitions_.begin(), partitions_.end(),
+                  [](const Partition& other) { return other.refusals == 0; }))
+    reopen_after_ = kReopenFirst;
 }
 
 void PublishStage::say_refused(std::uint32_t lane, const Partition& p) {
@@ -171,6 +178,23 @@ void PublishStage::say_refused(std::uint32_t lane, const Partition& p) {
       "false and start again");
 }
 
+// Errors: the connection is to be opened anew.
+Status PublishStage::refused(std::uint32_t lane, Partition& p) {
+  const auto now = clock_->steady();
+  if (!p.refused_since) p.refused_since = now;
+  say_refused(lane, p);
+  if (lane < row_partitions_ && !p.full && p.refusals >= kFullAfter) {
+    p.full = true;
+    ++health_->refused_partitions;
+  }
+  if (now - *p.refused_since < reopen_after_) return {};
+  const auto patience = std::exchange(reopen_after_, std::min(kReopenMost, 2 * reopen_after_));
+  return retry(Errc::queue_lost,
+               lane_name(lane) + ": the broker has refused every message for " +
+                   std::to_string(patience.count()) +
+                   " ms (nack): trying on a new connection, in case the queue's leader has moved");
+}
+
 Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& outcome) {
   if (outcome.partition >= partitions_.size() || !partitions_[outcome.partition].in_flight)
     return fatal(Errc::internal, "an outcome for partition " + std::to_string(outcome.partition) +
@@ -179,7 +203,7 @@ Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& o
   p.in_flight = false;
   if (outcome.kind == queue::Outcome::Kind::confirmed) {
     if (p.refusals != 0) taken(outcome.partition, p);
-    p.returns = p.refusals = 0;
+    p.returns = 0;
     counters_->messages_confirmed.fetch_add(1, std::memory_order_relaxed);
     counters_->rows_confirmed.fetch_add(outbox_->confirmed(outcome.partition),
                                         std::memory_order_relaxed);
@@ -203,11 +227,7 @@ Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& o
     SLUICE_TRY(deps_.check_topology(sent_partitions()));
   } else {
     counters_->nacked.fetch_add(1, std::memory_order_relaxed);
-    say_refused(outcome.partition, p);
-    if (outcome.partition < row_partitions_ && !p.full && p.refusals >= kFullAfter) {
-      p.full = true;
-      ++health_->refused_partitions;
-    }
+    SLUICE_TRY(refused(outcome.partition, p));
   }
   const auto pause = std::min(kRefusedMost, kRefusedFirst * (1 << std::min(p.refusals, 10u)));
   ++p.refusals;

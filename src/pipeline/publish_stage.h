@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -40,20 +41,28 @@ class PublishStage {
         clock_(&clock),
         backoff_(std::chrono::milliseconds(100), reconnect_max),
         row_partitions_(static_cast<std::uint32_t>(outbox.chain().size())),
-        partitions_(outbox.lanes()) {}
+        partitions_(outbox.lanes()),
+        reopen_after_(kReopenFirst) {}
 
   // Until `st` is stopped, or an error that must end the process.  After `drain` is stopped it ends
   // by itself once the outbox is empty.
   Status run(const std::stop_token& st, const std::stop_token& drain);
 
  private:
+  // A channel that published while its queue had no leader does not find the one elected later:
+  // RabbitMQ 3.10 refuses all that is sent on it from then on.  A full queue refuses, too, so the
+  // patience doubles each time.
+  static constexpr std::chrono::milliseconds kReopenFirst{1000}, kReopenMost{300000};
+
   struct Partition {
     bool in_flight = false;                            // on this connection
     std::uint32_t returns = 0;                         // of the same message
     std::chrono::steady_clock::time_point retry_at{};  // nacked or returned: not before
+    bool waiting = false;                              // retry_at is set
+    // In a row, over connections, too.
     std::uint32_t refusals = 0;
-    bool waiting = false;  // retry_at is set
-    bool full = false;     // counted in Health::refused_partitions
+    std::optional<std::chrono::steady_clock::time_point> refused_since{};  // on this connection
+    bool full = false;  // counted in Health::refused_partitions
   };
 
   Status session(queue::Publisher& publisher, const std::stop_token& st,
@@ -64,6 +73,7 @@ class PublishStage {
   void tick_if_due();
   void wait_until(Partition& p, std::chrono::steady_clock::time_point at);
   void taken(std::uint32_t lane, Partition& p);
+  Status refused(std::uint32_t lane, Partition& p);
   void say_refused(std::uint32_t lane, const Partition& p);
   std::string lane_name(std::uint32_t lane) const;
   std::vector<bool> sent_partitions() const;
@@ -81,6 +91,8 @@ class PublishStage {
   std::vector<queue::Outcome> outcomes_;
   std::chrono::steady_clock::time_point next_tick_{};
   std::uint32_t waiting_ = 0;  // partitions with retry_at set
+  // How long a lane may be refused until the connection is opened anew.
+  std::chrono::milliseconds reopen_after_;
 };
 
 }  // namespace sluice::pipeline

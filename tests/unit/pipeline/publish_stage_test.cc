@@ -243,6 +243,44 @@ TEST_F(PublishStageTest, ANackedMessageIsSentAgainAfterAPauseAndOthersGoOn) {
   expect_whole_chains();
 }
 
+// As RabbitMQ 3.10 does on a channel that published while a queue had no leader.
+TEST_F(PublishStageTest, ALongRefusalIsTriedOnANewConnection) {
+  transaction({0, 1});
+  int nacks = 0;
+  broker_.script = [&](auto& in_flight, auto& out) -> Status {
+    std::erase_if(in_flight, [&](const auto& m) {
+      if (m.partition != 0 || broker_.connections != 1) return false;
+      ++nacks;
+      out.push_back({0, Kind::nacked, {}});
+      return true;
+    });
+    if (broker_.connections == 2) drain_.request_stop();
+    return confirm_all(in_flight, out);
+  };
+  EXPECT_TRUE(run().ok());
+  EXPECT_EQ(broker_.connections, 2);
+  EXPECT_GT(nacks, 5);
+  expect_whole_chains();
+}
+
+TEST_F(PublishStageTest, AFullQueueIsTriedOnANewConnectionEverMoreSeldom) {
+  transaction({0});
+  const auto began = clock_.steady();
+  broker_.script = [&](auto& in_flight, auto& out) -> Status {
+    std::erase_if(in_flight, [&](const auto& m) {
+      if (m.partition != 0 || clock_.steady() - began >= std::chrono::seconds(60)) return false;
+      out.push_back({0, Kind::nacked, {}});
+      return true;
+    });
+    if (clock_.steady() - began >= std::chrono::seconds(60)) drain_.request_stop();
+    return confirm_all(in_flight, out);
+  };
+  EXPECT_TRUE(run(200'000).ok());
+  EXPECT_GE(broker_.connections, 5);
+  EXPECT_LE(broker_.connections, 7) << "after 1, 2, 4, 8, 16 and 32 seconds";
+  expect_whole_chains();
+}
+
 class DdlPublishStageTest : public PublishStageTest {
  protected:
   DdlPublishStageTest() : PublishStageTest(true) { broker_.queues.resize(kPartitions + 1); }
