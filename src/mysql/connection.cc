@@ -224,4 +224,13 @@ const Endpoint& Connection::endpoint() const noexcept {
   return impl_->endpoint;
 }
 
+std::string quote_name(std::string_view name) {
+  std::string out = "`";
+  for (const char c : name) {
+    if (c == '`') out += '`';
+    out += c;
+  }
+  return out + "`";
+}
+
 }  // namespace sluice::mysql

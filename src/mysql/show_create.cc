@@ -114,13 +114,4 @@ std::vector<ActingForeignKey> acting_foreign_keys(std::string_view create_table)
   return keys;
 }
 
-std::string quote_name(std::string_view name) {
-  std::string out = "`";
-  for (const char c : name) {
-    if (c == '`') out += '`';
-    out += c;
-  }
-  return out + "`";
-}
-
 }  // namespace sluice::mysql

@@ -18,7 +18,4 @@ struct ActingForeignKey {
 // Those of SHOW CREATE TABLE; keys that only forbid are left out.
 std::vector<ActingForeignKey> acting_foreign_keys(std::string_view create_table);
 
-// A name in backticks.
-std::string quote_name(std::string_view name);
-
 }  // namespace sluice::mysql

@@ -8,18 +8,10 @@
 #include "sluice/base/names.h"
 #include "sluice/base/text_buffer.h"
 #include "sluice/binlog/value_text.h"
+#include "sluice/mysql/connection.h"
 
 namespace sluice::pipeline {
 namespace {
-
-std::string quoted_name(std::string_view name) {
-  std::string out = "`";
-  for (const char c : name) {
-    if (c == '`') out += '`';
-    out += c;
-  }
-  return out + "`";
-}
 
 bool is_named(const std::vector<std::string>& names, std::string_view name) {
   return std::any_of(names.begin(), names.end(),
@@ -67,7 +59,7 @@ std::string hex_literal(std::string_view bytes) {
 
 // Where the server's own text is not the one of lines, another is asked for (docs/format.md).
 std::string expression(const ColumnSchema& column) {
-  std::string name = quoted_name(column.name);
+  std::string name = mysql::quote_name(column.name);
   if (column.type == DeclaredType::float_) return name + "+0e0";
   if (column.type == DeclaredType::bit || column.mysql_type.find("zerofill") != std::string::npos)
     return name + "+0";
@@ -137,10 +129,10 @@ Result<std::string> RowQuery::select(
   std::string sql;
   for (const Column& c : columns_)
     sql += (sql.empty() ? "SELECT " : ", ") + expression(schema_.columns[c.at]);
-  sql += " FROM " + quoted_name(schema_.database) + "." + quoted_name(schema_.name);
+  sql += " FROM " + mysql::quote_name(schema_.database) + "." + mysql::quote_name(schema_.name);
   for (std::size_t i = 0; i < key.size(); ++i) {
     const ColumnSchema& column = schema_.columns[columns[i]];
-    sql += (i == 0 ? " WHERE " : " AND ") + quoted_name(column.name) + " = ";
+    sql += (i == 0 ? " WHERE " : " AND ") + mysql::quote_name(column.name) + " = ";
     if (is_binary(column.type)) {
       sql += hex_literal(key[i]);
     } else if (!is_number(column.type)) {

@@ -5,6 +5,7 @@
 #include "sluice/queue/letters.h"
 
 #include "queue/amqp_bytes.h"
+#include "queue/confirm_channel.h"
 #include "queue/letter_properties.h"
 #include "queue/link.h"
 
@@ -18,7 +19,7 @@ class AmqpLetterSender final : public LetterSender, private FrameSink {
  public:
   AmqpLetterSender(std::unique_ptr<Link> link, const Names& names)
       : link_(std::move(link)), exchange_(names.exchange()), queue_(names.dead()) {}
-  Status prepare();
+  Status prepare() { return open_confirm_channel(*link_, kChannel, *this); }
   Status send(std::span<const Letter> letters, std::vector<Fate>& fates,
               const std::stop_token& st) override;
 
@@ -36,19 +37,6 @@ class AmqpLetterSender final : public LetterSender, private FrameSink {
   std::vector<Fate>* fates_ = nullptr;
   bool came_back_ = false;  // since this send() began
 };
-
-Status AmqpLetterSender::prepare() {
-  const amqp_channel_open_t open{};
-  SLUICE_TRY_ASSIGN(auto reply, link_->call(kChannel, AMQP_CHANNEL_OPEN_METHOD, &open,
-                                            AMQP_CHANNEL_OPEN_OK_METHOD, *this));
-  if (!reply.closed) {
-    const amqp_confirm_select_t select{};
-    SLUICE_TRY_ASSIGN(reply, link_->call(kChannel, AMQP_CONFIRM_SELECT_METHOD, &select,
-                                         AMQP_CONFIRM_SELECT_OK_METHOD, *this));
-  }
-  if (reply.closed) return link_->leave(broker_error(link_->peer(), reply.code, reply.text, false));
-  return {};
-}
 
 // A return comes before the ack of its message, and says nothing of which it was: all that is open
 // then is taken as returned.  Sent again, a letter may be there twice.

@@ -9,6 +9,7 @@
 #include "queue/amqp_bytes.h"
 #include "queue/body_codec.h"
 #include "queue/confirm_book.h"
+#include "queue/confirm_channel.h"
 #include "queue/link.h"
 #include "queue/properties.h"
 
@@ -27,7 +28,7 @@ class AmqpPublisher final : public Publisher, private FrameSink {
     for (std::uint32_t n = 0; n < names.lanes(); ++n) keys_.push_back(names.lane(n));
   }
 
-  Status prepare();
+  Status prepare() { return open_confirm_channel(*link_, kChannel, *this); }
   Status publish(std::uint32_t partition, const MessageHeaders& headers,
                  std::string_view body) override;
   Status wait(std::chrono::milliseconds timeout, Wakeup& wake, std::vector<Outcome>& out) override;
@@ -49,19 +50,6 @@ class AmqpPublisher final : public Publisher, private FrameSink {
   bool in_return_ = false;          // the content of a basic.return is under way
   std::uint64_t return_bytes_ = 0;  // of its body, still to come
 };
-
-Status AmqpPublisher::prepare() {
-  const amqp_channel_open_t open{};
-  SLUICE_TRY_ASSIGN(auto reply, link_->call(kChannel, AMQP_CHANNEL_OPEN_METHOD, &open,
-                                            AMQP_CHANNEL_OPEN_OK_METHOD, *this));
-  if (!reply.closed) {
-    const amqp_confirm_select_t select{};
-    SLUICE_TRY_ASSIGN(reply, link_->call(kChannel, AMQP_CONFIRM_SELECT_METHOD, &select,
-                                         AMQP_CONFIRM_SELECT_OK_METHOD, *this));
-  }
-  if (reply.closed) return link_->leave(broker_error(link_->peer(), reply.code, reply.text, false));
-  return {};
-}
 
 Status AmqpPublisher::publish(std::uint32_t partition, const MessageHeaders& headers,
                               std::string_view body) {

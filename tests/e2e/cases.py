@@ -44,6 +44,14 @@ class SourceTest(unittest.TestCase):
         self.assertIn(" gaps=0 ", bench.daemon.status())
         self.assertEqual(falls[:20], [])
 
+    def assert_ends_whole(self, bench, load, checker):
+        """The load comes to its end, and all of it is in Redis, each change once; sluice stops as it should.  The number of rows."""
+        load.finish(600)
+        rows = self.assert_in_step(bench)
+        self.assert_each_change_once(bench, load, checker)
+        self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
+        return rows
+
 
 def for_each_source(base, into):
     for name, case in CASES.items():

@@ -43,11 +43,7 @@ class Alarms(SourceTest):
                 self.assertIn(f"reason={reason}", log)
                 self.assertEqual(log.count("broker takes messages again"), at + 1)
                 self.assertNotIn("publisher lost", log)
-            load.finish(600)
-            self.assert_in_step(bench)
-            self.assertEqual(checker.stop()[:20], [])
-            self.assertIn(" gaps=0 ", bench.daemon.status())
-            self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
+            self.assert_ends_whole(bench, load, checker)
             print(f"{load.changes} changes, peak {bench.daemon.peak_rss >> 20} MiB")
 
 

@@ -33,10 +33,7 @@ class Cluster(SourceTest):
                 wait_until(lambda: sum(bench.rabbit.leaders().values()) == queues, 120, lambda: f"leaders of {queues} queues: {bench.rabbit.leaders()}")
                 wait_until(lambda: bench.rabbit.members() == 3, 120, lambda: f"three members of each queue, not {bench.rabbit.queues('name', 'online')}")
                 bench.wait_for_source(180)
-            load.finish(600)
-            rows = self.assert_in_step(bench)
-            self.assert_each_change_once(bench, load, checker)
-            self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
+            rows = self.assert_ends_whole(bench, load, checker)
             print(f"{load.changes} changes, {rows} rows, {checker.reads} reads, {kills} nodes killed")
 
 

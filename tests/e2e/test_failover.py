@@ -24,10 +24,7 @@ class Failover:
         bench.epoch += 1
 
     def assert_followed_to_the_end(self, bench, load, checker):
-        load.finish(600)
-        rows = self.assert_in_step(bench)
-        self.assert_each_change_once(bench, load, checker)
-        self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
+        rows = self.assert_ends_whole(bench, load, checker)
         self.assertIn("another server is followed from here on", bench.daemon.log.read_text())
         print(f"{load.changes} changes, {rows} rows, {checker.reads} reads")
 

@@ -69,4 +69,7 @@ class Connection final {
   std::unique_ptr<Impl> impl_;
 };
 
+// A name in backticks.
+std::string quote_name(std::string_view name);
+
 }  // namespace sluice::mysql

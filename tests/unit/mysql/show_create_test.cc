@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sluice/mysql/connection.h"
+
 namespace sluice::mysql {
 namespace {
 
