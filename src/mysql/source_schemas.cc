@@ -55,15 +55,11 @@ class Reading {
     return news;
   }
 
-  // Drops what a statement behind `since` has changed.
-  std::vector<TableName> drop_changed(const schema::TouchedTables& touched, const Place& since) {
-    std::vector<TableName> out;
-    std::erase_if(tables_, [&](const auto& entry) {
-      if (!is_behind(touched.last(entry.first.first, entry.first.second), since)) return false;
-      out.push_back(entry.first);
-      return true;
+  // Drops what a statement behind `since` has changed; how many tables.
+  std::size_t drop_changed(const schema::TouchedTables& touched, const Place& since) {
+    return std::erase_if(tables_, [&](const auto& entry) {
+      return is_behind(touched.last(entry.first.first, entry.first.second), since);
     });
-    return out;
   }
 
   std::map<TableName, TableSchema>& tables() noexcept { return tables_; }
@@ -200,17 +196,19 @@ Result<SchemaBaseline> SourceSchemas::baseline(std::uint32_t epoch,
   Reading reading(connection, settings_.wanted);
   // What a round reads holds at its end, but for what statements have changed since its beginning.
   Place before = out.now;
+  bool settled = false;
   for (int round = 0; round < kRounds; ++round) {
     SLUICE_TRY_ASSIGN(const bool more, reading.round(touched_, before));
-    if (!more && round != 0) break;
+    settled = !more && round != 0;
+    if (settled) break;
     before = out.now;
     SLUICE_TRY_ASSIGN(out.now, look_from(out.place, &out.gtids));
   }
-  const auto moving = reading.drop_changed(touched_, before);
-  if (!moving.empty())
+  const std::size_t moving = reading.drop_changed(touched_, before);
+  if (moving != 0)
     log::get("schema").info(
         "tables that are changed by statements all the time are left to the binlog count={}",
-        moving.size());
+        moving);
   if (!from) out.place = out.now;
 
   out.tables = schema::Definitions(lower_case_);
@@ -224,9 +222,12 @@ Result<SchemaBaseline> SourceSchemas::baseline(std::uint32_t epoch,
                     "it was changed by a statement at " + touch.last.to_string());
     if (touch.altered) out.altered.emplace(name, touch.last);
   }
-  if (!from)
-    for (const TableName& name : moving)
-      out.tables.lose(name.first, name.second, "it is changed by statements all the time");
+  // Those that were not read are among them: listed by one name, and renamed before they were asked
+  // for.
+  if (!from && !settled)
+    for (const auto& [name, touch] : touched_.tables())
+      if (touch.last > before)
+        out.tables.lose(name.first, name.second, "it is changed by statements all the time");
   for (auto& [name, table] : reading.tables()) {
     const auto last = touched_.last(name.first, name.second);
     if (last && *last > out.place)
