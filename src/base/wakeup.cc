@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <system_error>
 
+#include <poll.h>
 #include <sys/eventfd.h>
 
 namespace sluice {
@@ -23,6 +24,12 @@ void Wakeup::clear() noexcept {
   std::uint64_t count = 0;
   // Fails only with EAGAIN when nothing was pending.
   [[maybe_unused]] const auto n = ::read(fd_.get(), &count, sizeof count);
+}
+
+void Wakeup::wait(std::chrono::milliseconds timeout) noexcept {
+  pollfd wait{fd(), POLLIN, 0};
+  ::poll(&wait, 1, static_cast<int>(timeout.count()));
+  clear();
 }
 
 }  // namespace sluice

@@ -124,7 +124,11 @@ void AmqpConsumer::leave(Channel& c, State state) {
 Status AmqpConsumer::refuse(ChannelNumber number, const Link::Reply& reply) {
   const std::string queue = names_.partition(channels_[number].partition);
   leave(channels_[number], State::free);
-  return broker_error(link_->peer(), reply.code, reply.text, false).at("consuming from " + queue);
+  Error error = broker_error(link_->peer(), reply.code, reply.text, false);
+  // It goes when the partitions are laid out anew, and a publisher that misses it says so.
+  if (error.code == Errc::queue_topology && reply.code == AMQP_NOT_FOUND)
+    error.cls = ErrorClass::retry;
+  return std::move(error).at("consuming from " + queue);
 }
 
 Status AmqpConsumer::start(std::uint32_t partition) {

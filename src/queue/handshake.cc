@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sluice/base/clock.h"
+#include "sluice/base/host.h"
 
 #include "queue/amqp_bytes.h"
 #include "queue/link.h"
@@ -41,12 +42,6 @@ bool offers(std::string_view mechanisms, std::string_view name) {
     mechanisms.remove_prefix(space == std::string_view::npos ? mechanisms.size() : space + 1);
   }
   return false;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
 }
 
 // The smaller of two limits where 0 means "none".

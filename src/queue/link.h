@@ -50,6 +50,8 @@ class Link {
   const Peer& peer() const noexcept { return peer_; }
   ChannelNumber channel_max() const noexcept { return channel_max_; }
   std::chrono::milliseconds timeout() const noexcept { return timeout_; }
+  // As negotiated: each side sends something at least twice in this time.  0: none.
+  std::chrono::milliseconds heartbeat_time() const noexcept { return heartbeat_; }
   // connection.blocked was the last word.  A send that the broker does not take any more then is
   // kept here and goes on in wait(): do not send more, or memory grows.
   bool blocked() const noexcept { return blocked_ || !stalled_.empty(); }

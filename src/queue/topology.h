@@ -10,7 +10,7 @@
 
 namespace sluice::queue {
 
-enum class QueueRole : std::uint8_t { partition, dead, control, ddl };
+enum class QueueRole : std::uint8_t { partition, dead, control, ddl, leader };
 
 // The arguments a queue of ours is declared with.
 class QueueArguments {

@@ -1,4 +1,6 @@
 #pragma once
+#include <chrono>
+
 #include "sluice/base/result.h"
 #include "sluice/base/unique_fd.h"
 
@@ -12,6 +14,8 @@ class Wakeup {
   int fd() const noexcept { return fd_.get(); }
   void notify() noexcept;
   void clear() noexcept;
+  // Waits until it is notified, or for `timeout`, and clears it.
+  void wait(std::chrono::milliseconds timeout) noexcept;
 
  private:
   UniqueFd fd_;

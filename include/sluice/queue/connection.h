@@ -25,6 +25,7 @@ struct Names {
   std::string dead() const { return exchange() + ".dead"; }
   std::string ddl() const { return exchange() + ".ddl"; }
   std::string control() const { return exchange() + ".control"; }
+  std::string leader() const { return exchange() + ".leader"; }
   // What a publisher sends to: the partitions, then DDL.
   std::uint32_t lanes() const noexcept { return partitions + (with_ddl ? 1U : 0U); }
   std::string lane(std::uint32_t n) const { return n < partitions ? partition(n) : ddl(); }

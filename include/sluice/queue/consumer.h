@@ -37,8 +37,8 @@ class Consumer {
   static Result<std::unique_ptr<Consumer>> connect(const QueueOptions& options, const Names& names,
                                                    std::uint32_t share = 0);
   virtual ~Consumer() = default;
-  // Opens the partition's channel and consumes.  Errors: retry/queue_lost, fatal/queue_topology (no
-  // such queue).
+  // Opens the partition's channel and consumes.  Errors: retry/queue_lost, retry/queue_topology (no
+  // such queue), fatal/queue_topology (no channel left).
   virtual Status start(std::uint32_t partition) = 0;
   // Closes its channel: unacked messages return to the queue, in order.  Deliveries of it not yet
   // fetched are dropped.

@@ -199,7 +199,7 @@ TEST_P(Consuming, ADeletedQueueEndsItsPartitionAndNoOther) {
   EXPECT_TRUE(c->started(1));
   const auto missing = c->start(0);
   ASSERT_FALSE(missing.ok());
-  EXPECT_EQ(missing.error().cls, ErrorClass::fatal);
+  EXPECT_EQ(missing.error().cls, ErrorClass::retry);
   EXPECT_EQ(missing.error().code, Errc::queue_topology);
   EXPECT_THAT(missing.error().what, HasSubstr(names.partition(0)));
   EXPECT_FALSE(c->started(0));
