@@ -3,11 +3,10 @@
 #include <algorithm>
 
 #include "json_members.h"
+#include "record_version.h"
 
 namespace sluice::position {
 namespace {
-
-constexpr std::uint64_t kVersion = 1;
 
 // A JSON string in ASCII: any byte in, the same byte out (see text_of_bytes).
 void append_quoted(TextBuffer& out, std::string_view bytes) {
@@ -60,22 +59,6 @@ TickMark read_tick(Members& parent) {
   return t;
 }
 
-Error damaged(std::string_view what, std::string_view problem) {
-  return fatal(Errc::position_damaged, std::string(what) + ": " + std::string(problem));
-}
-
-// Checks that it is an object of a version we know.
-Status check_version(std::string_view what, Members& members) {
-  const std::uint64_t version = members.u64("v");
-  if (!members.problem().empty()) return damaged(what, members.problem());
-  if (version > kVersion)
-    return fatal(Errc::position_mismatch,
-                 std::string(what) + ": format version " + std::to_string(version) +
-                     ", this program knows up to " + std::to_string(kVersion));
-  if (version == 0) return damaged(what, "format version 0");
-  return {};
-}
-
 }  // namespace
 
 bool TickMark::before(const TickMark& other) const noexcept {
@@ -111,15 +94,15 @@ Result<AppliedRecord> parse_applied(std::string_view text) {
   constexpr std::string_view kWhat = "applied record";
   const Json json = Json::parse(text, nullptr, false);
   Members m(json);
-  SLUICE_TRY(check_version(kWhat, m));
+  SLUICE_TRY(check_record_version(kWhat, m));
   AppliedRecord r;
   auto id = EventId::parse(m.text("id"));
   r.gtid = m.text("gtid");
   r.ordinal = m.u64("ordinal");
   r.layout = m.text("layout");
   r.tick = read_tick(m);
-  if (!m.problem().empty()) return damaged(kWhat, m.problem());
-  if (!id) return damaged(kWhat, id.error().what);
+  if (!m.problem().empty()) return damaged_record(kWhat, m.problem());
+  if (!id) return damaged_record(kWhat, id.error().what);
   r.id = *id;
   return r;
 }
@@ -138,11 +121,11 @@ Result<Watermark> parse_watermark(std::string_view text) {
   constexpr std::string_view kWhat = "watermark";
   const Json json = Json::parse(text, nullptr, false);
   Members m(json);
-  SLUICE_TRY(check_version(kWhat, m));
+  SLUICE_TRY(check_record_version(kWhat, m));
   Watermark w;
   w.updated_at_ms = m.i64("updated_at_ms");
   w.tick = read_tick(m);
-  if (!m.problem().empty()) return damaged(kWhat, m.problem());
+  if (!m.problem().empty()) return damaged_record(kWhat, m.problem());
   return w;
 }
 
