@@ -3,18 +3,11 @@
 #include <string>
 #include <utility>
 
-#include "sluice/base/backoff.h"
 #include "sluice/base/log.h"
 
 #include "pipeline/stage.h"
 
 namespace sluice::pipeline {
-namespace {
-
-constexpr std::chrono::milliseconds kLookEvery{1000};
-
-}  // namespace
-
 ApplierPool::ApplierPool(Settings settings, Dependencies dependencies, ops::Counters& counters,
                          Health& health, FailureBox& failures, const Clock& clock)
     : settings_(std::move(settings)),
@@ -29,12 +22,14 @@ ApplierPool::ApplierPool(Settings settings, Dependencies dependencies, ops::Coun
     threads_.push_back(std::make_unique<Thread>());
 }
 
-void ApplierPool::start() {
+void ApplierPool::start(std::vector<bool> ours) {
+  shares_.set_ours(std::move(ours));
   resize(size_.threads());
 }
 
-void ApplierPool::run(const std::stop_token& st) {
-  while (wait_for(kLookEvery, st)) look();
+void ApplierPool::take(std::vector<bool> ours) {
+  shares_.set_ours(std::move(ours));
+  resize(size_.threads());
 }
 
 void ApplierPool::look() {

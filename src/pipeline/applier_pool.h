@@ -15,7 +15,7 @@
 namespace sluice::pipeline {
 
 // The applier threads: as many as the load asks for, each with its share of the partitions.
-// start(), run() and what follows it are called one after the other.
+// All but wanted() and ended() is called by one thread, or by several one after the other.
 class ApplierPool {
  public:
   struct Settings {
@@ -36,14 +36,16 @@ class ApplierPool {
   ApplierPool(Settings settings, Dependencies dependencies, ops::Counters& counters, Health& health,
               FailureBox& failures, const Clock& clock);
 
-  // The smallest number of threads.
-  void start();
-  // Looks at the load once a second and at what follows from it, until `st` is stopped.
-  void run(const std::stop_token& st);
+  // The smallest number of threads, for the partitions that are this process's (one per partition).
+  void start(std::vector<bool> ours);
+  // Others are this process's from here on.
+  void take(std::vector<bool> ours);
+  // Looks at the load, and at what follows from it.  Called about once a second.
+  void look();
   // How many threads there are to be.  Any thread.
   std::uint32_t wanted() const noexcept { return wanted_.load(std::memory_order_relaxed); }
 
-  // Each ends after the step it is in.  run() must have ended.
+  // Each ends after the step it is in.
   void request_stop();
   bool ended() const noexcept { return running_.load() == 0; }
   // Ends waits for Redis in the middle of a step, then waits for the threads.
@@ -55,7 +57,6 @@ class ApplierPool {
     std::atomic<bool> running{false};
     std::jthread thread;  // last: it uses the others
   };
-  void look();
   void resize(std::uint32_t threads);
   void start_missing();
 

@@ -9,6 +9,7 @@
 #include "sluice/mysql/source_schemas.h"
 #include "sluice/position/applied_record.h"
 #include "sluice/position/held_file.h"
+#include "sluice/position/shared_keys.h"
 #include "sluice/position/state_file.h"
 #include "sluice/queue/consumer.h"
 
@@ -142,17 +143,6 @@ void check_queue(const Options& options, const std::optional<position::State>& s
     report.warn("queue " + names.ddl() + " holds " + std::to_string((*info)->messages) +
                 " messages and nobody consumes it -> it grows until somebody does; or set "
                 "queue.publish_ddl: false");
-}
-
-Result<std::optional<position::Watermark>> read_watermark(redis::Connection& redis,
-                                                          const std::string& instance) {
-  const std::string key = position::watermark_key(instance);
-  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis.command({"GET", key}));
-  if (reply.kind == redis::Reply::Kind::nil) return std::optional<position::Watermark>();
-  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
-  auto mark = position::parse_watermark(reply.text);
-  if (!mark) return std::move(mark).error().at(key);
-  return std::optional(std::move(mark).value());
 }
 
 // True when everything up to the target is below the mark.
@@ -378,7 +368,7 @@ Status reset(const Options& options, bool confirmed, std::ostream& out) {
   const queue::Names names = names_of(options);
   SLUICE_TRY_ASSIGN(const auto admin, queue::Admin::connect(options.queue));
   SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
-  std::vector<std::string> queues{names.dead(), names.control(), names.ddl()};
+  std::vector<std::string> queues{names.dead(), names.control(), names.ddl(), names.leader()};
   for (std::uint32_t n = 0; n < names.partitions; ++n) queues.push_back(names.partition(n));
   const std::string_view would = confirmed ? "removed" : "would remove";
   std::size_t found = 0;
@@ -392,7 +382,9 @@ Status reset(const Options& options, bool confirmed, std::ostream& out) {
   }
   if (confirmed) SLUICE_TRY(admin->remove_exchange(names.exchange()));
   out << would << " " << found << " queues with " << messages << " messages\n";
-  std::vector<std::string> keys{position::watermark_key(names.instance)};
+  std::vector<std::string> keys{position::watermark_key(names.instance),
+                                position::layout_key(names.instance),
+                                position::members_key(names.instance)};
   for (std::uint32_t n = 0; n < names.partitions; ++n)
     keys.push_back(position::applied_key(names.instance, names.partitions, n));
   std::int64_t records = 0;

@@ -6,7 +6,12 @@ namespace sluice::pipeline {
 
 // How each side is, as its own thread last saw it; read by the status line.
 struct Health {
-  enum class Link : std::uint8_t { connecting, up, lost };
+  enum class Link : std::uint8_t {
+    connecting,
+    up,
+    lost,
+    elsewhere,  // not of this process: another one publishes
+  };
   std::atomic<Link> source{Link::connecting};
   std::atomic<Link> queue{Link::connecting};
   std::atomic<std::uint32_t> appliers_up{0};

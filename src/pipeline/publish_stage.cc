@@ -131,6 +131,10 @@ Status PublishStage::pump(queue::Publisher& publisher) {
 
 Status PublishStage::send(queue::Publisher& publisher, std::uint32_t partition,
                           const OutgoingMessage& message) {
+  if (!deps_.may_send())
+    return retry(
+        Errc::queue_lost,
+        "nothing was heard of the leadership for a heartbeat: another process may have it");
   partitions_[partition].in_flight = true;
   SLUICE_TRY(publisher.publish(partition, message.headers, message.body.view()));
   counters_->messages_published.fetch_add(1, std::memory_order_relaxed);

@@ -30,6 +30,8 @@ class PublishStage {
     // Looks at exchange and queues again and mends what may be mended; `sent` tells which
     // partitions were sent to.
     std::function<Status(const std::vector<bool>& sent)> check_topology;
+    // False: another process may be publishing now, nothing is sent until it is true again.
+    std::function<bool()> may_send;
   };
   PublishStage(Dependencies dependencies, Outbox& outbox, Wakeup& wakeup, ops::Counters& counters,
                Health& health, const Clock& clock, std::chrono::milliseconds reconnect_max)

@@ -4,11 +4,27 @@
 
 namespace sluice::pipeline {
 
+void Shares::set_ours(std::vector<bool> ours) {
+  const Lock lock(mu_);
+  for (std::size_t n = 0; n < places_.size(); ++n) places_[n].ours = ours[n];
+}
+
+std::uint32_t Shares::count_ours() const {
+  return static_cast<std::uint32_t>(
+      std::count_if(places_.begin(), places_.end(), [](const Place& p) { return p.ours; }));
+}
+
 std::uint32_t Shares::spread(std::uint32_t threads) {
   const Lock lock(mu_);
   threads_ = threads;
   if (threads == 0) return 0;
-  const auto count = static_cast<std::uint32_t>(places_.size());
+  std::uint32_t given_up = 0;
+  for (Place& p : places_) {
+    if (p.ours || p.wanted == kNobody) continue;
+    p.wanted = kNobody;
+    ++given_up;
+  }
+  const std::uint32_t count = count_ours();
   std::vector<std::uint32_t> quota(threads, count / threads);
   std::vector<std::uint32_t> has(threads, 0);
   for (const Place& p : places_)
@@ -20,7 +36,8 @@ std::uint32_t Shares::spread(std::uint32_t threads) {
                    [&has](std::uint32_t a, std::uint32_t b) { return has[a] > has[b]; });
   for (std::uint32_t i = 0; i < count % threads; ++i) ++quota[order[i]];
   std::vector<std::uint32_t> homeless;
-  for (std::uint32_t n = 0; n < count; ++n) {
+  for (std::uint32_t n = 0; n < places_.size(); ++n) {
+    if (!places_[n].ours) continue;
     const std::uint32_t t = places_[n].wanted;
     if (t < threads && quota[t] != 0)
       --quota[t];
@@ -35,7 +52,7 @@ std::uint32_t Shares::spread(std::uint32_t threads) {
     places_[n].wanted = next++ % threads;
   }
   version_.fetch_add(1, std::memory_order_release);
-  return static_cast<std::uint32_t>(homeless.size());
+  return given_up + static_cast<std::uint32_t>(homeless.size());
 }
 
 std::vector<std::uint32_t> Shares::unwanted(std::uint32_t thread) const {
@@ -72,7 +89,7 @@ bool Shares::retired(std::uint32_t thread) const {
 
 std::uint32_t Shares::largest() const {
   const Lock lock(mu_);
-  const auto count = static_cast<std::uint32_t>(places_.size());
+  const std::uint32_t count = count_ours();
   return threads_ == 0 ? count : (count + threads_ - 1) / threads_;
 }
 

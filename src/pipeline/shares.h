@@ -14,8 +14,11 @@ class Shares {
  public:
   explicit Shares(std::uint32_t partitions) : places_(partitions) {}
 
-  // From now on threads [0, threads) are to serve all partitions, as evenly as it goes and with as
-  // few of them moved as possible.  How many are to move.
+  // Which partitions are to be served by this process at all; all of them unless this is called.
+  // One per partition; takes effect with the next spread().
+  void set_ours(std::vector<bool> ours);
+  // From now on threads [0, threads) are to serve the partitions that are ours, as evenly as it
+  // goes and with as few of them moved as possible.  How many are to move.
   std::uint32_t spread(std::uint32_t threads);
   // Grows whenever claim() or unwanted() may say something new; cheap.
   std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
@@ -33,7 +36,9 @@ class Shares {
   static constexpr std::uint32_t kNobody = 0xFFFFFFFF;
   struct Place {
     std::uint32_t wanted = kNobody, holder = kNobody;
+    bool ours = true;
   };
+  std::uint32_t count_ours() const REQUIRES_LOCK(mu_);
   mutable Mutex mu_;
   std::vector<Place> places_ GUARDED_BY(mu_);
   std::uint32_t threads_ GUARDED_BY(mu_) = 0;

@@ -1,21 +1,12 @@
 #include "pipeline/start.h"
 
-#include <array>
-
-#include <unistd.h>
-
+#include "sluice/base/host.h"
 #include "sluice/base/log.h"
 #include "sluice/config/show.h"
 #include "sluice/position/applied_record.h"
 
 namespace sluice::pipeline {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
-  return name.data();
-}
 
 Status refuse_traces(const Options& options, queue::Admin& admin, redis::Connection& redis) {
   const queue::Names names = names_of(options);

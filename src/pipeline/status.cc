@@ -41,6 +41,7 @@ std::string_view state_name(RunState state) noexcept {
     case RunState::redis_lost: return "REDIS_LOST";
     case RunState::queue_blocked: return "QUEUE_BLOCKED";
     case RunState::diverged: return "DIVERGED";
+    case RunState::standby: return "STANDBY";
     case RunState::catching_up: return "CATCHING_UP";
     case RunState::in_step: return "IN_STEP";
   }
@@ -77,7 +78,8 @@ RunState StatusLine::state(const Inputs& inputs) const {
   if (inputs.stopping) return RunState::stopping;
   if (health_->waiting_gaps.load() != 0) return RunState::gap;
   const bool applies = health_->appliers_up.load() != 0, lost = health_->appliers_lost.load() != 0;
-  if (source == Link::connecting || queue == Link::connecting || (!applies && !lost))
+  if (source == Link::connecting || queue == Link::connecting ||
+      (inputs.applies && !applies && !lost))
     return RunState::starting;
   if (source == Link::lost) return RunState::source_lost;
   if (queue == Link::lost) return RunState::queue_lost;
@@ -86,6 +88,7 @@ RunState StatusLine::state(const Inputs& inputs) const {
       health_->refused_partitions.load() != 0 || health_->letters_waiting.load())
     return RunState::queue_blocked;
   if (inputs.dead.value_or(0) != 0) return RunState::diverged;
+  if (inputs.standing_by) return RunState::standby;
   const double age = inputs.watermark ? watermark_age(*inputs.watermark) : kInStepSeconds * 2;
   const bool all_read = behind_seconds(inputs) < kInStepSeconds;
   // The ticks of a quiet source carry the time of the tick, so an idle pipeline is in step.
@@ -105,7 +108,10 @@ std::string StatusLine::compose(const Inputs& inputs) {
   if (gtid.size() > kLongestGtid) gtid = gtid.substr(0, kLongestGtid) + "...";
   const auto lag = counters_->commit_to_redis.take();
   std::string out = "state=" + std::string(state_name(state(inputs)));
-  add(out, "source", inputs.outbox.read.to_string());
+  if (inputs.outbox.read.file.empty())
+    add(out, "source", std::string_view("-"));
+  else
+    add(out, "source", inputs.outbox.read.to_string());
   add(out, "gtid", gtid.empty() ? "-" : std::string_view(gtid));
   add(out, "behind_s", behind_seconds(inputs), 1);
   add(out, "read_rows_s", rate(last_.read, s.read), 0);
@@ -117,6 +123,7 @@ std::string StatusLine::compose(const Inputs& inputs) {
   else
     add(out, "backlog_messages", std::string_view("?"));
   add(out, "appliers", std::uint64_t{health_->appliers_up.load()});
+  add(out, "hosts", std::uint64_t{inputs.hosts});
   add(out, "applied_rows_s", rate(last_.applied, s.applied), 0);
   if (inputs.watermark && inputs.watermark->tick.es_ms == 0) {
     // No transaction since the start: the place is known, its time is not.

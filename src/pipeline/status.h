@@ -25,6 +25,7 @@ enum class RunState : std::uint8_t {
   redis_lost,
   queue_blocked,
   diverged,  // rows are missing in Redis: the queue of dead letters is not empty
+  standby,   // another process publishes, this one is in line to take over
   catching_up,
   in_step
 };
@@ -43,6 +44,9 @@ class StatusLine {
         backlog;  // messages ready in the queues; nothing when the broker did not say
     std::optional<std::uint64_t> dead;  // dead letters; nothing when not known yet
     bool stopping = false;
+    bool standing_by = false;
+    bool applies = true;    // this process does
+    std::size_t hosts = 0;  // that share the partitions, as far as is known
   };
   RunState state(const Inputs& inputs) const;
   // "state=IN_STEP source=binlog.000003:1234 ...": rates since the last call.

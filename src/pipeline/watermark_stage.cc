@@ -2,6 +2,7 @@
 
 #include "sluice/base/backoff.h"
 #include "sluice/base/log.h"
+#include "sluice/position/shared_keys.h"
 
 namespace sluice::pipeline {
 
@@ -31,6 +32,17 @@ Result<std::vector<std::optional<position::AppliedRecord>>> read_applied(
   }
   if (first_error) return std::move(*first_error);
   return out;
+}
+
+Result<std::optional<position::Watermark>> read_watermark(redis::Connection& redis,
+                                                          const std::string& instance) {
+  const std::string key = position::watermark_key(instance);
+  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis.command({"GET", key}));
+  if (reply.kind == redis::Reply::Kind::nil) return std::optional<position::Watermark>();
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+  auto mark = position::parse_watermark(reply.text);
+  if (!mark) return std::move(mark).error().at(key);
+  return std::optional(std::move(mark).value());
 }
 
 std::optional<position::TickMark> lowest_tick(
@@ -70,17 +82,33 @@ Status WatermarkStage::run(const std::stop_token& st) {
 }
 
 Status WatermarkStage::update(redis::Connection& redis) {
-  SLUICE_TRY_ASSIGN(const auto records, read_applied(redis, instance_, partitions_));
+  return publishes_() ? write(redis) : read(redis);
+}
+
+Status WatermarkStage::write(redis::Connection& redis) {
+  SLUICE_TRY_ASSIGN(redis::Reply reply, redis.command({"SET", position::layout_key(instance_),
+                                                       position::encode(layout_)}));
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+  SLUICE_TRY_ASSIGN(const auto records, read_applied(redis, instance_, layout_.partitions));
   auto lowest = lowest_tick(records);
   if (!lowest) return {};
   position::Watermark mark{std::move(*lowest), clock_->wall_us() / 1000};
   SLUICE_TRY_ASSIGN(
-      const redis::Reply reply,
-      redis.command({"SET", position::watermark_key(instance_), position::encode(mark)}));
+      reply, redis.command({"SET", position::watermark_key(instance_), position::encode(mark)}));
   if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+  set(std::move(mark));
+  return {};
+}
+
+Status WatermarkStage::read(redis::Connection& redis) {
+  SLUICE_TRY_ASSIGN(auto mark, read_watermark(redis, instance_));
+  if (mark) set(std::move(*mark));
+  return {};
+}
+
+void WatermarkStage::set(position::Watermark mark) {
   const Lock lock(mu_);
   latest_ = std::move(mark);
-  return {};
 }
 
 std::optional<position::Watermark> WatermarkStage::latest() const {

@@ -19,19 +19,25 @@ namespace sluice::pipeline {
 // for a record that is not ours.
 Result<std::vector<std::optional<position::AppliedRecord>>> read_applied(
     redis::Connection& redis, const std::string& instance, std::uint32_t partitions);
+// The watermark as it stands in Redis; nullopt: there is none.  Errors: as above.
+Result<std::optional<position::Watermark>> read_watermark(redis::Connection& redis,
+                                                          const std::string& instance);
 // The smallest tick, or nothing as long as a partition has none.
 std::optional<position::TickMark> lowest_tick(
     const std::vector<std::optional<position::AppliedRecord>>& records);
 
 // The watermark's thread: once a second the smallest tick over all partitions becomes
-// `sluice:<instance>:watermark`.
+// `sluice:<instance>:watermark`, and the layout stands in `sluice:<instance>:layout`, while this
+// process publishes; else it is read what the publisher has written.
 class WatermarkStage {
  public:
   WatermarkStage(std::function<Result<std::unique_ptr<redis::Connection>>()> connect,
-                 std::string instance, std::uint32_t partitions, const Clock& clock)
+                 std::string instance, position::Layout layout, std::function<bool()> publishes,
+                 const Clock& clock)
       : connect_(std::move(connect)),
         instance_(std::move(instance)),
-        partitions_(partitions),
+        layout_(std::move(layout)),
+        publishes_(std::move(publishes)),
         clock_(&clock) {}
 
   // Until `st` is stopped (stopped), or an error that must end the process.
@@ -41,10 +47,14 @@ class WatermarkStage {
 
  private:
   Status update(redis::Connection& redis);
+  Status write(redis::Connection& redis);
+  Status read(redis::Connection& redis);
+  void set(position::Watermark mark);
 
   std::function<Result<std::unique_ptr<redis::Connection>>()> connect_;
   const std::string instance_;
-  const std::uint32_t partitions_;
+  const position::Layout layout_;
+  const std::function<bool()> publishes_;
   const Clock* clock_;
   mutable Mutex mu_;
   std::optional<position::Watermark> latest_ GUARDED_BY(mu_);

@@ -38,6 +38,25 @@ ApplierPool::Settings pool_settings(const Options& options) {
   return out;
 }
 
+ApplierPool::Dependencies pool_dependencies(const Options& options,
+                                            std::function<PoolSize::Load()> load,
+                                            std::function<void()> ended) {
+  const queue::Names names = names_of(options);
+  return {[names, brokers = queue::Brokers(options.queue)](std::uint32_t share) mutable {
+            return queue::Consumer::connect(brokers, names, share);
+          },
+          [&options] { return redis::Connection::open(options.redis); },
+          {[names, brokers = queue::Brokers(options.queue)]() mutable {
+             return queue::LetterSender::connect(brokers, names);
+           },
+           [names, brokers = queue::Brokers(options.queue)]() mutable -> Status {
+             SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(brokers));
+             return admin->declare(names, std::vector<bool>(names.partitions, true));
+           }},
+          std::move(load),
+          std::move(ended)};
+}
+
 AssemblerSettings assembler_settings(const Options& options) {
   AssemblerSettings settings;
   settings.partitions = options.queue.partitions();

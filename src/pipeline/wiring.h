@@ -16,6 +16,10 @@ namespace sluice::pipeline {
 
 // What the stages are told of the options.
 ApplierPool::Settings pool_settings(const Options& options);
+// Of an applier pool for the partitions that the options tell now.
+ApplierPool::Dependencies pool_dependencies(const Options& options,
+                                            std::function<PoolSize::Load()> load,
+                                            std::function<void()> ended);
 AssemblerSettings assembler_settings(const Options& options);
 
 using AppliedRecords = std::function<Result<std::vector<std::optional<position::AppliedRecord>>>()>;

@@ -26,7 +26,7 @@ class Operation:
                                 f"FROM {digits} WHERE {number} < {LARGE_ROWS}", seconds=1200)
             bench.wait_for_source(1800)
             client = bench.redis.client()
-            self.assertEqual(client.dbsize() - 10 - bench.partitions - 1, LARGE_ROWS)  # digits, applied records, watermark
+            self.assertEqual(client.dbsize() - 10 - bench.partitions - 3, LARGE_ROWS)  # digits, applied records, watermark, layout, members
             self.assertLess(bench.daemon.peak_rss, MOST_MEMORY)
             self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
             print(f"{LARGE_ROWS} rows in one transaction, peak {bench.daemon.peak_rss >> 20} MiB")

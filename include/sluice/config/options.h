@@ -388,9 +388,19 @@ struct LogOptions : Section {
 // The whole configuration.
 struct Options : Section {
   Options() = default;
+  enum class Role : std::uint8_t { all, publisher, applier };
+  friend config::Names option_names(Role) {
+    static constexpr std::array<std::string_view, 3> kNames{"all", "publisher", "applier"};
+    return kNames;
+  }
   Option<std::string> instance{
       this, "instance", "main",
       "Name of this pipeline: letters, digits, - and _; in queue names and Redis keys."};
+  Option<Role> role{
+      this, "role", Role::all,
+      "What this process does: publisher (source to queues; of several one publishes, the others "
+      "stand by), applier (queues to Redis, beside those on other hosts; needs no source and no "
+      "state_dir), or all (both)."};
   Option<std::string> state_dir{
       this, "state_dir", "/var/lib/sluice/main",
       "Folder of the position (state.json) and the schema history (schema.log); "

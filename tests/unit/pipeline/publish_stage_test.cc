@@ -90,7 +90,8 @@ class PublishStageTest : public ::testing::Test {
            ++topology_checks_;
            sent_ = sent;
            return topology_;
-         }},
+         },
+         may_send_},
         outbox_, wakeup_, counters_, health_, clock_, std::chrono::milliseconds(1));
     return stage.run(stop_.get_token(), drain_.get_token());
   }
@@ -167,6 +168,8 @@ class PublishStageTest : public ::testing::Test {
   event::LineEncoder encoder_;
   TransactionBatch batch_;
   std::uint64_t pos_ = 0, rows_ = 0;
+  bool certain_ = true;
+  std::function<bool()> may_send_ = [this] { return certain_; };
   int topology_checks_ = 0, waits_left_ = 0;
   std::vector<bool> sent_;
   Status topology_;
@@ -520,6 +523,25 @@ TEST_F(PublishStageTest, ChainsStayWholeUnderRandomFaults) {
   EXPECT_TRUE(s.ok()) << to_string(s.error());
   expect_whole_chains();
   EXPECT_EQ(losses, 0) << "the script has lost connections";
+  EXPECT_EQ(outbox_.restart_point().pos, pos_ + 10);
+}
+
+TEST_F(PublishStageTest, SendsNothingWhileAnotherProcessMayPublish) {
+  transaction({0, 1});
+  certain_ = false;
+  int asked = 0;
+  broker_.script = [&](auto& in_flight, auto& out) {
+    EXPECT_TRUE(certain_);
+    return confirm_all(in_flight, out);
+  };
+  may_send_ = [&] {
+    if (++asked == 5) certain_ = true;
+    if (certain_) drain_.request_stop();
+    return certain_;
+  };
+  EXPECT_TRUE(run().ok());
+  expect_whole_chains();
+  EXPECT_GE(asked, 5);
   EXPECT_EQ(outbox_.restart_point().pos, pos_ + 10);
 }
 

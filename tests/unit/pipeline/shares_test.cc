@@ -51,6 +51,33 @@ TEST(Shares, AThreadIsRetiredWhenItHasLetGoOfAll) {
   EXPECT_FALSE(shares.retired(1)) << "wanted again";
 }
 
+TEST(Shares, WhatIsNotOursIsLetGoAndNotClaimed) {
+  Shares shares(6);
+  shares.spread(2);
+  const auto first = shares.claim(0), second = shares.claim(1);
+  ASSERT_THAT(first, ElementsAre(0, 2, 4));
+  shares.set_ours({true, true, true, false, false, false});
+  EXPECT_EQ(shares.spread(2), 3u) << "no more than are given up";
+  EXPECT_EQ(shares.largest(), 2u);
+  EXPECT_THAT(shares.unwanted(0), ElementsAre(4));
+  EXPECT_THAT(shares.unwanted(1), ElementsAre(3, 5));
+  for (const std::uint32_t n : {3u, 4u, 5u}) shares.release(n);
+  EXPECT_THAT(shares.claim(0), IsEmpty());
+  EXPECT_THAT(shares.claim(1), IsEmpty());
+  shares.set_ours(std::vector<bool>(6, true));
+  EXPECT_EQ(shares.spread(2), 3u);
+  EXPECT_EQ(shares.claim(0).size() + shares.claim(1).size(), 3u);
+}
+
+TEST(Shares, AThreadOfAHostWithoutPartitionsIsNotRetired) {
+  Shares shares(2);
+  shares.set_ours({false, false});
+  EXPECT_EQ(shares.spread(1), 0u);
+  EXPECT_THAT(shares.claim(0), IsEmpty());
+  EXPECT_FALSE(shares.retired(0));
+  EXPECT_EQ(shares.largest(), 0u);
+}
+
 TEST(Shares, WithMoreThreadsThanPartitionsSomeHaveNone) {
   Shares shares(2);
   shares.spread(3);

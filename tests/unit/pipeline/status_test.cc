@@ -71,6 +71,7 @@ TEST_F(StatusTest, TellsTheWorstOfWhatHolds) {
   // From the least to the worst; each stays when the next one comes.
   const std::vector<std::pair<RunState, std::function<void()>>> worse = {
       {RunState::catching_up, [&] { in_.watermark = watermark(std::chrono::seconds(60)); }},
+      {RunState::standby, [&] { in_.standing_by = true; }},
       {RunState::diverged, [&] { in_.dead = 1; }},
       {RunState::queue_blocked, [&] { health_.broker_blocked = true; }},
       {RunState::redis_lost, [&] { health_.appliers_lost = 1; }},
@@ -145,6 +146,24 @@ TEST_F(StatusTest, SaysWhatItDoesNotKnow) {
 
 TEST_F(StatusTest, TheLineBeginsWithStateAndPlace) {
   EXPECT_THAT(line_.compose(in_), StartsWith("state=IN_STEP source=binlog.000003:1234 "));
+}
+
+TEST_F(StatusTest, AHostThatOnlyAppliesGoesByTheWatermark) {
+  health_.source = health_.queue = Health::Link::elsewhere;
+  in_.outbox = {};
+  in_.hosts = 2;
+  EXPECT_EQ(line_.state(in_), RunState::in_step);
+  EXPECT_THAT(line_.compose(in_), StartsWith("state=IN_STEP source=- gtid=- "));
+  EXPECT_THAT(line_.compose(in_), HasSubstr(" hosts=2 "));
+  in_.watermark = watermark(std::chrono::seconds(60));
+  EXPECT_EQ(line_.state(in_), RunState::catching_up);
+}
+
+TEST_F(StatusTest, AHostThatOnlyPublishesHasNoAppliersToWaitFor) {
+  health_.appliers_up = 0;
+  EXPECT_EQ(line_.state(in_), RunState::starting);
+  in_.applies = false;
+  EXPECT_EQ(line_.state(in_), RunState::in_step);
 }
 
 TEST_F(StatusTest, EachStateHasANameOfItsOwn) {

@@ -1,0 +1,259 @@
+#include "pipeline/publisher_side.h"
+
+#include <utility>
+
+#include "sluice/base/backoff.h"
+#include "sluice/base/log.h"
+#include "sluice/ops/service.h"
+
+#include "pipeline/barrier.h"
+#include "pipeline/relayout.h"
+#include "pipeline/schema_start.h"
+#include "pipeline/stage.h"
+#include "pipeline/watermark_stage.h"
+#include "pipeline/wiring.h"
+
+namespace sluice::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+constexpr milliseconds kStorePatience{3000};
+
+TransactionId id_of(const schema::Place& place) {
+  return {place.epoch(), place.file(), place.position().pos};
+}
+
+}  // namespace
+
+PublisherSide::PublisherSide(const Options& options, Surroundings surroundings,
+                             std::optional<position::Store> store, std::stop_token stop,
+                             milliseconds patience)
+    : options_(options),
+      around_(std::move(surroundings)),
+      store_(std::move(store)),
+      stop_(std::move(stop)),
+      look_from_(steady_clock::now() + patience) {}
+
+PublisherSide::~PublisherSide() {
+  source_stop_.request_stop();
+  publisher_stop_.request_stop();
+  publisher_wakeup_.notify();
+}
+
+// At the start the other side may come up later than we do: what can heal is waited for.
+template <class T>
+Result<T> PublisherSide::patiently(std::string_view what,
+                                   const std::function<Result<T>()>& attempt) {
+  Backoff backoff(milliseconds(200), milliseconds(5000));
+  for (;;) {
+    auto result = attempt();
+    if (result.ok() || result.error().cls != ErrorClass::retry) return result;
+    if (backoff.attempts() == 0)
+      log::get("app").warn("{} not reachable yet, waiting error=\"{}\"", what,
+                           to_string(result.error()));
+    if (!wait_for(backoff.next(), stop_)) return stopped();
+    ops::notify_watchdog();
+  }
+}
+
+// Another command may have the folder, for a moment.
+Result<position::Store> PublisherSide::open_store() {
+  const auto deadline = steady_clock::now() + kStorePatience;
+  for (;;) {
+    auto store = position::Store::open(options_.state_dir());
+    if (store.ok() || store.error().code != Errc::position_locked ||
+        steady_clock::now() >= deadline)
+      return store;
+    if (!wait_for(milliseconds(100), stop_)) return stopped();
+  }
+}
+
+Status PublisherSide::prepare() {
+  if (!store_) {
+    SLUICE_TRY_ASSIGN(store_, open_store());
+  }
+  position::Store store = std::move(*std::exchange(store_, std::nullopt));
+  SLUICE_TRY_ASSIGN(auto saved, store.load());
+  replica_ = replica_identity(options_);
+  SLUICE_TRY_ASSIGN(auto source, patiently<mysql::Connection>("source", [this] {
+                      return mysql::Connection::open(options_.source);
+                    }));
+  hosts_.follow(source.endpoint());
+  SLUICE_TRY_ASSIGN(const auto identity, mysql::read_source_identity(source));
+  log::get("mysql").info("source found flavor={} version={}", flavor_name(source.server().flavor),
+                         source.server().version);
+  std::optional<BinlogPosition> from;
+  if (saved) {
+    if (same_source(saved->source, source_state(identity)).ok()) from = saved->position;
+  } else if (options_.source.start().kind == StartPosition::Kind::position) {
+    from = BinlogPosition{options_.source.start().file, options_.source.start().pos};
+  }
+  if (saved) SLUICE_TRY(same_flavor(saved->source, source.server()));
+  SLUICE_TRY_ASSIGN(const std::uint8_t lower_case, mysql::read_lower_case_table_names(source));
+  filter_.emplace(options_, lower_case == 0 ? NameCase::differs : NameCase::is_the_same);
+  SLUICE_TRY_ASSIGN(const auto findings,
+                    mysql::preflight(source, options_.source, replica_, from, tables_of(*filter_)));
+  SLUICE_TRY(require(findings));
+  SLUICE_TRY_ASSIGN(auto redis, patiently<std::unique_ptr<redis::Connection>>("redis", [this] {
+                      return redis::Connection::open(options_.redis);
+                    }));
+  SLUICE_TRY_ASSIGN(const auto redis_info, redis::preflight(*redis, options_.redis));
+  log::get("redis").info("redis found version={}", redis_info.version);
+  for (const std::string& warning : redis_info.warnings) log::get("redis").warn("{}", warning);
+  SLUICE_TRY_ASSIGN(auto admin, patiently<std::unique_ptr<queue::Admin>>(
+                                    "broker", [this] { return queue::Admin::connect(brokers_); }));
+  log::get("queue").info("broker found product={} version={}", admin->broker().product,
+                         admin->broker().version);
+  SLUICE_TRY(finish_repartition(options_, *admin, *redis));
+  SLUICE_TRY_ASSIGN(StartPlan plan, plan_start(options_, std::move(saved), source, *admin, *redis));
+  SLUICE_TRY(prepare_schemas(source, plan));
+  std::vector<bool> expected;
+  for (const EventId& last : plan.state.last) expected.push_back(!last.is_zero());
+  const position::State& state = plan.state;
+  log::get("app").info("{} position={} epoch={} gtid={}", plan.first ? "first start" : "continuing",
+                       state.position.to_string(), state.epoch,
+                       state.gtid_set.empty() ? "-" : state.gtid_set);
+  if (plan.first) {
+    SLUICE_TRY(HeldXa::remove_all(held_xa_folder(options_), true));
+    // Before the first declaration: a crash in between must not look like somebody else's queues.
+    plan.state.updated_at_us = around_.clock->wall_us();
+    SLUICE_TRY(store.save(state));
+  }
+  SLUICE_TRY(admin->declare(names_of(options_), expected));
+
+  SLUICE_TRY_ASSIGN(const auto from_file, BinlogFileName::parse(state.position.file));
+  held_xa_.emplace(held_xa_folder(options_), options_.limits.transaction_hold().bytes());
+  SLUICE_TRY(held_xa_->load({state.epoch, from_file.number, state.position.pos}));
+  schema_source_->set_stop(source_stop_.get_token());
+  catalog_.emplace(*schema_source_,
+                   schema::Catalog::Settings{options_.schema.assume_current(),
+                                             [this](std::string_view database) {
+                                               return filter_->may_take_from(database);
+                                             }});
+  SLUICE_TRY(catalog_->follow(*history_, {state.epoch, state.position}));
+  outbox_.emplace(
+      Outbox::Settings{options_.queue.partitions(), options_.queue.message_bytes().bytes(),
+                       options_.limits.in_flight().bytes(), options_.queue.publish_ddl()},
+      RestartPoint{file_of(state), state.position.pos, state.gtid_set, state.last, state.trail},
+      std::move(plan.gtids), publisher_wakeup_);
+  outbox_->set_stop(source_stop_.get_token());
+  assembler_.emplace(assembler_settings(options_), *filter_, *catalog_, *outbox_, *held_xa_,
+                     *around_.counters, *around_.clock);
+  checkpoint_.emplace(
+      std::move(store), std::move(plan.state), *around_.clock,
+      Checkpoint::Hooks{
+          [this](const schema::Place& place) { return held_xa_->persist(id_of(place)); },
+          [this](const schema::Place& place) -> Status {
+            SLUICE_TRY(held_xa_->saved(id_of(place)));
+            return history_->compact(
+                place, std::chrono::duration_cast<std::chrono::seconds>(options_.schema.keep()));
+          }});
+  return {};
+}
+
+Status PublisherSide::prepare_schemas(mysql::Connection& source, StartPlan& plan) {
+  // A start anew may be of another binlog, whose places have the same names.
+  if (plan.first) SLUICE_TRY(schema::History::remove(history_file(options_), true));
+  SLUICE_TRY_ASSIGN(history_, schema::History::open(history_file(options_), *around_.clock));
+  SLUICE_TRY_ASSIGN(const bool full_metadata, mysql::has_full_metadata(source));
+  schema_source_.emplace(schema_settings(hosts_, replica_, *filter_, stop_));
+  const auto prepared = patiently<bool>("source", [&]() -> Result<bool> {
+    SLUICE_TRY(
+        prepare_history(options_, *filter_, full_metadata, plan, *schema_source_, *history_));
+    return true;
+  });
+  return prepared ? Status() : Status(prepared.error());
+}
+
+void PublisherSide::start() {
+  const queue::Names names = names_of(options_);
+  const auto applied = [this]() -> Result<std::vector<std::optional<position::AppliedRecord>>> {
+    SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options_.redis));
+    return read_applied(*redis, options_.instance(), options_.queue.partitions());
+  };
+  assembler_->set_barrier([barrier = Barrier(*outbox_, applied), st = source_stop_.get_token()] {
+    return barrier.pass(st);
+  });
+  source_stage_.emplace(
+      source_dependencies(options_, hosts_, replica_, applied),
+      SourceStage::Settings{options_.source.reconnect_max(), options_.source.failover_after()},
+      *checkpoint_, *assembler_, *outbox_, *around_.counters, *around_.health);
+  publish_stage_.emplace(
+      PublishStage::Dependencies{[names, brokers = queue::Brokers(options_.queue)]() mutable {
+                                   return queue::Publisher::connect(brokers, names);
+                                 },
+                                 [names, brokers = queue::Brokers(options_.queue)](
+                                     const std::vector<bool>& sent) mutable -> Status {
+                                   SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(brokers));
+                                   return admin->declare(names, sent);
+                                 },
+                                 around_.may_send},
+      *outbox_, publisher_wakeup_, *around_.counters, *around_.health, *around_.clock,
+      options_.queue.reconnect_max());
+  publisher_threads_.push_back(start_stage("publisher", *around_.failures, [this]() -> Status {
+    Status s = publish_stage_->run(publisher_stop_.get_token(), publisher_drain_.get_token());
+    publisher_done_ = true;
+    around_.wakeup->notify();
+    return s;
+  }));
+  source_threads_.push_back(start_stage("source", *around_.failures, [this] {
+    return source_stage_->run(source_stop_.get_token());
+  }));
+}
+
+Status PublisherSide::look() {
+  const auto now = steady_clock::now();
+  if (now < next_save_) return {};
+  next_save_ = now + options_.limits.save_interval();
+  if (now >= look_from_) look_for_request();
+  return save(false);
+}
+
+Status PublisherSide::save(bool always) {
+  return checkpoint_->save(outbox_->restart_point(), always);
+}
+
+std::optional<std::uint32_t> PublisherSide::repartition() const {
+  return source_stage_->paused() ? asked_ : std::nullopt;
+}
+
+void PublisherSide::look_for_request() {
+  auto request = RepartitionRequest::read(options_);
+  if (!request) {
+    around_.failures->put(std::move(request).error());
+    return;
+  }
+  const std::uint32_t now = options_.queue.partitions();
+  const std::optional<std::uint32_t> wanted =
+      *request ? std::optional((*request)->partitions) : std::nullopt;
+  if (!wanted || wanted == asked_) return;
+  asked_ = wanted;
+  if (wanted == now) {
+    if (Status s = RepartitionRequest::remove(options_); !s.ok())
+      around_.failures->put(std::move(s).error());
+    return;
+  }
+  log::get("app").info("repartition {} -> {}: reading pauses until Redis has all that was read",
+                       now, *wanted);
+  source_stage_->pause();
+}
+
+void PublisherSide::stop(bool drain, const WaitUntil& wait_until) {
+  source_stop_.request_stop();
+  source_threads_.clear();
+  if (drain) {
+    publisher_drain_.request_stop();
+    publisher_wakeup_.notify();
+    wait_until([this] { return publisher_done_.load(); }, options_.limits.drain());
+    if (!publisher_done_)
+      log::get("app").warn(
+          "not all messages were confirmed in limits.drain; nothing is lost, they are sent again "
+          "at the next start");
+  }
+  publisher_stop_.request_stop();
+  publisher_wakeup_.notify();
+  publisher_threads_.clear();
+}
+
+}  // namespace sluice::pipeline

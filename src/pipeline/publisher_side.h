@@ -1,0 +1,108 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "sluice/config/options.h"
+#include "sluice/mysql/hosts.h"
+#include "sluice/mysql/source_schemas.h"
+#include "sluice/ops/counters.h"
+#include "sluice/position/state_file.h"
+#include "sluice/schema/catalog.h"
+
+#include "pipeline/assembler.h"
+#include "pipeline/checkpoint.h"
+#include "pipeline/failure.h"
+#include "pipeline/health.h"
+#include "pipeline/held_xa.h"
+#include "pipeline/outbox.h"
+#include "pipeline/publish_stage.h"
+#include "pipeline/source_stage.h"
+#include "pipeline/start.h"
+#include "pipeline/table_filter.h"
+
+namespace sluice::pipeline {
+
+// From the source to the queues, and the position: what the one process of an instance does that
+// leads.  Belongs to one thread, which calls prepare(), then start(), then the others.
+class PublisherSide {
+ public:
+  struct Surroundings {
+    Wakeup* wakeup = nullptr;  // of the thread that this belongs to
+    FailureBox* failures = nullptr;
+    ops::Counters* counters = nullptr;
+    Health* health = nullptr;
+    const Clock* clock = nullptr;
+    // Nobody else publishes at this moment.
+    std::function<bool()> may_send;
+  };
+  // `store`: the state folder, when it is held already.  `stop` ends prepare().  What was asked for
+  // by `sluice repartition` is not looked at before `patience` is over.
+  PublisherSide(const Options& options, Surroundings surroundings,
+                std::optional<position::Store> store, std::stop_token stop,
+                std::chrono::milliseconds patience);
+  ~PublisherSide();
+  PublisherSide(const PublisherSide&) = delete;
+  PublisherSide& operator=(const PublisherSide&) = delete;
+
+  // Looks at everything that is there, waits for what may still come up, and finds the place to
+  // begin at.  Errors: stopped; what must end the process.
+  Status prepare();
+  void start();
+  // Saves the position when it is time; looks for what `sluice repartition` asks for.
+  Status look();
+  // All was read, sent and applied that came before, because so many partitions are wanted: it is
+  // time to stop() and to lay them out anew.  Nullopt: not so.
+  std::optional<std::uint32_t> repartition() const;
+  // In the order of the data: no more reading; what was read is confirmed, for at most
+  // limits.drain, when `drain`.  `wait_until` waits for something that comes with a wakeup.
+  using WaitUntil =
+      std::function<void(const std::function<bool()>& holds, std::chrono::milliseconds limit)>;
+  void stop(bool drain, const WaitUntil& wait_until);
+  Status save(bool always);
+  position::State state() const { return checkpoint_->state(); }
+  position::Store release_store() { return checkpoint_->release_store(); }
+  OutboxStatus status() const { return outbox_->status(); }
+
+ private:
+  Result<position::Store> open_store();
+  Status prepare_schemas(mysql::Connection& source, StartPlan& plan);
+  template <class T>
+  Result<T> patiently(std::string_view what, const std::function<Result<T>()>& attempt);
+  void look_for_request();
+
+  const Options& options_;
+  const Surroundings around_;
+  std::optional<position::Store> store_;
+  const std::stop_token stop_;
+  const std::chrono::steady_clock::time_point look_from_;
+  std::chrono::steady_clock::time_point next_save_{};
+  Wakeup publisher_wakeup_;
+
+  mysql::Hosts hosts_{options_.source};
+  queue::Brokers brokers_{options_.queue};  // of this thread
+  std::optional<Checkpoint> checkpoint_;
+  mysql::ReplicaIdentity replica_;
+  std::optional<TableFilter> filter_;
+  std::unique_ptr<schema::History> history_;
+  std::optional<mysql::SourceSchemas> schema_source_;
+  std::optional<schema::Catalog> catalog_;
+  std::optional<Outbox> outbox_;
+  std::optional<HeldXa> held_xa_;
+  std::optional<Assembler> assembler_;
+  std::optional<SourceStage> source_stage_;
+  std::optional<PublishStage> publish_stage_;
+  std::optional<std::uint32_t> asked_;  // so many partitions, by `sluice repartition`
+
+  std::stop_source source_stop_, publisher_stop_, publisher_drain_;
+  std::atomic<bool> publisher_done_{false};
+  std::vector<std::jthread> source_threads_, publisher_threads_;
+};
+
+}  // namespace sluice::pipeline
