@@ -99,7 +99,7 @@ Status RowsEncoder::add_large(std::uint32_t partition, const TablePlan& plan, Ch
 // Old values first: the row as it is now is what readers want.
 Status RowsEncoder::leave_values_out(LineEncoder& line, const TablePlan& plan, ChangeKind kind,
                                      std::uint8_t half, const Row& row, const LineContext& context,
-                                     std::size_t& left_out) {
+                                     std::size_t& left_out) const {
   ImageWriter::Sizes sizes;
   SLUICE_TRY(line.measure(row.data, row.before, sizes));
   const std::vector<bool> key = key_columns(plan);

@@ -97,7 +97,7 @@ class RowsEncoder {
                    std::uint8_t half, const Row& row, const LineContext& context, LineSink& sink);
   Status leave_values_out(LineEncoder& line, const TablePlan& plan, ChangeKind kind,
                           std::uint8_t half, const Row& row, const LineContext& context,
-                          std::size_t& left_out);
+                          std::size_t& left_out) const;
   Result<bool> is_letter(const TablePlan& plan, ChangeKind kind, std::uint8_t half, const Row& row,
                          const LineContext& context);
 
