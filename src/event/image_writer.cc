@@ -63,43 +63,81 @@ Result<bool> ImageWriter::append_diff(const TablePlan& plan, std::size_t column,
   return true;
 }
 
+Result<bool> ImageWriter::append_column(const TablePlan& plan, std::size_t column,
+                                        std::span<const Cell> cells, std::span<const Cell> before,
+                                        Missing missing, bool first, TextBuffer& out) {
+  const Cell cell =
+      missing == Missing::take_from_before ? cell_of(cells, before, column) : cells[column];
+  if (cell.state == CellState::absent) return false;
+  if (cell.state == CellState::json_diff && plan.data().columns[column].constant.empty()) {
+    const Cell document = column < before.size() ? before[column] : Cell{};
+    return append_diff(plan, column, cell, document, first, out);
+  }
+  SLUICE_TRY(append_cell(plan, column, cell, first, out));
+  return true;
+}
+
 Status ImageWriter::append_image(const TablePlan& plan, std::span<const Cell> cells,
-                                 std::span<const Cell> before, Missing missing, TextBuffer& out) {
-  const std::vector<ColumnPlan>& columns = plan.data().columns;
+                                 std::span<const Cell> before, Missing missing, TextBuffer& out,
+                                 const std::vector<bool>* nulled) {
   bool first = true;
   same_documents_.clear();
   out.push_back('{');
   for (const std::uint16_t i : plan.data().shown) {
-    const Cell cell = missing == Missing::take_from_before ? cell_of(cells, before, i) : cells[i];
-    if (cell.state == CellState::absent) continue;
-    if (cell.state == CellState::json_diff && columns[i].constant.empty()) {
-      const Cell document = i < before.size() ? before[i] : Cell{};
-      SLUICE_TRY_ASSIGN(const bool written, append_diff(plan, i, cell, document, first, out));
-      first = first && !written;
+    if (nulled != nullptr && (*nulled)[i]) {
+      SLUICE_TRY(append_cell(plan, i, {{}, CellState::null}, first, out));
+      first = false;
       continue;
     }
-    SLUICE_TRY(append_cell(plan, i, cell, first, out));
+    SLUICE_TRY_ASSIGN(const bool written,
+                      append_column(plan, i, cells, before, missing, first, out));
+    first = first && !written;
+  }
+  out.push_back('}');
+  return {};
+}
+
+bool ImageWriter::is_in_old(const TablePlan& plan, std::size_t column, std::span<const Cell> after,
+                            std::span<const Cell> before) const {
+  if (before[column].state == CellState::absent || !changes(before[column], after[column]) ||
+      !plan.data().columns[column].constant.empty())
+    return false;
+  return after[column].state != CellState::json_diff ||
+         std::find(same_documents_.begin(), same_documents_.end(), column) == same_documents_.end();
+}
+
+Status ImageWriter::append_old(const TablePlan& plan, std::span<const Cell> after,
+                               std::span<const Cell> before, TextBuffer& out,
+                               const std::vector<bool>* nulled) {
+  bool first = true;
+  out.push_back('{');
+  for (const std::uint16_t i : plan.data().shown) {
+    if (!is_in_old(plan, i, after, before)) continue;
+    const bool left_out = nulled != nullptr && (*nulled)[i];
+    SLUICE_TRY(append_cell(plan, i, left_out ? Cell{{}, CellState::null} : before[i], first, out));
     first = false;
   }
   out.push_back('}');
   return {};
 }
 
-Status ImageWriter::append_old(const TablePlan& plan, std::span<const Cell> after,
-                               std::span<const Cell> before, TextBuffer& out) {
-  bool first = true;
-  out.push_back('{');
+Status ImageWriter::measure(const TablePlan& plan, std::span<const Cell> cells,
+                            std::span<const Cell> before, bool update, Sizes& sizes) {
+  sizes.data.assign(plan.data().columns.size(), 0);
+  sizes.old.assign(plan.data().columns.size(), 0);
+  same_documents_.clear();
+  TextBuffer text;
   for (const std::uint16_t i : plan.data().shown) {
-    if (before[i].state == CellState::absent || !changes(before[i], after[i]) ||
-        !plan.data().columns[i].constant.empty())
-      continue;
-    if (after[i].state == CellState::json_diff &&
-        std::find(same_documents_.begin(), same_documents_.end(), i) != same_documents_.end())
-      continue;
-    SLUICE_TRY(append_cell(plan, i, before[i], first, out));
-    first = false;
+    text.clear();
+    SLUICE_TRY_ASSIGN(
+        [[maybe_unused]] const bool written,
+        append_column(plan, i, cells, before, Missing::take_from_before, false, text));
+    sizes.data[i] = text.size();
+    if (!update || !is_in_old(plan, i, cells, before)) continue;
+    text.clear();
+    SLUICE_TRY(append_cell(plan, i, before[i], false, text));
+    sizes.old[i] = text.size();
   }
-  out.push_back('}');
   return {};
 }
 

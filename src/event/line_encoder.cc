@@ -65,32 +65,65 @@ void LineEncoder::begin(const TablePlan& plan, ChangeKind kind, std::uint8_t hal
   data_.clear();
   old_.clear();
   rows_.clear();
+  nulled_.clear();
+  const TablePlan::Data& d = plan.data();
+  fixed_bytes_ = kFixedBytes + d.mysql_types.size() + d.sql_types.size() + d.after_data.size() +
+                 d.after_old.size() + d.after_sql.size();
   count_ = 0;
 }
 
 Status LineEncoder::add(std::uint64_t row_index, std::span<const Cell> data,
-                        std::span<const Cell> before) {
+                        std::span<const Cell> before, const NulledColumns* nulled) {
   const std::size_t columns = plan_->data().columns.size();
   const bool update = kind_ == ChangeKind::update;
   if (data.size() != columns || (before.size() != columns && (update || !before.empty())))
     return fatal(Errc::internal, plan_->schema().database + "." + plan_->schema().name +
                                      ": a row image of another width than its table");
+  before_last_ = {data_.size(), old_.size(), rows_.size(), last_row_};
   if (count_ == 0) {
     first_row_ = row_index;
   } else {
     data_.push_back(',');
     rows_.push_back(',');
   }
-  SLUICE_TRY(
-      images_.append_image(*plan_, data, before, ImageWriter::Missing::take_from_before, data_));
+  SLUICE_TRY(images_.append_image(*plan_, data, before, ImageWriter::Missing::take_from_before,
+                                  data_, nulled == nullptr ? nullptr : &nulled->data));
   if (update) {
     if (count_ != 0) old_.push_back(',');
-    SLUICE_TRY(images_.append_old(*plan_, data, before, old_));
+    SLUICE_TRY(
+        images_.append_old(*plan_, data, before, old_, nulled == nullptr ? nullptr : &nulled->old));
   }
+  if (nulled != nullptr) tell_nulled(*nulled);
   rows_.append_uint(row_index);
   last_row_ = row_index;
   ++count_;
   return {};
+}
+
+void LineEncoder::drop_last() noexcept {
+  data_.truncate(before_last_.data);
+  old_.truncate(before_last_.old);
+  rows_.truncate(before_last_.rows);
+  last_row_ = before_last_.last_row;
+  --count_;
+}
+
+void LineEncoder::tell_nulled(const NulledColumns& nulled) {
+  const auto list = [this](std::string_view name, const std::vector<bool>& columns) {
+    nulled_.append(name);
+    bool first = true;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (!columns[i]) continue;
+      nulled_.append(first ? "\"" : ",\"");
+      append_json_text(nulled_, plan_->schema().columns[i].name);
+      nulled_.push_back('"');
+      first = false;
+    }
+  };
+  list("\"nulled\":{\"data\":[", nulled.data);
+  list("],\"old\":[", nulled.old);
+  nulled_.append("]},");
+  fixed_bytes_ += nulled_.size();
 }
 
 EncodedLine LineEncoder::finish(TextBuffer& out) {
@@ -105,6 +138,7 @@ EncodedLine LineEncoder::finish(TextBuffer& out) {
   append_json_text(out, context_.gtid);
   out.append("\",");
   const std::uint32_t mysql_type_at = at();
+  out.append(nulled_.view());
   if (kind_ == ChangeKind::update) {
     out.append("\"old\":[");
     out.append(old_.view());

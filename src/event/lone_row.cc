@@ -32,8 +32,8 @@ std::string element(const dom::element& line, std::string_view name, std::size_t
 // The members of a line in their order (docs/format.md).
 std::string compose(const dom::element& line, std::size_t index, std::uint64_t row,
                     const Types& types) {
-  constexpr std::array<std::string_view, 16> kMembers{
-      "data",    "database", "es",  "gtid", "id",      "isDdl", "mysqlType", "old",
+  constexpr std::array<std::string_view, 17> kMembers{
+      "data",    "database", "es",  "gtid", "id",      "isDdl", "mysqlType", "nulled", "old",
       "pkNames", "rows",     "seq", "sql",  "sqlType", "table", "ts",        "type"};
   std::string out = "{";
   for (const std::string_view name : kMembers) {

@@ -86,7 +86,13 @@ Status RowsEncoder::put(std::uint32_t partition, const TablePlan& plan, ChangeKi
                         std::uint8_t half, std::uint64_t row, std::span<const binlog::Cell> data,
                         std::span<const binlog::Cell> before, const LineContext& context,
                         LineSink& sink) {
-  if (gate_ != nullptr && gate_->drops(partition)) return {};
+  if (gate_ != nullptr) {
+    bool letter = false;
+    if (limits_.most != 0 && limits_.oversize == Oversize::dead_letter) {
+      SLUICE_TRY_ASSIGN(letter, is_letter(plan, kind, half, {row, data, before}, context));
+    }
+    if (!letter && gate_->drops(partition)) return {};
+  }
   LineEncoder& line = encoders_[partition];
   if (line.open() && (line.kind() != kind || line.half() != half || line.bytes() >= limits_.bytes ||
                       (limits_.rows != 0 && line.rows() >= limits_.rows)))
@@ -95,7 +101,9 @@ Status RowsEncoder::put(std::uint32_t partition, const TablePlan& plan, ChangeKi
     line.begin(plan, kind, half, context);
     if (std::find(open_.begin(), open_.end(), partition) == open_.end()) open_.push_back(partition);
   }
-  return line.add(row, data, before);
+  SLUICE_TRY(line.add(row, data, before));
+  if (limits_.most == 0 || line.message_bytes() <= limits_.most) return {};
+  return add_large(partition, plan, kind, half, {row, data, before}, context, sink);
 }
 
 std::uint64_t RowsEncoder::replaced_texts() const noexcept {

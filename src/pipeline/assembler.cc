@@ -27,13 +27,13 @@ Assembler::Assembler(AssemblerSettings settings, const TableFilter& filter,
       make_plan_([this](binlog::TableMap map) { return make_plan(std::move(map)); }),
       held_(&held),
       held_rows_(held, settings.hold_bytes),
-      encoder_(settings.partitions, {.bytes = settings.line_bytes, .rows = 0}) {
+      encoder_(settings.partitions, settings.lines()) {
   batch_.partitions.resize(settings_.partitions);
   if (settings_.encode_threads != 0)
     parallel_ = std::make_unique<ParallelEncoder>(
         ParallelEncoder::Settings{.threads = settings_.encode_threads,
                                   .partitions = settings_.partitions,
-                                  .line_bytes = settings_.line_bytes,
+                                  .lines = settings_.lines(),
                                   .job_bytes = settings_.encode_job_bytes,
                                   .bytes = settings_.hold_bytes},
         [this](EncodeJob& job) { return take_job(job); });

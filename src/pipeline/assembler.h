@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -44,7 +45,12 @@ struct AssemblerSettings {
   // get any: handing over costs a small one more than it saves.
   std::size_t encode_alone_bytes = std::size_t{64} << 10;
   std::size_t encode_job_bytes = std::size_t{64} << 10;  // most that a thread is given at once
+  std::size_t message_bytes = std::size_t{16} << 20;  // no row may make a message larger than this
+  event::Oversize oversize = event::Oversize::stop;   // what becomes of it
   event::RenderOptions render;
+  event::LineLimits lines() const {
+    return {.bytes = line_bytes, .rows = 0, .most = message_bytes, .oversize = oversize};
+  }
 };
 
 // Where a dump begins.
@@ -118,6 +124,7 @@ class Assembler final : private event::LineSink {
     std::vector<std::uint64_t> overlap;
     std::vector<std::pair<std::size_t, std::size_t>> marks;  // per partition: lines, text size
     std::uint64_t rows = 0;
+    std::size_t letters = 0;
     HeldRows::Mark held;
   };
 
@@ -154,6 +161,10 @@ class Assembler final : private event::LineSink {
   // Whether the threads are to have an event of the open transaction.
   bool for_threads(std::size_t body_bytes) const noexcept;
   void take(std::uint32_t partition, event::LineEncoder& line) override;
+  // Rows too large for a message (assembler_oversize.cc).
+  Status oversize(const event::OversizeRow& row, event::LineEncoder& line) override;
+  Result<queue::Letter> letter_of(const event::OversizeRow& row, event::LineEncoder& line) const;
+  void say_oversize(const event::OversizeRow& row);
   // Lines are about to be added to it.
   PartitionLines& partition_of(std::uint32_t partition);
   event::LineContext& context_of(std::uint64_t ordinal);
@@ -224,6 +235,8 @@ class Assembler final : private event::LineSink {
   event::RowsEncoder encoder_;
   std::unique_ptr<ParallelEncoder> parallel_;  // null without threads that encode
   std::vector<Savepoint> savepoints_;
+  std::uint64_t oversize_unsaid_ = 0;  // rows since the last line of the log
+  std::optional<std::chrono::steady_clock::time_point> oversize_said_at_;
   event::LineContext context_;
 };
 

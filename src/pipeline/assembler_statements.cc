@@ -124,6 +124,7 @@ void Assembler::savepoint(const std::string& name) {
   Savepoint s;
   s.name = name;
   s.rows = batch_.rows;
+  s.letters = batch_.letters.size();
   s.held = held_rows_.mark();
   if (overlap_.active()) s.overlap = overlap_.left();
   s.marks.reserve(batch_.partitions.size());
@@ -152,6 +153,9 @@ Status Assembler::rollback_to(const std::string& name) {
   }
   batch_.touched = std::move(kept);
   batch_.rows = it->rows;
+  for (std::size_t i = it->letters; i < batch_.letters.size(); ++i)
+    batch_.bytes -= batch_.letters[i].letter.body.size();
+  batch_.letters.resize(it->letters);
   return group_.xa ? held_rows_.rollback_to(it->held) : Status();
 }
 }  // namespace sluice::pipeline

@@ -18,6 +18,7 @@ struct Health {
   std::atomic<std::uint32_t> appliers_lost{0};  // without Redis or broker, trying again
   std::atomic<bool> broker_blocked{false};
   std::atomic<bool> ddl_refused{false};              // the queue for DDL takes nothing (full?)
+  std::atomic<bool> letters_refused{false};          // so does the one for dead letters of rows
   std::atomic<std::uint32_t> refused_partitions{0};  // whose queue takes nothing (full?)
   std::atomic<bool> source_idle{false};              // all that the source has sent was read
   std::atomic<std::uint32_t> source_timestamp{0};    // seconds: of the last event read

@@ -15,6 +15,7 @@ constexpr std::size_t kFoldAbove = 4096;
 constexpr std::size_t kMostCandidates = 1u << 14;
 constexpr std::size_t kMostPrints = 1u << 16;
 constexpr std::size_t kPooledMessages = 64;
+constexpr std::size_t kLineRoom = 128;            // what a line takes beside its text and its types
 constexpr std::size_t kPooledBytes = 256u << 10;  // a larger body gives its memory back
 
 bool same_table(const event::TablePlan& a, const event::TablePlan& b) {
@@ -37,7 +38,7 @@ bool needs_types(OutgoingMessage& m, const event::TablePlan* plan, const Transac
 Outbox::Outbox(Settings settings, RestartPoint start, GtidSet gtids, Wakeup& publisher)
     : settings_(settings),
       publisher_(&publisher),
-      partitions_(settings.partitions + (settings.ddl ? 1U : 0U)),
+      partitions_(lanes()),
       restart_file_(start.file),
       restart_pos_(start.pos),
       restart_gtids_(gtids),
@@ -57,9 +58,17 @@ std::unique_ptr<OutgoingMessage> Outbox::fresh() {
   return m;
 }
 
-OutgoingMessage& Outbox::open_message(Partition& p) {
-  if (p.gathering.empty() || p.gathering.back()->body.size() >= settings_.message_bytes) {
+// The one that the next `bytes` go into.
+OutgoingMessage& Outbox::open_message(Partition& p, std::size_t bytes) {
+  const auto closed = [&](const OutgoingMessage& m) {
+    const std::size_t size = m.body.size();
+    return size >= settings_.message_bytes ||
+           (size != 0 && size + bytes > settings_.max_message_bytes) ||
+           m.behind_letters != p.letters;
+  };
+  if (p.gathering.empty() || closed(*p.gathering.back())) {
     auto m = fresh();
+    m->behind_letters = p.letters;
     m->number = next_number_++;
     m->headers = {};
     m->headers.prev = m->headers.first = m->headers.last = p.last;
@@ -95,7 +104,7 @@ Status Outbox::add_ddl(const PublishedDdl& ddl) {
   if (!settings_.ddl) return {};
   SLUICE_TRY(make_room(lock));
   Partition& p = partitions_[settings_.partitions];
-  OutgoingMessage& m = open_message(p);
+  OutgoingMessage& m = open_message(p, ddl.line.sql.size() + kLineRoom);
   const std::size_t before = m.body.size();
   event::append_ddl(m.body, ddl.line, m.number);
   bytes_ += m.body.size() - before;
@@ -116,11 +125,20 @@ Status Outbox::add_ddl(const PublishedDdl& ddl) {
 Status Outbox::add(const TransactionBatch& batch) {
   Lock lock(mu_);
   SLUICE_TRY(make_room(lock));
+  const std::uint64_t letters_before = letters_added_;
+  add_letters(batch);
   for (const std::uint32_t n : batch.touched) {
     Partition& p = partitions_[n];
     const PartitionLines& lines = batch.partitions[n];
+    std::size_t letter = 0, number = 0;
     for (const event::EncodedLine& line : lines.lines) {
-      OutgoingMessage& m = open_message(p);
+      for (; letter < batch.letters.size() &&
+             (batch.letters[letter].partition != n || batch.letters[letter].lines_before <= number);
+           ++letter)
+        if (batch.letters[letter].partition == n) p.letters = letters_before + letter + 1;
+      ++number;
+      OutgoingMessage& m = open_message(p, line.size + line.plan->mysql_types().size() +
+                                               line.plan->sql_types().size() + kLineRoom);
       const std::size_t before = m.body.size();
       event::append_line(m.body, lines.text.view().substr(line.begin, line.size), line,
                          needs_types(m, line.plan, batch), m.number);
@@ -142,7 +160,27 @@ Status Outbox::add(const TransactionBatch& batch) {
       p.marks.emplace_back(serial_, p.last);
     list(n);
   }
+  for (std::size_t i = 0; i < batch.letters.size(); ++i)
+    partitions_[batch.letters[i].partition].letters = letters_before + i + 1;
   return {};
+}
+
+// Each a message of its own.
+void Outbox::add_letters(const TransactionBatch& batch) {
+  for (const RowLetter& row : batch.letters) {
+    ++letters_added_;
+    auto m = fresh();
+    m->number = next_number_++;
+    m->headers = {};
+    m->behind_letters = 0;
+    m->body.append(row.letter.body);
+    m->letter = std::make_unique<queue::Letter>(row.letter);
+    m->letter->body.clear();
+    m->first_transaction = serial_;
+    bytes_ += m->body.size();
+    partitions_[letters_lane()].gathering.push_back(std::move(m));
+    list(letters_lane());
+  }
 }
 
 void Outbox::complete(const TransactionEnd& end) {
@@ -225,7 +263,9 @@ void Outbox::set_idle(bool idle) {
 const OutgoingMessage* Outbox::take(std::uint32_t partition) {
   const Lock lock(mu_);
   Partition& p = partitions_[partition];
-  if (p.unconfirmed || p.gathering.empty()) return nullptr;
+  if (p.unconfirmed || p.gathering.empty() ||
+      p.gathering.front()->behind_letters > letters_confirmed_)
+    return nullptr;
   p.unconfirmed = std::move(p.gathering.front());
   p.gathering.pop_front();
   return p.unconfirmed.get();
@@ -251,6 +291,12 @@ std::uint64_t Outbox::confirmed(std::uint32_t partition) {
   const std::uint64_t rows = partition < settings_.partitions ? m->headers.rows : 0;
   bytes_ -= m->body.size();
   room_.notify_all();
+  if (m->letter) {
+    m->letter.reset();
+    ++letters_confirmed_;
+    for (std::uint32_t n = 0; n < settings_.partitions; ++n)
+      if (!partitions_[n].gathering.empty()) list(n);
+  }
   if (pool_.size() < kPooledMessages) {
     if (m->body.capacity() > kPooledBytes) m->body.release();
     m->body.clear();
@@ -273,13 +319,14 @@ void Outbox::tick(std::int64_t now_ms) {
       read_file_->epoch_number(), read_file_->name, read_file_->number, read_pos_, gtids, es_ms};
   for (std::uint32_t n = 0; n < settings_.partitions; ++n) {
     Partition& p = partitions_[n];
-    if (!p.gathering.empty() && p.gathering.back()->headers.rows == 0) {
+    if (!p.gathering.empty() && p.gathering.back()->headers.rows == 0 &&
+        p.gathering.back()->behind_letters == p.letters) {
       // Ticks alone, not sent yet: the newer one says it all.
       OutgoingMessage& m = *p.gathering.back();
       bytes_ -= m.body.size();
       m.body.clear();
     }
-    OutgoingMessage& m = open_message(p);
+    OutgoingMessage& m = open_message(p, gtids.size() + 2 * kLineRoom);
     if (m.ends_in_tick && m.headers.rows != 0 && m.tick_file == line.file_number &&
         m.tick_pos == line.pos)
       continue;  // said already

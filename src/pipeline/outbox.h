@@ -28,6 +28,8 @@ struct OutgoingMessage {
   std::uint64_t first_transaction = 0;  // serial of the first one with rows in it; 0: ticks only
   std::uint64_t tick_file = 0, tick_pos = 0;  // of the last tick line in it, to not repeat it
   bool ends_in_tick = false;
+  std::uint64_t behind_letters = 0;       // it goes out when so many dead letters are confirmed
+  std::unique_ptr<queue::Letter> letter;  // it is one; `body` is the letter's
   // Tables whose types stand in the body already: the plan last seen of each.
   std::vector<std::shared_ptr<const event::TablePlan>> typed;
 };
@@ -57,9 +59,11 @@ class Outbox final : public TransactionSink {
  public:
   struct Settings {
     std::uint32_t partitions = 16;
-    std::size_t message_bytes = 1u << 20;  // a message is closed at this size
-    std::size_t limit_bytes = 48u << 20;   // add() blocks above it
-    bool ddl = false;                      // statements are sent, as one more partition
+    std::size_t message_bytes = 1u << 20;       // a message is closed at this size
+    std::size_t limit_bytes = 48u << 20;        // add() blocks above it
+    bool ddl = false;                           // statements are sent, as one more partition
+    std::size_t max_message_bytes = 16u << 20;  // lines fit into it, each for itself
+    bool letters = false;  // dead letters of rows are sent, as one more partition
   };
   // `start`: the restart point to begin with.  `gtids`: executed there.  `publisher`: notified when
   // there is something to send.
@@ -82,12 +86,17 @@ class Outbox final : public TransactionSink {
   // Waits until everything gathered is confirmed.  Errors: stopped.
   Status wait_drained();
 
-  // Partitions of rows, and the one behind them that DDL goes through.
-  std::uint32_t lanes() const noexcept { return settings_.partitions + (settings_.ddl ? 1U : 0U); }
+  // Partitions of rows, and those behind them that DDL and dead letters go through.
+  std::uint32_t lanes() const noexcept {
+    return settings_.partitions + (settings_.ddl ? 1U : 0U) + (settings_.letters ? 1U : 0U);
+  }
+  // The one of dead letters; there is none when it is lanes().
+  std::uint32_t letters_lane() const noexcept { return lanes() - (settings_.letters ? 1U : 0U); }
 
   // The publisher's thread.
-  // Marks the partition's next message as unconfirmed and returns it, or null when there is none or
-  // one is unconfirmed already. Valid until confirmed().
+  // Marks the partition's next message as unconfirmed and returns it, or null when there is none,
+  // one is unconfirmed already, or a dead letter of a row before it is not confirmed: should the
+  // row come again, Redis must not be beyond it. Valid until confirmed().
   const OutgoingMessage* take(std::uint32_t partition);
   // Partitions that take() may have something for; clears the list.
   void ready(std::vector<std::uint32_t>& out);
@@ -119,7 +128,8 @@ class Outbox final : public TransactionSink {
     // (serial, last row): what `last` becomes when the restart point passes the transaction.
     std::deque<std::pair<std::uint64_t, EventId>> marks;
     EventId restart_last;
-    bool listed = false;  // in ready_
+    std::uint64_t letters = 0;  // number of the last one of its rows
+    bool listed = false;        // in ready_
   };
   // A whole transaction that the restart point has not passed yet.
   struct Candidate {
@@ -135,7 +145,8 @@ class Outbox final : public TransactionSink {
   };
 
   Status make_room(Lock& lock) REQUIRES_LOCK(mu_);
-  OutgoingMessage& open_message(Partition& p) REQUIRES_LOCK(mu_);
+  OutgoingMessage& open_message(Partition& p, std::size_t bytes) REQUIRES_LOCK(mu_);
+  void add_letters(const TransactionBatch& batch) REQUIRES_LOCK(mu_);
   std::unique_ptr<OutgoingMessage> fresh() REQUIRES_LOCK(mu_);
   void list(std::uint32_t partition) REQUIRES_LOCK(mu_);
   void advance_restart() REQUIRES_LOCK(mu_);
@@ -155,6 +166,7 @@ class Outbox final : public TransactionSink {
   std::uint64_t serial_ GUARDED_BY(mu_) = 0;  // of the last transaction with rows
   bool serial_open_ GUARDED_BY(mu_) = false;  // its end has not come yet
   std::uint64_t next_number_ GUARDED_BY(mu_) = 1;
+  std::uint64_t letters_added_ GUARDED_BY(mu_) = 0, letters_confirmed_ GUARDED_BY(mu_) = 0;
   std::deque<Candidate> candidates_ GUARDED_BY(mu_);
   std::unique_ptr<GtidSet> beyond_ GUARDED_BY(mu_);  // for the next candidate: executed before it
   // Restart point: confirmed up to here.

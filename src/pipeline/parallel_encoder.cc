@@ -37,15 +37,21 @@ void EncodeJob::reset() {
 class ParallelEncoder::Encoder final : private event::LineSink {
  public:
   Encoder(const Settings& settings, std::size_t job_bytes)
-      : encoder_(settings.partitions, {.bytes = settings.line_bytes, .rows = 0}),
-        most_text_(kMostText * job_bytes) {}
+      : encoder_(settings.partitions, settings.lines), most_text_(kMostText * job_bytes) {}
 
   void run(EncodeJob& job) {
     job_ = &job;
+    large_row_ = false;
     for (const EncodeJob::Item& item : job.items) {
       if (job.text.size() > most_text_) return;
       const event::TablePlan& plan = *job.plans[item.plan];
+      const std::size_t lines = job.lines.size(), text = job.text.size();
       if (Status s = encode(item, plan); !s.ok()) {
+        if (large_row_) {  // what is done about it is no thread's business
+          job.lines.resize(lines);
+          job.text.truncate(text);
+          return;
+        }
         job.status = std::move(s).error().at(full_name(plan.map().database, plan.map().table));
         return;
       }
@@ -66,8 +72,14 @@ class ParallelEncoder::Encoder final : private event::LineSink {
     job_->lines.push_back({partition, line.finish(job_->text)});
   }
 
+  Status oversize(const event::OversizeRow& row, event::LineEncoder& line) override {
+    large_row_ = true;
+    return LineSink::oversize(row, line);
+  }
+
   event::RowsEncoder encoder_;
   const std::size_t most_text_;
+  bool large_row_ = false;
   binlog::RowsEvent rows_;
   EncodeJob* job_ = nullptr;
 };

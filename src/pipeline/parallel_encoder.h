@@ -10,7 +10,7 @@
 #include "sluice/base/result.h"
 #include "sluice/base/text_buffer.h"
 #include "sluice/binlog/event.h"
-#include "sluice/event/line_encoder.h"
+#include "sluice/event/rows_encoder.h"
 #include "sluice/event/table_plan.h"
 
 namespace sluice::pipeline {
@@ -54,7 +54,7 @@ class ParallelEncoder {
   struct Settings {
     unsigned threads = 1;  // > 0
     std::uint32_t partitions = 16;
-    std::size_t line_bytes = std::size_t{1} << 20;
+    event::LineLimits lines{};
     std::size_t job_bytes = std::size_t{64} << 10;  // most of one job's events
     std::size_t bytes = std::size_t{8} << 20;       // most of all jobs, events and lines
   };

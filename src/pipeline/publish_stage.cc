@@ -20,7 +20,8 @@ constexpr std::uint32_t kFullAfter = 5;
 }  // namespace
 
 std::string PublishStage::lane_name(std::uint32_t lane) const {
-  return lane < row_partitions_ ? "partition " + std::to_string(lane) : "the queue for DDL";
+  if (lane < row_partitions_) return "partition " + std::to_string(lane);
+  return lane == outbox_->letters_lane() ? "the queue of dead letters" : "the queue for DDL";
 }
 
 std::vector<bool> PublishStage::sent_partitions() const {
@@ -136,7 +137,8 @@ Status PublishStage::send(queue::Publisher& publisher, std::uint32_t partition,
         Errc::queue_lost,
         "nothing was heard of the leadership for a heartbeat: another process may have it");
   partitions_[partition].in_flight = true;
-  SLUICE_TRY(publisher.publish(partition, message.headers, message.body.view()));
+  SLUICE_TRY(message.letter ? publisher.publish_letter(*message.letter, message.body.view())
+                            : publisher.publish(partition, message.headers, message.body.view()));
   counters_->messages_published.fetch_add(1, std::memory_order_relaxed);
   if (partition < row_partitions_)
     counters_->rows_published.fetch_add(message.headers.rows, std::memory_order_relaxed);
@@ -154,7 +156,10 @@ void PublishStage::wait_until(Partition& p, std::chrono::steady_clock::time_poin
 void PublishStage::taken(std::uint32_t lane, Partition& p) {
   p.refusals = 0;
   p.refused_since.reset();
-  if (lane >= row_partitions_) {
+  if (lane == outbox_->letters_lane()) {
+    health_->letters_refused = false;
+    log::get("queue").info("dead letters of rows are taken again");
+  } else if (lane >= row_partitions_) {
     health_->ddl_refused = false;
     log::get("queue").info("the queue for DDL takes statements again");
   } else if (p.full) {
@@ -175,6 +180,13 @@ void PublishStage::say_refused(std::uint32_t lane, const Partition& p) {
     return;
   }
   if (p.refusals != 0) return;
+  if (lane == outbox_->letters_lane()) {
+    health_->letters_refused = true;
+    log::get("queue").warn(
+        "the queue of dead letters refuses one of a row (nack), sending again; what comes behind "
+        "that row in its partition waits: see `sluice dead list`, or raise the queue's limit");
+    return;
+  }
   health_->ddl_refused = true;
   log::get("queue").warn(
       "the queue for DDL refuses a statement (nack), sending again; rows go on, but the saved "
@@ -208,6 +220,8 @@ Status PublishStage::settle(queue::Publisher& publisher, const queue::Outcome& o
   if (outcome.kind == queue::Outcome::Kind::confirmed) {
     if (p.refusals != 0) taken(outcome.partition, p);
     p.returns = 0;
+    if (outcome.partition == outbox_->letters_lane())
+      counters_->dead_letters.fetch_add(1, std::memory_order_relaxed);
     counters_->messages_confirmed.fetch_add(1, std::memory_order_relaxed);
     counters_->rows_confirmed.fetch_add(outbox_->confirmed(outcome.partition),
                                         std::memory_order_relaxed);

@@ -134,7 +134,8 @@ Status PublisherSide::prepare() {
   SLUICE_TRY(catalog_->follow(*history_, {state.epoch, state.position}));
   outbox_.emplace(
       Outbox::Settings{options_.queue.partitions(), options_.queue.message_bytes().bytes(),
-                       options_.limits.in_flight().bytes(), options_.queue.publish_ddl()},
+                       options_.limits.in_flight().bytes(), options_.queue.publish_ddl(),
+                       options_.queue.max_message_bytes().bytes(), names_of(options_).with_letters},
       RestartPoint{file_of(state), state.position.pos, state.gtid_set, state.last, state.trail},
       std::move(plan.gtids), publisher_wakeup_);
   outbox_->set_stop(source_stop_.get_token());

@@ -43,7 +43,8 @@ position::Layout layout_of(const Options& options) {
 }
 
 queue::Names names_of(const Options& options) {
-  return {options.instance(), options.queue.partitions(), options.queue.publish_ddl()};
+  return {options.instance(), options.queue.partitions(), options.queue.publish_ddl(),
+          options.queue.oversize() == QueueOptions::Oversize::dead_letter};
 }
 
 std::filesystem::path held_xa_folder(const Options& options) {

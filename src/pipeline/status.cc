@@ -85,7 +85,8 @@ RunState StatusLine::state(const Inputs& inputs) const {
   if (queue == Link::lost) return RunState::queue_lost;
   if (lost) return RunState::redis_lost;
   if (health_->broker_blocked.load() || health_->ddl_refused.load() ||
-      health_->refused_partitions.load() != 0 || health_->letters_waiting.load())
+      health_->letters_refused.load() || health_->refused_partitions.load() != 0 ||
+      health_->letters_waiting.load())
     return RunState::queue_blocked;
   if (inputs.dead.value_or(0) != 0) return RunState::diverged;
   if (inputs.standing_by) return RunState::standby;
@@ -154,6 +155,7 @@ std::string StatusLine::compose(const Inputs& inputs) {
     add(out, "dead", std::string_view("?"));
   add(out, "dead_letters", counters_->dead_letters.load());
   add(out, "ignored", counters_->ignored.load());
+  add(out, "values_left_out", counters_->values_left_out.load());
   add(out, "reconnects", counters_->reconnects.load());
   last_ = s;
   last_at_ = now;

@@ -11,6 +11,7 @@
 #include "sluice/model/event_id.h"
 #include "sluice/model/gtid.h"
 #include "sluice/position/state_file.h"
+#include "sluice/queue/letters.h"
 
 namespace sluice::pipeline {
 
@@ -40,6 +41,13 @@ struct PartitionLines {
   }
 };
 
+// A row that does not go to its partition but becomes a dead letter.
+struct RowLetter {
+  std::uint32_t partition = 0;
+  std::size_t lines_before = 0;  // of its partition, in the batch
+  queue::Letter letter;
+};
+
 // Rows of one transaction, or of a part of one that is too large to hold, by partition.  Its memory
 // is used again.
 struct TransactionBatch {
@@ -49,17 +57,19 @@ struct TransactionBatch {
   std::vector<PartitionLines> partitions;
   std::vector<std::uint32_t> touched;  // partitions that have lines, each once
   std::vector<std::shared_ptr<const event::TablePlan>> plans;  // of the lines, each once
+  std::vector<RowLetter> letters;                              // in the order of the rows
   std::size_t bytes = 0;
   std::uint64_t rows = 0;
   // The place read so far: the transaction's end, unless it is streamed.
   std::shared_ptr<const SourceFile> file;
   std::uint64_t pos = 0;
 
-  bool empty() const noexcept { return touched.empty(); }
+  bool empty() const noexcept { return touched.empty() && letters.empty(); }
   void clear() noexcept {
     for (const std::uint32_t p : touched) partitions[p].clear();
     touched.clear();
     plans.clear();
+    letters.clear();
     bytes = 0;
     rows = 0;
   }

@@ -17,6 +17,15 @@ OnRefused on_refused(ApplierOptions::OnRefused option) {
   return OnRefused::ignore;
 }
 
+event::Oversize oversize(QueueOptions::Oversize option) {
+  switch (option) {
+    case QueueOptions::Oversize::stop: return event::Oversize::stop;
+    case QueueOptions::Oversize::dead_letter: return event::Oversize::dead_letter;
+    case QueueOptions::Oversize::null_column: break;
+  }
+  return event::Oversize::null_column;
+}
+
 }  // namespace
 
 ApplierPool::Settings pool_settings(const Options& options) {
@@ -63,6 +72,8 @@ AssemblerSettings assembler_settings(const Options& options) {
   settings.hold_bytes = options.limits.transaction_hold().bytes();
   settings.inflated_bytes = options.limits.inflated_transaction().bytes();
   settings.line_bytes = options.queue.message_bytes().bytes();
+  settings.message_bytes = options.queue.max_message_bytes().bytes();
+  settings.oversize = oversize(options.queue.oversize());
   settings.publish_ddl = options.queue.publish_ddl();
   settings.ignore_truncate = options.applier.on_truncate() == ApplierOptions::OnTruncate::ignore;
   settings.stop_at_content_ddl =

@@ -141,7 +141,8 @@ Status AmqpAdmin::require_existing(const Names& names, const std::vector<bool>& 
   SLUICE_TRY_ASSIGN(const bool exchange, has_exchange(names.exchange()));
   if (!exchange) miss("exchange", names.exchange());
   std::vector<std::string> queues;
-  for (std::uint32_t n = 0; n < names.lanes(); ++n) queues.push_back(names.lane(n));
+  for (std::uint32_t n = 0; n < names.partitions; ++n) queues.push_back(names.partition(n));
+  if (names.with_ddl) queues.push_back(names.ddl());
   queues.push_back(names.dead());
   queues.push_back(names.control());
   for (std::size_t n = 0; n < queues.size(); ++n) {

@@ -65,8 +65,9 @@ Error broker_error(const Peer& peer, std::uint16_t code, std::string_view text, 
       if (has(text, "larger than")) {
         return fatal(Errc::queue_message,
                      what +
-                         "; remedy: raise max_message_size in rabbitmq.conf above the largest row, "
-                         "or leave the table out");
+                         "; remedy: set queue.max_message_bytes to what the broker takes, or raise "
+                         "max_message_size in rabbitmq.conf to queue.max_message_bytes; "
+                         "queue.oversize says what becomes of rows that are larger");
       }
       // "delivery acknowledgement on channel 3 timed out": the messages come again.
       if (has(text, "timed out")) return retry(Errc::queue_lost, what);

@@ -10,6 +10,7 @@
 #include "queue/body_codec.h"
 #include "queue/confirm_book.h"
 #include "queue/confirm_channel.h"
+#include "queue/letter_properties.h"
 #include "queue/link.h"
 #include "queue/properties.h"
 
@@ -22,7 +23,10 @@ class AmqpPublisher final : public Publisher, private FrameSink {
  public:
   AmqpPublisher(std::unique_ptr<Link> link, const Names& names,
                 QueueOptions::Compression compression)
-      : link_(std::move(link)), exchange_(names.exchange()), book_(names.lanes()) {
+      : link_(std::move(link)),
+        exchange_(names.exchange()),
+        letters_(names.lanes() - (names.with_letters ? 1U : 0U)),
+        book_(names.lanes()) {
     keys_.reserve(names.lanes());
     if (compression == QueueOptions::Compression::zstd) compressor_.emplace();
     for (std::uint32_t n = 0; n < names.lanes(); ++n) keys_.push_back(names.lane(n));
@@ -31,21 +35,25 @@ class AmqpPublisher final : public Publisher, private FrameSink {
   Status prepare() { return open_confirm_channel(*link_, kChannel, *this); }
   Status publish(std::uint32_t partition, const MessageHeaders& headers,
                  std::string_view body) override;
+  Status publish_letter(const Letter& letter, std::string_view body) override;
   Status wait(std::chrono::milliseconds timeout, Wakeup& wake, std::vector<Outcome>& out) override;
   bool blocked() const noexcept override { return link_->blocked(); }
 
  private:
   Status on_frame(const Frame& frame) override;
   Status on_method(const Frame& frame);
+  Status send(std::uint32_t lane, const amqp_basic_properties_t& properties, std::string_view body);
   Status on_return(const amqp_basic_return_t& returned);
   Status take_arrived(std::vector<Outcome>& out);
 
   std::unique_ptr<Link> link_;
   const std::string exchange_;
-  std::vector<std::string> keys_;  // routing key of each partition, then of DDL
+  const std::uint32_t letters_;    // the lane of dead letters, or behind the last
+  std::vector<std::string> keys_;  // routing key of each lane
   ConfirmBook book_;
   std::vector<Outcome> outcomes_;
   PropertiesWriter properties_;
+  LetterProperties letter_properties_;
   std::optional<BodyCompressor> compressor_;
   bool in_return_ = false;          // the content of a basic.return is under way
   std::uint64_t return_bytes_ = 0;  // of its body, still to come
@@ -69,8 +77,26 @@ Status AmqpPublisher::publish(std::uint32_t partition, const MessageHeaders& hea
       encoding = kZstd;
     }
   }
-  SLUICE_TRY(link_->send_content(kChannel, args, properties_.write(headers, encoding), body));
-  book_.sent(partition);
+  return send(partition, properties_.write(headers, encoding), body);
+}
+
+Status AmqpPublisher::publish_letter(const Letter& letter, std::string_view body) {
+  return send(letters_, letter_properties_.write(letter), body);
+}
+
+Status AmqpPublisher::send(std::uint32_t lane, const amqp_basic_properties_t& properties,
+                           std::string_view body) {
+  if (lane >= book_.partitions())
+    return fatal(Errc::internal, "publish to partition " + std::to_string(lane));
+  if (book_.unconfirmed(lane))
+    return fatal(Errc::internal,
+                 "partition " + std::to_string(lane) + " has an unconfirmed message already");
+  amqp_basic_publish_t args{};
+  args.exchange = amqp_bytes(exchange_);
+  args.routing_key = amqp_bytes(keys_[lane]);
+  args.mandatory = 1;
+  SLUICE_TRY(link_->send_content(kChannel, args, properties, body));
+  book_.sent(lane);
   return {};
 }
 

@@ -1,14 +1,18 @@
-// Publishes persistent messages of one size as fast as the broker confirms them, and does nothing
-// else: what the program's publishing is compared with.
+// Publishes persistent messages as fast as the broker confirms them, and does nothing else: what
+// the program's publishing is compared with.
 //
 //   bench_raw_publish PORT TYPE QUEUES COUNT SIZE WINDOW
+//   bench_raw_publish PORT TYPE QUEUES SIZES WINDOW
 //
-// QUEUES queues of TYPE (classic, quorum) are declared, filled in turn and deleted.  One JSON line
-// on stdout.
+// QUEUES queues of TYPE (classic, quorum) are declared, filled and deleted: in turn with COUNT
+// messages of SIZE bytes, or with those that the file SIZES has, a line "QUEUE BYTES" each.  One
+// JSON line on stdout.
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +49,22 @@ bool number(const char* text, std::uint64_t& out) {
 
 amqp_bytes_t bytes(std::string& text) {
   return {text.size(), text.data()};
+}
+
+struct Message {
+  std::size_t queue = 0;
+  std::size_t bytes = 0;
+};
+
+// Empty: the file cannot be read, or names other queues.
+std::vector<Message> read_sizes(const char* path, std::size_t queues) {
+  std::vector<Message> out;
+  std::ifstream file(path);
+  for (Message m; file >> m.queue >> m.bytes;) {
+    if (m.queue >= queues) return {};
+    out.push_back(m);
+  }
+  return out;
 }
 
 class Run {
@@ -89,8 +109,9 @@ class Run {
   }
 
   // Until all are confirmed.
-  bool publish(const std::vector<std::string>& queues, std::uint64_t count, std::string body,
-               std::uint64_t window) {
+  bool publish(const std::vector<std::string>& queues, const std::vector<Message>& messages,
+               std::string body, std::uint64_t window) {
+    const std::uint64_t count = messages.size();
     std::string type = "application/x-ndjson";
     amqp_basic_properties_t properties{};
     properties._flags = AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_CONTENT_TYPE_FLAG;
@@ -100,9 +121,9 @@ class Run {
     std::uint64_t confirmed = 0;
     while (confirmed < count) {
       while (sent < count && sent - confirmed < window) {
-        std::string queue = queues[sent % queues.size()];
+        std::string queue = queues[messages[sent].queue];
         if (amqp_basic_publish(connection_, kChannel, amqp_empty_bytes, bytes(queue), 1, 0,
-                               &properties, bytes(body)) != AMQP_STATUS_OK)
+                               &properties, {messages[sent].bytes, body.data()}) != AMQP_STATUS_OK)
           return false;
         ++sent;
       }
@@ -162,15 +183,35 @@ int main(int argc, char** argv) {
   std::uint64_t count = 0;
   std::uint64_t size = 0;
   std::uint64_t window = 0;
-  if (argc != 7 || !number(argv[1], port) || port > 65535 || !number(argv[3], queue_count) ||
-      !number(argv[4], count) || !number(argv[5], size) || !number(argv[6], window)) {
-    std::fputs("usage: bench_raw_publish PORT classic|quorum QUEUES COUNT SIZE WINDOW\n", stderr);
+  const bool of_file = argc == 6;
+  if ((argc != 7 && !of_file) || !number(argv[1], port) || port > 65535 ||
+      !number(argv[3], queue_count) || !number(argv[argc - 1], window) ||
+      (!of_file && (!number(argv[4], count) || !number(argv[5], size)))) {
+    std::fputs(
+        "usage: bench_raw_publish PORT classic|quorum QUEUES COUNT SIZE WINDOW\n"
+        "       bench_raw_publish PORT classic|quorum QUEUES SIZES WINDOW\n",
+        stderr);
     return 2;
   }
   std::vector<std::string> queues;
   for (std::uint64_t i = 0; i < queue_count; ++i)
     queues.push_back("bench.raw." + std::to_string(i));
-  std::string body(size, ' ');
+  std::vector<Message> messages;
+  if (of_file)
+    messages = read_sizes(argv[4], queues.size());
+  else
+    for (std::uint64_t i = 0; i < count; ++i) messages.push_back({i % queues.size(), size});
+  if (messages.empty()) {
+    std::fputs("no messages to send\n", stderr);
+    return 2;
+  }
+  std::uint64_t largest = 0;
+  std::uint64_t total = 0;
+  for (const Message& m : messages) {
+    largest = std::max<std::uint64_t>(largest, m.bytes);
+    total += m.bytes;
+  }
+  std::string body(largest, ' ');
   for (std::size_t i = 0; i < body.size(); ++i)
     body[i] = static_cast<char>('0' + (i * 7919 + i / 13) % 75);
   Run run;
@@ -180,7 +221,7 @@ int main(int argc, char** argv) {
   }
   const double began = seconds_now();
   const double cpu = cpu_seconds();
-  if (!run.publish(queues, count, body, window)) {
+  if (!run.publish(queues, messages, body, window)) {
     std::fputs("the broker refused, returned or closed\n", stderr);
     return 1;
   }
@@ -189,9 +230,9 @@ int main(int argc, char** argv) {
       "{\"type\": \"%s\", \"queues\": %zu, \"messages\": %llu, \"message_bytes\": %llu, "
       "\"window\": %llu, \"seconds\": %.3f, \"messages_s\": %.0f, \"mb_s\": %.1f, "
       "\"client_cpu_s\": %.2f}\n",
-      argv[2], queues.size(), static_cast<unsigned long long>(count),
-      static_cast<unsigned long long>(size), static_cast<unsigned long long>(window), took,
-      static_cast<double>(count) / took, static_cast<double>(count * size) / took / 1e6,
-      cpu_seconds() - cpu);
+      argv[2], queues.size(), static_cast<unsigned long long>(messages.size()),
+      static_cast<unsigned long long>(total / messages.size()),
+      static_cast<unsigned long long>(window), took, static_cast<double>(messages.size()) / took,
+      static_cast<double>(total) / took / 1e6, cpu_seconds() - cpu);
   return run.remove(queues) ? 0 : 1;
 }

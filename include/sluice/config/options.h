@@ -181,6 +181,11 @@ struct QueueOptions : Section {
     static constexpr std::array<std::string_view, 2> kNames{"none", "zstd"};
     return kNames;
   }
+  enum class Oversize : std::uint8_t { stop, dead_letter, null_column };
+  friend config::Names option_names(Oversize) {
+    static constexpr std::array<std::string_view, 3> kNames{"stop", "dead_letter", "null_column"};
+    return kNames;
+  }
   Option<std::string> host{this, "host", "127.0.0.1", "RabbitMQ server."};
   Option<std::uint32_t> port{this, "port", 5672, Range<std::uint32_t>{1, 65535},
                              "AMQP port; with TLS mostly 5671."};
@@ -212,6 +217,16 @@ struct QueueOptions : Section {
   Option<ByteSize> message_bytes{
       this, "message_bytes", ByteSize{1_MiB}, Range<ByteSize>{ByteSize{1_KiB}, ByteSize{8_MiB}},
       "A message is closed when its body reaches this size; one row may exceed it."};
+  Option<ByteSize> max_message_bytes{
+      this, "max_message_bytes", ByteSize{16_MiB},
+      Range<ByteSize>{ByteSize{64_KiB}, ByteSize{512_MiB}},
+      "No message body becomes larger than this, before compression; at most max_message_size of "
+      "rabbitmq.conf, which is 16 MiB in RabbitMQ 4 and 128 MiB in 3.10 unless set."};
+  Option<Oversize> oversize{
+      this, "oversize", Oversize::stop,
+      "What becomes of a row that is larger: stop, dead_letter (its key goes to queue "
+      "sluice.INSTANCE.dead, all others are sent), or null_column (its largest values are left "
+      "out until it fits; the line says which)."};
   Option<ByteSize> prefetch_bytes{
       this, "prefetch_bytes", ByteSize{16_MiB},
       Range<ByteSize>{ByteSize{1_MiB}, ByteSize{1024_MiB}},

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "sluice/base/result.h"
 #include "sluice/base/text_buffer.h"
@@ -40,6 +41,11 @@ struct EncodedLine {
 void append_line(TextBuffer& out, std::string_view text, const EncodedLine& line, bool with_types,
                  std::uint64_t id);
 
+// Columns whose values are left out of a row, by column; null stands for them.
+struct NulledColumns {
+  std::vector<bool> data, old;
+};
+
 // Gathers the rows of one line: one table, kind and half, row after row.  Reuses its memory.
 // Thread-compatible.
 class LineEncoder {
@@ -51,6 +57,11 @@ class LineEncoder {
   std::size_t bytes() const noexcept { return data_.size() + old_.size(); }
   // Rows gathered so far.
   std::uint32_t rows() const noexcept { return count_; }
+  // At least what the line takes as a message of its own, types included.  Of a line of one row it
+  // depends on the table and on the row's values alone.
+  std::size_t message_bytes() const noexcept {
+    return fixed_bytes_ + bytes() + (count_ > 1 ? rows_.size() : 0);
+  }
 
   // Starts a line.  `plan` and `context.gtid` must outlive finish().  Precondition: !open().
   void begin(const TablePlan& plan, ChangeKind kind, std::uint8_t half, const LineContext& context);
@@ -63,8 +74,16 @@ class LineEncoder {
   // fatal/binlog_malformed with table and column (bad text, bad packed value, a diff that does not
   // fit), fatal/binlog_unsupported (a diff without the document, unless
   // RenderOptions::json_diff_text); the line is then unusable: reset().
+  // `nulled`: the line tells of these columns, so it must be the only row of it; null: none.
   Status add(std::uint64_t row_index, std::span<const binlog::Cell> data,
-             std::span<const binlog::Cell> before);
+             std::span<const binlog::Cell> before, const NulledColumns* nulled = nullptr);
+  // Takes back the row added last.  Precondition: there is one, and it was not taken back.
+  void drop_last() noexcept;
+  // Of the row that add() would add: see ImageWriter.
+  Status measure(std::span<const binlog::Cell> data, std::span<const binlog::Cell> before,
+                 ImageWriter::Sizes& sizes) {
+    return images_.measure(*plan_, data, before, kind_ == ChangeKind::update, sizes);
+  }
   // Appends the line to `out` and closes it.
   EncodedLine finish(TextBuffer& out);
   // Drops an open line.
@@ -77,7 +96,18 @@ class LineEncoder {
   ChangeKind kind_ = ChangeKind::insert;
   std::uint8_t half_ = 0;
   LineContext context_;
+  // Of a message beside the rows and their types: numbers, seq, GTID, names of members.
+  static constexpr std::size_t kFixedBytes = 1024;
+  void tell_nulled(const NulledColumns& nulled);
+
   TextBuffer data_, old_, rows_;
+  TextBuffer nulled_;            // the member; empty: nothing is left out
+  std::size_t fixed_bytes_ = 0;  // of a message beside data_, old_ and rows_
+  struct Mark {
+    std::size_t data = 0, old = 0, rows = 0;
+    std::uint64_t last_row = 0;
+  };
+  Mark before_last_;  // where the row added last begins
   ImageWriter images_;
   std::uint64_t first_row_ = 0, last_row_ = 0;
   std::uint32_t count_ = 0;

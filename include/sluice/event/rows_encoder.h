@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "sluice/base/result.h"
@@ -12,6 +13,20 @@
 
 namespace sluice::event {
 
+// What becomes of a row that is larger than LineLimits::most.
+enum class Oversize : std::uint8_t {
+  stop,         // fatal/queue_message with table, key, sizes and the remedy
+  dead_letter,  // a line with the row's key and nothing else, to be kept apart
+  null_column,  // the largest values are left out, old ones first, until it fits; never a key's
+};
+
+struct OversizeRow {
+  std::uint32_t partition = 0;
+  const TablePlan* plan = nullptr;
+  std::size_t bytes = 0;     // that a message of the row alone would take
+  std::size_t left_out = 0;  // values
+};
+
 // Takes finished lines.
 class LineSink {
  public:
@@ -21,6 +36,10 @@ class LineSink {
   virtual ~LineSink() = default;
   // `line` is complete: finish() it.  Lines of one partition come in the order of their rows.
   virtual void take(std::uint32_t partition, LineEncoder& line) = 0;
+  // One row is larger than LineLimits::most.  Oversize::null_column: `line` comes with the next
+  // take().  Oversize::dead_letter: `line` is complete, has the row's key only, and is all that
+  // comes of the row.  Errors: those that end the encoding.
+  virtual Status oversize(const OversizeRow& row, LineEncoder& line);
 };
 
 // Says which rows are left out.
@@ -34,6 +53,8 @@ class RowGate {
 struct LineLimits {
   std::size_t bytes = std::size_t{1} << 20;  // a line is closed when it reaches this
   std::uint64_t rows = 0;                    // most rows of a line; 0: no limit
+  std::size_t most = 0;  // no line makes a message larger than this; 0: no limit
+  Oversize oversize = Oversize::stop;
 };
 
 // Makes lines of ROWS events: each row into its partition, an update that changes the partition key
@@ -52,7 +73,8 @@ class RowsEncoder {
   // check_whole, and LineEncoder::add; what was not handed to the sink by then is dropped.
   Result<std::uint64_t> encode(const TablePlan& plan, const binlog::RowsEvent& rows,
                                const LineContext& context, LineSink& sink);
-  // Null: every row is taken.  It must outlive its use.
+  // Null: every row is taken.  It must outlive its use; rows that become dead letters are not asked
+  // about.
   void set_gate(RowGate* gate) noexcept { gate_ = gate; }
   // Values whose bad bytes became U+FFFD so far.
   std::uint64_t replaced_texts() const noexcept;
@@ -67,6 +89,17 @@ class RowsEncoder {
   Status put(std::uint32_t partition, const TablePlan& plan, ChangeKind kind, std::uint8_t half,
              std::uint64_t row, std::span<const binlog::Cell> data,
              std::span<const binlog::Cell> before, const LineContext& context, LineSink& sink);
+  struct Row {
+    std::uint64_t index = 0;
+    std::span<const binlog::Cell> data, before;
+  };
+  Status add_large(std::uint32_t partition, const TablePlan& plan, ChangeKind kind,
+                   std::uint8_t half, const Row& row, const LineContext& context, LineSink& sink);
+  Status leave_values_out(LineEncoder& line, const TablePlan& plan, ChangeKind kind,
+                          std::uint8_t half, const Row& row, const LineContext& context,
+                          std::size_t& left_out) const;
+  Result<bool> is_letter(const TablePlan& plan, ChangeKind kind, std::uint8_t half, const Row& row,
+                         const LineContext& context);
 
   LineLimits limits_;
   RowGate* gate_ = nullptr;
@@ -76,6 +109,7 @@ class RowsEncoder {
   binlog::RowImages images_;
   TextBuffer scratch_;
   ConditionScratch condition_;
+  LineEncoder letter_;
 };
 
 }  // namespace sluice::event

@@ -17,7 +17,8 @@ namespace sluice::queue {
 struct Names {
   std::string instance;
   std::uint32_t partitions = 0;
-  bool with_ddl = false;  // there is a queue for DDL, too
+  bool with_ddl = false;      // there is a queue for DDL, too
+  bool with_letters = false;  // the publisher writes dead letters, too (there always is a queue)
   std::string exchange() const { return "sluice." + instance; }
   std::string partition(std::uint32_t n) const {
     return exchange() + ".p" + std::to_string(partitions) + "." + std::to_string(n);
@@ -26,9 +27,14 @@ struct Names {
   std::string ddl() const { return exchange() + ".ddl"; }
   std::string control() const { return exchange() + ".control"; }
   std::string leader() const { return exchange() + ".leader"; }
-  // What a publisher sends to: the partitions, then DDL.
-  std::uint32_t lanes() const noexcept { return partitions + (with_ddl ? 1U : 0U); }
-  std::string lane(std::uint32_t n) const { return n < partitions ? partition(n) : ddl(); }
+  // What a publisher sends to: the partitions, then DDL, then dead letters.
+  std::uint32_t lanes() const noexcept {
+    return partitions + (with_ddl ? 1U : 0U) + (with_letters ? 1U : 0U);
+  }
+  std::string lane(std::uint32_t n) const {
+    if (n < partitions) return partition(n);
+    return with_ddl && n == partitions ? ddl() : dead();
+  }
 };
 
 struct BrokerInfo {

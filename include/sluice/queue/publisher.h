@@ -11,11 +11,13 @@
 #include "sluice/model/message_headers.h"
 #include "sluice/queue/brokers.h"
 #include "sluice/queue/connection.h"
+#include "sluice/queue/letters.h"
 
 namespace sluice::queue {
 
 // The fate of a message.  The caller has at most one unconfirmed message per partition, so the
-// partition names it.  DDL goes as one more partition, behind the last (Names::lanes).
+// partition names it.  DDL and dead letters go as further partitions, behind the last
+// (Names::lanes).
 struct Outcome {
   enum class Kind : std::uint8_t { confirmed, nacked, returned };
   std::uint32_t partition = 0;
@@ -39,6 +41,8 @@ class Publisher {
   // retry/queue_lost.
   virtual Status publish(std::uint32_t partition, const MessageHeaders& headers,
                          std::string_view body) = 0;
+  // The same for a dead letter (Names::with_letters); `body` is the letter's.
+  virtual Status publish_letter(const Letter& letter, std::string_view body) = 0;
   // Waits until the broker said something, `wake` is notified (it is cleared here), or `timeout`;
   // then appends all outcomes there are to `out` without waiting more.  Also serves heartbeats.
   // Errors: retry/queue_lost.

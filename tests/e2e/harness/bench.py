@@ -30,14 +30,14 @@ class Bench:
     """with Bench("mariadb", "FULL") as bench: servers run, the tables exist, the program is in step."""
 
     def __init__(self, flavor, metadata="FULL", rabbit="3.10", redis_kind="redis", partitions=8, version=None, server_options="",
-                 standby=False, **more_config):
+                 standby=False, rabbit_options="", **more_config):
         self.binary = binary()
         base = pathlib.Path(os.environ.get("SLUICE_E2E_ROOT") or servers.REPO / "build" / "e2e")
         base.mkdir(parents=True, exist_ok=True)
         self.root = pathlib.Path(tempfile.mkdtemp(prefix=f"{flavor}-{metadata.lower()}-", dir=base))
         self.mysql = servers.Mysql(self.root, flavor, metadata, version, more_options=server_options)
         self.standby = Standby(self.root, self.mysql, metadata, version, server_options) if standby else None
-        self.rabbit = servers.RabbitCluster(self.root, rabbit.split()[1]) if rabbit.startswith("cluster") else servers.Rabbit(self.root, rabbit)
+        self.rabbit = servers.RabbitCluster(self.root, rabbit.split()[1]) if rabbit.startswith("cluster") else servers.Rabbit(self.root, rabbit, rabbit_options)
         self.redis = servers.Redis(self.root, redis_kind)
         self.partitions, self.more_config = partitions, more_config
         self.daemon = None

@@ -96,8 +96,9 @@ class Mysql(Server):
 
 
 class Rabbit(Server):
-    def __init__(self, root, version="3.10"):
-        super().__init__(root, {"3.10": "rabbit.sh", "4.3": "rabbit43.sh"}[version], "rabbit", PLUGINS="")
+    def __init__(self, root, version="3.10", options=""):
+        """options: more lines for rabbitmq.conf."""
+        super().__init__(root, {"3.10": "rabbit.sh", "4.3": "rabbit43.sh"}[version], "rabbit", PLUGINS="", SERVER_OPTIONS=options)
 
     def ctl(self, *words):
         """rabbitmqctl's output."""

@@ -131,6 +131,27 @@ class Image {
   std::vector<std::pair<std::string, binlog::CellState>> values_;
 };
 
+// Appends the image as it stands in a ROWS event: of up to 8 columns, values of less than 256
+// bytes.
+inline void append_row(std::string& bytes, const std::vector<Column>& columns, const Image& image) {
+  const auto cells = image.cells();
+  std::string nulls(1, '\0');
+  std::string values;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i].state == binlog::CellState::null) {
+      nulls[0] = static_cast<char>(nulls[0] | 1 << i);
+      continue;
+    }
+    const std::size_t size = cells[i].bytes.size();
+    if (columns[i].type == binlog::ColumnType::varchar) {
+      values.push_back(static_cast<char>(size));
+      if (columns[i].length > 255) values.push_back('\0');
+    }
+    values += as_chars(cells[i].bytes);
+  }
+  bytes += nulls + values;
+}
+
 inline LineContext context() {
   LineContext c;
   c.seq = {1, 3, 4711, 0, 0};

@@ -76,7 +76,7 @@ class TableRulesTest : public ::testing::Test {
     event.width = static_cast<std::uint32_t>(columns.size());
     event.present = event.present_after = as_bytes(all_present);
     bytes.clear();
-    for (const Image& image : images) append(image);
+    for (const Image& image : images) append_row(bytes, columns, image);
     event.rows = as_bytes(bytes);
     const auto count = encoder.encode(**plan, event, context(), lines);
     if (!count) return count.error();
@@ -97,24 +97,6 @@ class TableRulesTest : public ::testing::Test {
   std::vector<std::shared_ptr<const TablePlan>> plans;
 
  private:
-  void append(const Image& image) {
-    const auto cells = image.cells();
-    std::string nulls(1, '\0');
-    std::string values;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (cells[i].state == binlog::CellState::null) {
-        nulls[0] = static_cast<char>(nulls[0] | 1 << i);
-        continue;
-      }
-      const std::size_t size = cells[i].bytes.size();
-      if (columns[i].type == binlog::ColumnType::varchar) {
-        values.push_back(static_cast<char>(size));
-        if (columns[i].length > 255) values.push_back('\0');
-      }
-      values += as_chars(cells[i].bytes);
-    }
-    bytes += nulls + values;
-  }
   std::string all_present = "\x1f";
   std::string bytes;
 };

@@ -9,72 +9,15 @@
 
 #include "sluice/event/line_reader.h"
 
-#include "unit/pipeline/plans.h"
+#include "unit/pipeline/batches.h"
 
 namespace sluice::pipeline {
 namespace {
 
-constexpr std::uint32_t kPartitions = 4;
-
-std::shared_ptr<const SourceFile> file_named(std::uint64_t number) {
-  return std::make_shared<SourceFile>(
-      SourceFile{"binlog." + std::to_string(1000000 + number).substr(1), number, 7, 9});
-}
-
-// One transaction at a time: rows into partitions, lines of one row each.
-class Batches {
- public:
-  Batches() { batch_.partitions.resize(kPartitions); }
-
-  TransactionBatch& begin(std::uint64_t pos) {
-    batch_.clear();
-    batch_.id = {1, 1, pos};
-    batch_.gtid = "0-1-" + std::to_string(pos);
-    batch_.commit_us = static_cast<std::int64_t>(pos) * 1000;
-    batch_.file = file_;
-    batch_.pos = pos + 10;
-    batch_.plans = {plan_};
-    next_event_ = 0;
-    return batch_;
-  }
-  EventId row(std::uint32_t partition) {
-    const std::array<std::byte, 4> value{std::byte{5}};
-    const std::array<binlog::Cell, 1> cells{binlog::Cell{value, binlog::CellState::value}};
-    event::LineContext context;
-    context.seq = {1, 1, batch_.id.pos, next_event_++, 0};
-    context.gtid = batch_.gtid;
-    encoder_.begin(*plan_, ChangeKind::insert, 0, context);
-    EXPECT_TRUE(encoder_.add(0, cells, {}).ok());
-    PartitionLines& lines = batch_.partitions[partition];
-    if (lines.lines.empty()) batch_.touched.push_back(partition);
-    lines.lines.push_back(encoder_.finish(lines.text));
-    ++batch_.rows;
-    return lines.lines.back().last;
-  }
-  const std::shared_ptr<const SourceFile>& file() const { return file_; }
-  // Of the rows to come.
-  void use(std::shared_ptr<const event::TablePlan> plan) { plan_ = std::move(plan); }
-
- private:
-  std::shared_ptr<const SourceFile> file_ = file_named(1);
-  std::shared_ptr<const event::TablePlan> plan_ = testing::simple_plan("db", "t");
-  event::LineEncoder encoder_;
-  TransactionBatch batch_;
-  std::uint64_t next_event_ = 0;
-};
-
-class OutboxTest : public ::testing::Test {
- protected:
-  Outbox make(std::size_t limit = 48u << 20, std::size_t message = 1u << 20) {
-    RestartPoint start{batches_.file(), 4, "", std::vector<EventId>(kPartitions)};
-    return Outbox({kPartitions, message, limit}, start, GtidSet(Flavor::mariadb), wakeup_);
-  }
-  TransactionEnd end(std::uint64_t pos) {
-    return {batches_.file(), pos, MariadbGtid{0, 1, pos}, static_cast<std::int64_t>(pos), nullptr};
-  }
-  Wakeup wakeup_;
-  Batches batches_;
-};
+using testing::Batches;
+using testing::file_named;
+using testing::kPartitions;
+using testing::OutboxTest;
 
 TEST_F(OutboxTest, KeepsOneMessageUnconfirmedAndGathersTheRest) {
   Outbox outbox = make();
@@ -423,6 +366,29 @@ TEST_F(OutboxTest, StatementsGoInOrderThroughALaneOfTheirOwnAndThePositionWaitsF
   EXPECT_TRUE(outbox.drained());
   EXPECT_EQ(outbox.chain().size(), kPartitions) << "rows are chained, statements are not";
   EXPECT_EQ(outbox.restart_point().last.size(), kPartitions);
+}
+
+TEST_F(OutboxTest, NoMessageIsLargerThanTheLimitHoweverLinesComeTogether) {
+  RestartPoint start{batches_.file(), 4, "", std::vector<EventId>(kPartitions)};
+  constexpr std::size_t kMost = 1000;
+  Outbox outbox({kPartitions, /*message_bytes=*/900, 48u << 20, false, kMost}, start,
+                GtidSet(Flavor::mariadb), wakeup_);
+  std::uint64_t rows = 0;
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    auto& one = batches_.begin(i * 100);
+    for (std::uint64_t n = 0; n < i % 4; ++n) batches_.row(1);
+    rows += i % 4;
+    ASSERT_TRUE(outbox.add(one).ok());
+    outbox.complete(end(i * 100 + 10));
+    outbox.tick(static_cast<std::int64_t>(i));
+  }
+  std::uint64_t sent = 0;
+  while (const OutgoingMessage* m = outbox.take(1)) {
+    EXPECT_LE(m->body.size(), kMost);
+    EXPECT_GT(m->body.size(), 0U);
+    sent += outbox.confirmed(1);
+  }
+  EXPECT_EQ(sent, rows);
 }
 
 TEST_F(OutboxTest, AQueueThatTakesNothingWhileOthersFlowDoesNotFillMemory) {

@@ -20,6 +20,7 @@ using ::testing::HasSubstr;
 using Kind = queue::Outcome::Kind;
 
 constexpr std::uint32_t kPartitions = 3;
+constexpr std::uint32_t kLetters = kPartitions;  // the lane of dead letters, without one for DDL
 
 // The broker's side: what arrived in each queue, in order.
 struct FakeBroker {
@@ -51,6 +52,11 @@ class FakePublisher final : public queue::Publisher {
     in_flight_.push_back({partition, headers});
     return {};
   }
+  Status publish_letter(const queue::Letter& letter, std::string_view body) override {
+    MessageHeaders headers;
+    headers.last = letter.id;
+    return publish(kLetters, headers, body);
+  }
   Status wait(std::chrono::milliseconds timeout, Wakeup& wake,
               std::vector<queue::Outcome>& out) override {
     EXPECT_FALSE(dead_) << "used after an error";
@@ -71,8 +77,8 @@ class FakePublisher final : public queue::Publisher {
 
 class PublishStageTest : public ::testing::Test {
  protected:
-  explicit PublishStageTest(bool ddl = false)
-      : outbox_({kPartitions, /*message_bytes=*/700, 48u << 20, ddl},
+  explicit PublishStageTest(bool ddl = false, bool letters = false)
+      : outbox_({kPartitions, /*message_bytes=*/700, 48u << 20, ddl, 16u << 20, letters},
                 {file_, 4, "", std::vector<EventId>(kPartitions)}, GtidSet(Flavor::mariadb),
                 wakeup_) {
     broker_.clock = &clock_;
@@ -297,6 +303,62 @@ class DdlPublishStageTest : public PublishStageTest {
     outbox_.complete({file_, pos_ + 10, MariadbGtid{0, 1, pos_}, 1, nullptr});
   }
 };
+
+class LettersPublishStageTest : public PublishStageTest {
+ protected:
+  LettersPublishStageTest() : PublishStageTest(false, true) {
+    broker_.queues.resize(kPartitions + 1);
+  }
+  // A row of partition 0 that is too large, and nothing else.
+  EventId letter() {
+    pos_ += 100;
+    batch_.clear();
+    batch_.id = {1, 1, pos_};
+    batch_.file = file_;
+    batch_.pos = pos_ + 10;
+    queue::Letter letter;
+    letter.id = {1, 1, pos_, 0, 0, 0};
+    letter.body = "key";
+    batch_.letters.push_back({0, 0, letter});
+    EXPECT_TRUE(outbox_.add(batch_).ok());
+    outbox_.complete({file_, pos_ + 10, MariadbGtid{0, 1, pos_}, 1, nullptr});
+    return letter.id;
+  }
+};
+
+TEST_F(LettersPublishStageTest, WhatIsRefusedOrOfUnknownFateIsSentAgainBeforeTheRowsBehindIt) {
+  transaction({0});
+  const EventId id = letter();
+  transaction({0, 1});
+  int turns = 0;
+  broker_.script = [&](auto& in_flight, auto& out) -> Status {
+    const auto it = std::find_if(in_flight.begin(), in_flight.end(),
+                                 [](const auto& m) { return m.partition == kLetters; });
+    if (it == in_flight.end()) return confirm_all(in_flight, out);
+    EXPECT_EQ(it->headers.last, id);
+    if (++turns == 3) {  // taken, and nobody hears of it
+      broker_.take(*it);
+      return retry(Errc::queue_lost, "gone");
+    }
+    if (turns < 3) {
+      in_flight.erase(it);
+      out.push_back({kLetters, Kind::nacked, {}});
+    } else {
+      EXPECT_TRUE(health_.letters_refused.load());
+      EXPECT_EQ(broker_.queues[0].size(), 1U) << "rows behind it wait";
+      EXPECT_EQ(outbox_.restart_point().pos, pos_ - 190) << "so does the position";
+      drain_.request_stop();
+    }
+    return confirm_all(in_flight, out);
+  };
+  EXPECT_TRUE(run().ok());
+  EXPECT_FALSE(health_.letters_refused.load());
+  EXPECT_EQ(broker_.queues[kLetters].size(), 2U) << "twice, never not at all";
+  EXPECT_EQ(counters_.dead_letters.load(), 1U);
+  EXPECT_EQ(counters_.rows_published.load(), 3U);
+  EXPECT_EQ(outbox_.restart_point().pos, pos_ + 10);
+  expect_whole_chains();
+}
 
 TEST_F(DdlPublishStageTest, ARefusedStatementIsSentAgainAndSaidWhileRowsGoOn) {
   statement();
