@@ -207,10 +207,10 @@ class Run:
             if kind in ("created", "dropped"):
                 bad.discard(names_)
             elif kind == "renamed":
-                old, new = names_.rsplit(" ", 1) if names_.count(" ") == 1 else (names_, names_)
-                if old in bad:
+                # Names may have blanks: "renamed d.old d.new".
+                for old in [b for b in bad if names_.startswith(b + " ") and names_[len(b) + 1:].startswith(tuple(d + "." for d in DATABASES))]:
                     bad.remove(old)
-                    bad.add(new)
+                    bad.add(names_[len(old) + 1:])
 
     @classmethod
     def follow_untold(cls, untold, line):
