@@ -89,13 +89,10 @@ Status ApplierSide::session(const std::stop_token& st) {
     }
     if (started_) {
       pool_.look();
-    } else if (allowed_) {
-      const bool known = seen().has_value();
-      if (known) {
-        pool_.start(ours_);
-        started_ = true;
-        around_.changed();
-      }
+    } else if (allowed_ && seen()) {
+      pool_.start(ours_);
+      started_ = true;
+      around_.changed();
     }
     wakeup_.wait(kLookEvery);
   }

@@ -28,7 +28,7 @@ std::optional<position::TickMark> lowest_tick(
 
 // The watermark's thread: once a second the smallest tick over all partitions becomes
 // `sluice:<instance>:watermark`, and the layout stands in `sluice:<instance>:layout`, while this
-// process publishes; else it is read what the publisher has written.
+// process publishes; else the watermark that the publisher has written is read.
 class WatermarkStage {
  public:
   WatermarkStage(std::function<Result<std::unique_ptr<redis::Connection>>()> connect,
