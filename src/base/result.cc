@@ -42,6 +42,7 @@ std::string_view errc_name(Errc code) noexcept {
     case Errc::position_damaged: return "position.damaged";
     case Errc::position_locked: return "position.locked";
     case Errc::position_mismatch: return "position.mismatch";
+    case Errc::position_superseded: return "position.superseded";
     case Errc::pipeline_gap: return "pipeline.gap";
     case Errc::pipeline_unsupported: return "pipeline.unsupported";
     case Errc::pipeline_timeout: return "pipeline.timeout";

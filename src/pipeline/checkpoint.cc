@@ -27,9 +27,14 @@ schema::Place place_of(const RestartPoint& point) {
 
 Status Checkpoint::write(const schema::Place& place) {
   SLUICE_TRY(hooks_.before(place));
+  SLUICE_TRY(put());
+  return hooks_.after(place);
+}
+
+Status Checkpoint::put() {
   state_.updated_at_us = clock_->wall_us();
   SLUICE_TRY(store_.save(state_));
-  return hooks_.after(place);
+  return hooks_.mirror ? hooks_.mirror(state_) : Status();
 }
 
 Status Checkpoint::save(const RestartPoint& point, bool always) {
@@ -51,26 +56,31 @@ Status Checkpoint::save(const RestartPoint& point, bool always) {
 
 Status Checkpoint::begin_epoch(const SourceFile& file, std::uint64_t pos,
                                const RestartPoint& point) {
-  const Lock lock(mu_);
-  state_.epoch = file.epoch_number();
-  if (file.epoch) state_.source = file.epoch->server;
-  state_.source.file_timestamp = file.timestamp;
-  state_.source.file_fingerprint = file.fingerprint;
-  state_.position = {file.name, pos};
-  state_.gtid_set = point.gtid_set;
-  state_.last = point.last;
-  state_.trail = point.trail;
-  state_.overlap.clear();
-  state_.overlap_pending = true;
-  return write(place_of(point));
+  {
+    const Lock lock(mu_);
+    state_.epoch = file.epoch_number();
+    if (file.epoch) state_.source = file.epoch->server;
+    state_.source.file_timestamp = file.timestamp;
+    state_.source.file_fingerprint = file.fingerprint;
+    state_.position = {file.name, pos};
+    state_.gtid_set = point.gtid_set;
+    state_.last = point.last;
+    state_.trail = point.trail;
+    state_.overlap.clear();
+    state_.overlap_pending = true;
+    SLUICE_TRY(write(place_of(point)));
+  }
+  return mirrored();
 }
 
 Status Checkpoint::settle_overlap(Overlap::Marks overlap) {
-  const Lock lock(mu_);
-  state_.overlap = std::move(overlap);
-  state_.overlap_pending = false;
-  state_.updated_at_us = clock_->wall_us();
-  return store_.save(state_);
+  {
+    const Lock lock(mu_);
+    state_.overlap = std::move(overlap);
+    state_.overlap_pending = false;
+    SLUICE_TRY(put());
+  }
+  return mirrored();
 }
 
 position::State Checkpoint::state() const {

@@ -21,6 +21,9 @@ class Checkpoint {
   // of a new epoch: with the place of the one before, up to which all is confirmed.
   struct Hooks {
     std::function<Status(const schema::Place&)> before, after;
+    // What was saved, for its copy in Redis; and a wait for that.  Empty: there is none.
+    std::function<Status(const position::State&)> mirror = {};
+    std::function<Status()> mirrored = {};
   };
   Checkpoint(position::Store store, position::State state, const Clock& clock, Hooks hooks)
       : clock_(&clock),
@@ -33,7 +36,8 @@ class Checkpoint {
   Status save(const RestartPoint& point, bool always);
   // Where a new epoch begins, before any row of it is published: `point`, of the epoch before, has
   // all transactions before `pos` in `file`.  Some of the later ones may have been sent: Redis will
-  // tell.
+  // tell.  It and the next return when the copy says so, too: whoever takes over must know the
+  // epoch.
   Status begin_epoch(const SourceFile& file, std::uint64_t pos, const RestartPoint& point);
   // Redis has told.
   Status settle_overlap(Overlap::Marks overlap);
@@ -43,6 +47,8 @@ class Checkpoint {
 
  private:
   Status write(const schema::Place& place) REQUIRES_LOCK(mu_);
+  Status put() REQUIRES_LOCK(mu_);
+  Status mirrored() const { return hooks_.mirrored ? hooks_.mirrored() : Status(); }
 
   const Clock* clock_;
   const Hooks hooks_;

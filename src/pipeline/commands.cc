@@ -17,6 +17,7 @@
 #include "pipeline/held_xa.h"
 #include "pipeline/schema_start.h"
 #include "pipeline/start.h"
+#include "pipeline/state_hold.h"
 #include "pipeline/watermark_stage.h"
 
 namespace sluice::pipeline {
@@ -185,6 +186,22 @@ Status show_held_xa(const Options& options, std::ostream& out) {
   return {};
 }
 
+// The copy in Redis, and who goes on with it.
+Status show_mirror(const Options& options, std::ostream& out) {
+  auto mirror = mirror_of(options);
+  if (!mirror) return {};
+  SLUICE_TRY_ASSIGN(const auto seen, mirror->look());
+  out << "mirror     ";
+  if (!seen)
+    out << "none yet\n";
+  else if (seen->state)
+    out << seen->state->position.to_string() << ", epoch " << seen->state->epoch << ", by "
+        << seen->owner << " (term " << seen->term << ")\n";
+  else
+    out << "nothing to go on from, by " << seen->owner << " (term " << seen->term << ")\n";
+  return {};
+}
+
 }  // namespace
 
 Status check(const Options& options, std::ostream& out) {
@@ -268,6 +285,7 @@ Status position_show(const Options& options, std::ostream& out) {
         << "\n";
   }
   SLUICE_TRY(show_held_xa(options, out));
+  SLUICE_TRY(show_mirror(options, out));
   SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
   SLUICE_TRY_ASSIGN(const auto mark, read_watermark(*redis, options.instance()));
   out << "watermark  "
@@ -288,8 +306,8 @@ Status position_show(const Options& options, std::ostream& out) {
 }
 
 Status position_set(const Options& options, const StartPosition& target, std::ostream& out) {
-  SLUICE_TRY_ASSIGN(const auto store, position::Store::open(options.state_dir()));
-  SLUICE_TRY_ASSIGN(auto state, store.load());
+  SLUICE_TRY_ASSIGN(auto held, StateHold::open_for_command(options));
+  auto& [hold, state] = held;
   if (!state)
     return fatal(Errc::position_missing, "no state file in " + options.state_dir() +
                                              ": for a first start use source.start");
@@ -316,12 +334,12 @@ Status position_set(const Options& options, const StartPosition& target, std::os
   state->gtid_set = place.gtids.to_string();
   state->trail = {};  // it led to the old one
   state->updated_at_us = system_clock().wall_us();
-  return store.save(*state);
+  return hold.save(*state);
 }
 
 Status position_reset(const Options& options, bool confirmed, std::ostream& out) {
-  SLUICE_TRY_ASSIGN(const auto store, position::Store::open(options.state_dir()));
-  SLUICE_TRY_ASSIGN(const auto old, store.load());
+  SLUICE_TRY_ASSIGN(auto held, StateHold::open_for_command(options));
+  auto& [hold, old] = held;
   if (!old)
     return fatal(Errc::position_missing, "no state file in " + options.state_dir() +
                                              ": a start begins at source.start by itself, or says "
@@ -356,7 +374,8 @@ Status position_reset(const Options& options, bool confirmed, std::ostream& out)
       << "epoch      " << old->epoch << " -> " << state.epoch << "\n";
   if (confirmed) {
     SLUICE_TRY(carry_history(options, connection, *old, {state.epoch, state.position}));
-    return store.save(state);
+    state.lineage = old->lineage;
+    return hold.save(state);
   }
   out << "nothing was changed; add --yes to do it. Rows behind the new position are sent (again), "
          "those between are skipped\n";
@@ -382,9 +401,9 @@ Status reset(const Options& options, bool confirmed, std::ostream& out) {
   }
   if (confirmed) SLUICE_TRY(admin->remove_exchange(names.exchange()));
   out << would << " " << found << " queues with " << messages << " messages\n";
-  std::vector<std::string> keys{position::watermark_key(names.instance),
-                                position::layout_key(names.instance),
-                                position::members_key(names.instance)};
+  std::vector<std::string> keys{
+      position::watermark_key(names.instance), position::layout_key(names.instance),
+      position::members_key(names.instance), position::mirror_key(names.instance)};
   for (std::uint32_t n = 0; n < names.partitions; ++n)
     keys.push_back(position::applied_key(names.instance, names.partitions, n));
   std::int64_t records = 0;

@@ -20,7 +20,8 @@ int exit_code(const Error& error) noexcept {
     case Errc::position_missing:
     case Errc::position_damaged:
     case Errc::position_locked:
-    case Errc::position_mismatch: return 5;
+    case Errc::position_mismatch:
+    case Errc::position_superseded: return 5;
     case Errc::pipeline_gap: return 6;
     case Errc::binlog_truncated:
     case Errc::binlog_malformed:

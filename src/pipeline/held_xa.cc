@@ -66,6 +66,13 @@ Status HeldXa::load(const TransactionId& point) {
   return {};
 }
 
+Result<bool> HeldXa::needed_at(const fs::path& folder, const TransactionId& point) {
+  SLUICE_TRY_ASSIGN(const auto names, position::list_held(folder));
+  return std::any_of(names.begin(), names.end(), [&point](const position::HeldName& name) {
+    return name.prepared < point && !(name.ended && *name.ended < point);
+  });
+}
+
 Result<std::size_t> HeldXa::remove_all(const fs::path& folder, bool really) {
   SLUICE_TRY_ASSIGN(const auto names, position::list_held(folder));
   for (const HeldName& name : names)

@@ -33,6 +33,9 @@ class HeldXa {
   // Removes what earlier runs held, when `really`, for an instance that begins anew; how many there
   // were.  Errors: fatal/io.
   static Result<std::size_t> remove_all(const std::filesystem::path& folder, bool really);
+  // Whether a state saved at `point` needs files of the folder: right after persist().  Errors:
+  // fatal/io.
+  static Result<bool> needed_at(const std::filesystem::path& folder, const TransactionId& point);
 
   // ---- The source's thread ----
   struct Held {

@@ -38,7 +38,9 @@ Status Leadership::session(const std::stop_token& st) {
   constexpr milliseconds kInLine{1000};
   SLUICE_TRY_ASSIGN(const auto baton, connect_());
   const auto since = clock_->steady();
+  given_up_.store(false);
   while (!st.stop_requested()) {
+    if (given_up_.load()) return retry(Errc::position_superseded, "given up");
     SLUICE_TRY_ASSIGN(const bool held, baton->wait(kLook, wakeup_));
     if (held) {
       safe_until_.store(baton->safe_until().time_since_epoch().count());

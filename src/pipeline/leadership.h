@@ -30,6 +30,11 @@ class Leadership {
   Status run(const std::stop_token& st);
   // Ends a wait; any thread.
   void wake() { wakeup_.notify(); }
+  // Lets go of it, as after a loss; any thread.
+  void give_up() {
+    given_up_.store(true);
+    wake();
+  }
 
   // Any thread.
   // Not 0: this process leads; another number each time it comes to lead.
@@ -53,6 +58,7 @@ class Leadership {
   std::uint64_t turns_ = 0;
   std::atomic<std::uint64_t> turn_{0};
   std::atomic<bool> standing_by_{false};
+  std::atomic<bool> given_up_{false};
   std::atomic<std::chrono::steady_clock::rep> safe_until_{0};
 };
 

@@ -19,6 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 constexpr milliseconds kStorePatience{3000};
+constexpr milliseconds kMirrorPatience{2000};
 
 TransactionId id_of(const schema::Place& place) {
   return {place.epoch(), place.file(), place.position().pos};
@@ -27,11 +28,11 @@ TransactionId id_of(const schema::Place& place) {
 }  // namespace
 
 PublisherSide::PublisherSide(const Options& options, Surroundings surroundings,
-                             std::optional<position::Store> store, std::stop_token stop,
+                             std::optional<StateHold> hold, std::stop_token stop,
                              milliseconds patience)
     : options_(options),
       around_(std::move(surroundings)),
-      store_(std::move(store)),
+      hold_(std::move(hold)),
       stop_(std::move(stop)),
       look_from_(steady_clock::now() + patience) {}
 
@@ -39,6 +40,7 @@ PublisherSide::~PublisherSide() {
   source_stop_.request_stop();
   publisher_stop_.request_stop();
   publisher_wakeup_.notify();
+  mirror_stop_.request_stop();
 }
 
 // At the start the other side may come up later than we do: what can heal is waited for.
@@ -58,23 +60,59 @@ Result<T> PublisherSide::patiently(std::string_view what,
 }
 
 // Another command may have the folder, for a moment.
-Result<position::Store> PublisherSide::open_store() {
+Result<StateHold> PublisherSide::open_state() {
   const auto deadline = steady_clock::now() + kStorePatience;
   for (;;) {
-    auto store = position::Store::open(options_.state_dir());
-    if (store.ok() || store.error().code != Errc::position_locked ||
-        steady_clock::now() >= deadline)
-      return store;
+    auto hold = StateHold::open(options_);
+    if (hold.ok() || hold.error().code != Errc::position_locked || steady_clock::now() >= deadline)
+      return hold;
     if (!wait_for(milliseconds(100), stop_)) return stopped();
   }
 }
 
-Status PublisherSide::prepare() {
-  if (!store_) {
-    SLUICE_TRY_ASSIGN(store_, open_store());
+Result<std::uint32_t> PublisherSide::take_state() {
+  if (!hold_) {
+    SLUICE_TRY_ASSIGN(hold_, open_state());
   }
-  position::Store store = std::move(*std::exchange(store_, std::nullopt));
-  SLUICE_TRY_ASSIGN(auto saved, store.load());
+  SLUICE_TRY_ASSIGN(
+      saved_, patiently<std::optional<position::State>>("redis", [this] { return hold_->take(); }));
+  return saved_ ? saved_->layout.partitions : options_.queue.partitions();
+}
+
+// Before the first declaration: a crash in between must not look like somebody else's queues.
+Status PublisherSide::save_first(position::State& state) {
+  state.updated_at_us = around_.clock->wall_us();
+  const auto saved = patiently<bool>("redis", [this, &state]() -> Result<bool> {
+    SLUICE_TRY(hold_->save(state));
+    return true;
+  });
+  return saved ? Status() : Status(saved.error());
+}
+
+Checkpoint::Hooks PublisherSide::hooks() {
+  Checkpoint::Hooks out;
+  out.before = [this](const schema::Place& place) { return held_xa_->persist(id_of(place)); };
+  out.after = [this](const schema::Place& place) -> Status {
+    SLUICE_TRY(held_xa_->saved(id_of(place)));
+    return history_->compact(
+        place, std::chrono::duration_cast<std::chrono::seconds>(options_.schema.keep()));
+  };
+  if (!mirror_) return out;
+  out.mirror = [this](const position::State& state) -> Status {
+    SLUICE_TRY_ASSIGN(const bool folder, needs_folder(options_, state));
+    // The one before stays good, but in an epoch of its own.
+    if (!folder)
+      mirror_->put(state);
+    else if (state.overlap_pending)
+      mirror_->put(std::nullopt);
+    return {};
+  };
+  out.mirrored = [this] { return mirror_->wait(source_stop_.get_token()); };
+  return out;
+}
+
+Status PublisherSide::prepare() {
+  auto saved = std::exchange(saved_, std::nullopt);
   replica_ = replica_identity(options_);
   SLUICE_TRY_ASSIGN(auto source, patiently<mysql::Connection>("source", [this] {
                       return mysql::Connection::open(options_.source);
@@ -116,9 +154,7 @@ Status PublisherSide::prepare() {
                        state.gtid_set.empty() ? "-" : state.gtid_set);
   if (plan.first) {
     SLUICE_TRY(HeldXa::remove_all(held_xa_folder(options_), true));
-    // Before the first declaration: a crash in between must not look like somebody else's queues.
-    plan.state.updated_at_us = around_.clock->wall_us();
-    SLUICE_TRY(store.save(state));
+    SLUICE_TRY(save_first(plan.state));
   }
   SLUICE_TRY(admin->declare(names_of(options_), expected));
 
@@ -141,15 +177,12 @@ Status PublisherSide::prepare() {
   outbox_->set_stop(source_stop_.get_token());
   assembler_.emplace(assembler_settings(options_), *filter_, *catalog_, *outbox_, *held_xa_,
                      *around_.counters, *around_.clock);
-  checkpoint_.emplace(
-      std::move(store), std::move(plan.state), *around_.clock,
-      Checkpoint::Hooks{
-          [this](const schema::Place& place) { return held_xa_->persist(id_of(place)); },
-          [this](const schema::Place& place) -> Status {
-            SLUICE_TRY(held_xa_->saved(id_of(place)));
-            return history_->compact(
-                place, std::chrono::duration_cast<std::chrono::seconds>(options_.schema.keep()));
-          }});
+  hold_->stamp(plan.state);
+  if (auto mirror = hold_->release_mirror())
+    mirror_ = std::make_unique<MirrorStage>(std::move(*mirror), options_.redis.reconnect_max(),
+                                            around_.give_up);
+  checkpoint_.emplace(hold_->release_store(), std::move(plan.state), *around_.clock, hooks());
+  hold_.reset();
   return {};
 }
 
@@ -168,6 +201,9 @@ Status PublisherSide::prepare_schemas(mysql::Connection& source, StartPlan& plan
 }
 
 void PublisherSide::start() {
+  if (mirror_)
+    mirror_threads_.push_back(start_stage(
+        "mirror", *around_.failures, [this] { return mirror_->run(mirror_stop_.get_token()); }));
   const queue::Names names = names_of(options_);
   const auto applied = [this]() -> Result<std::vector<std::optional<position::AppliedRecord>>> {
     SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options_.redis));
@@ -212,7 +248,22 @@ Status PublisherSide::look() {
 }
 
 Status PublisherSide::save(bool always) {
-  return checkpoint_->save(outbox_->restart_point(), always);
+  SLUICE_TRY(checkpoint_->save(outbox_->restart_point(), always));
+  if (always && mirror_ && !mirror_->wait_for(kMirrorPatience))
+    log::get("app").warn(
+        "the position's copy in Redis is behind; who takes over on another host sends some rows "
+        "again");
+  return {};
+}
+
+StateHold PublisherSide::release_state() {
+  std::optional<Mirror> mirror;
+  if (mirror_) {
+    mirror_stop_.request_stop();
+    mirror_threads_.clear();
+    mirror = mirror_->release();
+  }
+  return {options_, checkpoint_->release_store(), std::move(mirror)};
 }
 
 std::optional<std::uint32_t> PublisherSide::repartition() const {

@@ -21,10 +21,12 @@
 #include "pipeline/failure.h"
 #include "pipeline/health.h"
 #include "pipeline/held_xa.h"
+#include "pipeline/mirror_stage.h"
 #include "pipeline/outbox.h"
 #include "pipeline/publish_stage.h"
 #include "pipeline/source_stage.h"
 #include "pipeline/start.h"
+#include "pipeline/state_hold.h"
 #include "pipeline/table_filter.h"
 
 namespace sluice::pipeline {
@@ -41,16 +43,19 @@ class PublisherSide {
     const Clock* clock = nullptr;
     // Nobody else publishes at this moment.
     std::function<bool()> may_send;
+    // Somebody else goes on with the instance.
+    std::function<void()> give_up;
   };
-  // `store`: the state folder, when it is held already.  `stop` ends prepare().  What was asked for
+  // `hold`: the state, when it is held already.  `stop` ends prepare().  What was asked for
   // by `sluice repartition` is not looked at before `patience` is over.
-  PublisherSide(const Options& options, Surroundings surroundings,
-                std::optional<position::Store> store, std::stop_token stop,
-                std::chrono::milliseconds patience);
+  PublisherSide(const Options& options, Surroundings surroundings, std::optional<StateHold> hold,
+                std::stop_token stop, std::chrono::milliseconds patience);
   ~PublisherSide();
   PublisherSide(const PublisherSide&) = delete;
   PublisherSide& operator=(const PublisherSide&) = delete;
 
+  // Takes the state over, where there is one: how many partitions it is of.  Errors: as prepare().
+  Result<std::uint32_t> take_state();
   // Looks at everything that is there, waits for what may still come up, and finds the place to
   // begin at.  Errors: stopped; what must end the process.
   Status prepare();
@@ -65,13 +70,17 @@ class PublisherSide {
   using WaitUntil =
       std::function<void(const std::function<bool()>& holds, std::chrono::milliseconds limit)>;
   void stop(bool drain, const WaitUntil& wait_until);
+  // `always`: also when it is the one that was saved last; for the copy in Redis it waits a little.
   Status save(bool always);
   position::State state() const { return checkpoint_->state(); }
-  position::Store release_store() { return checkpoint_->release_store(); }
+  // After stop().
+  StateHold release_state();
   OutboxStatus status() const { return outbox_->status(); }
 
  private:
-  Result<position::Store> open_store();
+  Result<StateHold> open_state();
+  Status save_first(position::State& state);
+  Checkpoint::Hooks hooks();
   Status prepare_schemas(mysql::Connection& source, StartPlan& plan);
   template <class T>
   Result<T> patiently(std::string_view what, const std::function<Result<T>()>& attempt);
@@ -79,7 +88,8 @@ class PublisherSide {
 
   const Options& options_;
   const Surroundings around_;
-  std::optional<position::Store> store_;
+  std::optional<StateHold> hold_;
+  std::optional<position::State> saved_;
   const std::stop_token stop_;
   const std::chrono::steady_clock::time_point look_from_;
   std::chrono::steady_clock::time_point next_save_{};
@@ -88,6 +98,7 @@ class PublisherSide {
   mysql::Hosts hosts_{options_.source};
   queue::Brokers brokers_{options_.queue};  // of this thread
   std::optional<Checkpoint> checkpoint_;
+  std::unique_ptr<MirrorStage> mirror_;  // null: without
   mysql::ReplicaIdentity replica_;
   std::optional<TableFilter> filter_;
   std::unique_ptr<schema::History> history_;
@@ -100,9 +111,9 @@ class PublisherSide {
   std::optional<PublishStage> publish_stage_;
   std::optional<std::uint32_t> asked_;  // so many partitions, by `sluice repartition`
 
-  std::stop_source source_stop_, publisher_stop_, publisher_drain_;
+  std::stop_source source_stop_, publisher_stop_, publisher_drain_, mirror_stop_;
   std::atomic<bool> publisher_done_{false};
-  std::vector<std::jthread> source_threads_, publisher_threads_;
+  std::vector<std::jthread> source_threads_, publisher_threads_, mirror_threads_;
 };
 
 }  // namespace sluice::pipeline

@@ -130,9 +130,9 @@ Status RepartitionRequest::remove(const Options& options) {
   return sync_folder(options.state_dir());
 }
 
-Result<position::Layout> relayout(const Options& options, const position::Store& store,
+Result<position::Layout> relayout(const Options& options, StateHold& hold,
                                   const position::Layout& is) {
-  SLUICE_TRY_ASSIGN(auto state, store.load());
+  SLUICE_TRY_ASSIGN(auto state, hold.take());
   if (!state) return fatal(Errc::position_missing, "no state file in " + options.state_dir());
   position::Layout was = state->layout;
   if (was == is) return was;
@@ -146,7 +146,7 @@ Result<position::Layout> relayout(const Options& options, const position::Store&
     // The chain goes on in the same queues; records first, so that a crash here leaves a start that
     // is refused.
     SLUICE_TRY(relabel(options, is, *redis, records));
-    SLUICE_TRY(store.save(*state));
+    SLUICE_TRY(hold.save(*state));
     return was;
   }
   // Queues that are not ours to declare must be there.
@@ -156,7 +156,7 @@ Result<position::Layout> relayout(const Options& options, const position::Store&
   state->last.assign(is.partitions, EventId{});
   const RepartitionRequest request{is.partitions, was.partitions};
   SLUICE_TRY(request.write(options));
-  SLUICE_TRY(store.save(*state));
+  SLUICE_TRY(hold.save(*state));
   SLUICE_TRY(remove_layout(options, was.partitions, *admin, *redis));
   SLUICE_TRY(RepartitionRequest::remove(options));
   return was;
@@ -181,8 +181,9 @@ std::optional<std::uint32_t> take_saved_partitions(Options& options) {
 
 Status position_relayout(const Options& options, std::ostream& out) {
   const position::Layout is = layout_of(options);
-  SLUICE_TRY_ASSIGN(const auto store, position::Store::open(options.state_dir()));
-  SLUICE_TRY_ASSIGN(const position::Layout was, relayout(options, store, is));
+  SLUICE_TRY_ASSIGN(auto hold, StateHold::open(options));
+  SLUICE_TRY(hold.refuse_running());
+  SLUICE_TRY_ASSIGN(const position::Layout was, relayout(options, hold, is));
   if (was == is)
     out << "nothing to do: the layout is the saved one\n";
   else
@@ -202,11 +203,12 @@ Status repartition(const Options& options, std::uint32_t partitions, millisecond
     out << "partitions " << was << " -> " << partitions << "\n";
     return Status();
   };
-  if (const auto store = position::Store::open(options.state_dir())) {
-    SLUICE_TRY(relayout(options, *store, {partitions, layout_of(options).fingerprint}));
+  if (auto hold = StateHold::open(options)) {
+    SLUICE_TRY(hold->refuse_running());
+    SLUICE_TRY(relayout(options, *hold, {partitions, layout_of(options).fingerprint}));
     return say();
-  } else if (store.error().code != Errc::position_locked) {
-    return store.error();
+  } else if (hold.error().code != Errc::position_locked) {
+    return hold.error();
   }
   // A daemon has the folder.
   SLUICE_TRY(RepartitionRequest({partitions, 0}).write(options));

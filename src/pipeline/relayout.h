@@ -8,6 +8,8 @@
 #include "sluice/queue/connection.h"
 #include "sluice/redis/connection.h"
 
+#include "pipeline/state_hold.h"
+
 namespace sluice::pipeline {
 
 // What was asked of the daemon by `sluice repartition`: a file in the state folder, there until the
@@ -24,8 +26,9 @@ struct RepartitionRequest {
 };
 
 // Takes `is` for the layout of the saved state; what it was.  All that was sent must be in Redis:
-// fatal/position_mismatch when it is not.  Errors: those of the folder, of the broker and of Redis.
-Result<position::Layout> relayout(const Options& options, const position::Store& store,
+// fatal/position_mismatch when it is not.  Errors: those of StateHold, of the
+// broker and of Redis.
+Result<position::Layout> relayout(const Options& options, StateHold& hold,
                                   const position::Layout& is);
 
 // Removes what a repartition left when it was interrupted.

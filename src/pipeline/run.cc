@@ -93,6 +93,7 @@ class Daemon {
   void close_sides();
   void close_appliers();
   Status lead();
+  Status prepare();
   void step_down();
   Status lay_out(std::uint32_t partitions);
   Status follow_layout();
@@ -121,7 +122,7 @@ class Daemon {
   std::uint64_t turn_ = 0;                // that publisher_ is of
   std::atomic<bool> publishing_{false};   // publisher_ is prepared
   std::atomic<std::int64_t> read_ms_{0};  // commit time of what was read last; 0: not known here
-  std::optional<position::Store> store_;  // kept from one publisher to the next
+  std::optional<StateHold> state_;        // kept from one publisher to the next
   milliseconds patience_{0};
   std::unique_ptr<PublisherSide> publisher_;
   std::unique_ptr<Monitors> monitors_;
@@ -153,6 +154,18 @@ void Daemon::close_sides() {
   monitors_.reset();
 }
 
+Status Daemon::prepare() {
+  SLUICE_TRY_ASSIGN(const std::uint32_t partitions, publisher_->take_state());
+  if (partitions != options_.queue.partitions()) {
+    log::get("app").info("partitions {} -> {}, as the saved state has it",
+                         options_.queue.partitions(), partitions);
+    close_sides();
+    options_.queue.partitions.set(partitions);
+    open_sides();
+  }
+  return publisher_->prepare();
+}
+
 // This process has come to lead.
 Status Daemon::lead() {
   turn_ = leadership_.turn();
@@ -162,9 +175,10 @@ Status Daemon::lead() {
   publisher_ = std::make_unique<PublisherSide>(
       options_,
       PublisherSide::Surroundings{&wakeup_, &failures_, &counters_, &health_, &clock_,
-                                  [this] { return leadership_.certain(); }},
-      std::exchange(store_, std::nullopt), stop.get_token(), patience_);
-  if (Status s = publisher_->prepare(); !s.ok()) {
+                                  [this] { return leadership_.certain(); },
+                                  [this] { leadership_.give_up(); }},
+      std::exchange(state_, std::nullopt), stop.get_token(), patience_);
+  if (Status s = prepare(); !s.ok()) {
     publisher_.reset();
     return s;
   }
@@ -192,13 +206,13 @@ Status Daemon::lay_out(std::uint32_t partitions) {
   publishing_ = false;
   publisher_->stop(true, until);
   Status saved = publisher_->save(true);
-  store_ = publisher_->release_store();
+  state_ = publisher_->release_state();
   publisher_.reset();
   turn_ = 0;
   SLUICE_TRY(std::move(saved));
   if (stop_.stop_requested()) return {};
   close_sides();
-  const auto was = relayout(options_, *store_, {partitions, layout_of(options_).fingerprint});
+  const auto was = relayout(options_, *state_, {partitions, layout_of(options_).fingerprint});
   patience_ = was.ok() ? milliseconds(0) : kRepartitionPatience;
   if (was) {
     options_.queue.partitions.set(partitions);

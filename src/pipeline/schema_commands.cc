@@ -5,6 +5,7 @@
 #include "sluice/position/state_file.h"
 
 #include "pipeline/schema_start.h"
+#include "pipeline/state_hold.h"
 
 namespace sluice::pipeline {
 namespace {
@@ -101,9 +102,8 @@ Status schema_show(const Options& options, const std::string& table, std::ostrea
 
 Status schema_refresh(const Options& options, const std::string& table, std::ostream& out) {
   SLUICE_TRY_ASSIGN(const auto name, parse_table(table));
-  SLUICE_TRY_ASSIGN(const auto store, position::Store::open(options.state_dir()));
-  SLUICE_TRY_ASSIGN(auto saved, store.load());
-  SLUICE_TRY_ASSIGN(const auto state, must_have(std::move(saved), options));
+  SLUICE_TRY_ASSIGN(auto held, StateHold::open_for_command(options));
+  SLUICE_TRY_ASSIGN(auto state, must_have(std::move(held.second), options));
   SLUICE_TRY_ASSIGN(auto connection, mysql::Connection::open(options.source));
   SLUICE_TRY_ASSIGN(const auto identity, mysql::read_source_identity(connection));
   SLUICE_TRY(same_source(state.source, source_state(identity)));
@@ -117,6 +117,7 @@ Status schema_refresh(const Options& options, const std::string& table, std::ost
   const schema::Place place(state.epoch, state.position);
   SLUICE_TRY_ASSIGN(const auto read, source.read_table_since(name.first, name.second, place));
   SLUICE_TRY(history->add_table(read.first, read.second));
+  SLUICE_TRY(held.first.save(state));
   out << table << "  " << summary(read.second) << "\n";
   out << "known      from " << read.first.to_string() << " on\n";
   if (read.first > place)

@@ -19,6 +19,10 @@ std::string members_key(std::string_view instance) {
   return key(instance, "members");
 }
 
+std::string mirror_key(std::string_view instance) {
+  return key(instance, "mirror");
+}
+
 std::string encode(const Layout& layout) {
   return Json{{"v", 1}, {"partitions", layout.partitions}, {"fingerprint", layout.fingerprint}}
       .dump();

@@ -76,6 +76,8 @@ Json to_json(const State& s) {
       {"updated_at", iso_time(s.updated_at_us)},
       {"updated_at_us", s.updated_at_us},
   };
+  if (s.term != 0) json["term"] = s.term;
+  if (!s.lineage.empty()) json["lineage"] = text_of_bytes(s.lineage);
   if (!s.trail.prints.empty()) {
     Json prints = Json::array();
     for (const std::uint64_t print : s.trail.prints) prints.push_back(print);
@@ -129,10 +131,19 @@ Status read_overlap(const Json& json, State& s) {
   return {};
 }
 
+// Absent where the state has never had a copy.
+Status read_term(const Json& json, State& s) {
+  if (!json.contains("term") && !json.contains("lineage")) return {};
+  Members members(json);
+  s.term = members.u64("term");
+  s.lineage = members.text("lineage");
+  return members.problem().empty() ? Status() : fatal(Errc::position_damaged, members.problem());
+}
+
 // The order in the file: what a person looks for first.
-constexpr std::array kFileOrder{"version",  "instance",   "epoch",         "file",   "pos",
-                                "gtid_set", "updated_at", "updated_at_us", "source", "layout",
-                                "last",     "overlap",    "trail",         "crc"};
+constexpr std::array kFileOrder{
+    "version", "instance", "epoch", "file",    "pos",   "gtid_set", "updated_at", "updated_at_us",
+    "source",  "layout",   "last",  "overlap", "trail", "term",     "lineage",    "crc"};
 
 Error damaged(std::string what) {
   return fatal(Errc::position_damaged, std::move(what));
@@ -210,6 +221,7 @@ Result<State> decode(std::string_view text) {
   if (!top.problem().empty()) return damaged(top.problem());
   SLUICE_TRY(read_overlap(json, s));
   SLUICE_TRY(read_trail(json, s));
+  SLUICE_TRY(read_term(json, s));
   if (s.last.size() != s.layout.partitions)
     return damaged("last has " + std::to_string(s.last.size()) + " entries for " +
                    std::to_string(s.layout.partitions) + " partitions");

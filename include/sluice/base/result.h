@@ -59,6 +59,7 @@ enum class Errc : std::uint8_t {
   position_damaged,       // position.damaged: the state file is unreadable
   position_locked,        // position.locked: another process holds the state folder
   position_mismatch,      // position.mismatch: another instance, layout or version
+  position_superseded,    // position.superseded: another process goes on with the instance
   pipeline_gap,          // pipeline.gap: messages are missing between what is applied and what came
   pipeline_unsupported,  // pipeline.unsupported: XA, TRUNCATE, statement format ...: with the
                          // remedy

@@ -155,6 +155,18 @@ struct TableOptions : Section {
                            "try out values."};
 };
 
+struct PositionOptions : Section {
+  using Section::Section;
+  enum class Mirror : std::uint8_t { none, redis };
+  friend config::Names option_names(Mirror) {
+    static constexpr std::array<std::string_view, 2> kNames{"none", "redis"};
+    return kNames;
+  }
+  Option<Mirror> mirror{this, "mirror", Mirror::none,
+                        "Where position and schema history have a copy, so that a publisher on "
+                        "another host takes over without this state_dir: redis, or none."};
+};
+
 struct SchemaOptions : Section {
   using Section::Section;
   Option<bool> assume_current{
@@ -420,6 +432,7 @@ struct Options : Section {
       this, "state_dir", "/var/lib/sluice/main",
       "Folder of the position (state.json) and the schema history (schema.log); "
       "one process at a time."};
+  PositionOptions position{this, "position", "The position beside state_dir."};
   SourceOptions source{this, "source", "Where rows come from."};
   FilterOptions filter{this, "filter", "Which tables are taken."};
   SectionList<TableOptions> tables{this, "tables", "Rules for single tables."};

@@ -11,6 +11,7 @@ namespace sluice::position {
 // What processes of one instance on several hosts tell each other through Redis.
 std::string layout_key(std::string_view instance);   // sluice:<instance>:layout
 std::string members_key(std::string_view instance);  // sluice:<instance>:members
+std::string mirror_key(std::string_view instance);   // sluice:<instance>:mirror
 
 // The layout that the publisher works with; compact JSON, version 1.
 std::string encode(const Layout& layout);

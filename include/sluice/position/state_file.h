@@ -63,6 +63,9 @@ struct State {
   std::vector<std::optional<OverlapMark>> overlap;  // empty: none
   Trail trail;                                      // up to `position`
   std::int64_t updated_at_us = 0;
+  // Where the state has a copy in Redis (mirror_record.h).
+  std::uint64_t term = 0;  // of who saved it; 0: never had one
+  std::string lineage;     // random, of the first start that all of it goes back to; "" without
   friend bool operator==(const State&, const State&) = default;
 };
 

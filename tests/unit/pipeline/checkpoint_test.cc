@@ -112,5 +112,33 @@ TEST_F(CheckpointTest, AnOverlapIsForgottenWhenAllOfItsTransactionsArePassed) {
   EXPECT_TRUE(saved().overlap.empty());
 }
 
+// Whoever takes over must know the epoch before a row of it is sent.
+TEST_F(CheckpointTest, TheCopyIsToldOfEachStateAndWaitedForInANewEpoch) {
+  std::vector<std::string> seen;
+  Status copied;
+  checkpoint_.emplace(checkpoint_->release_store(), state_, clock_,
+                      Checkpoint::Hooks{[](const schema::Place&) { return Status(); },
+                                        [](const schema::Place&) { return Status(); },
+                                        [this, &seen](const position::State& state) {
+                                          EXPECT_EQ(saved(), state) << "the folder has it first";
+                                          seen.push_back("put " + std::to_string(state.epoch) +
+                                                         ":" + std::to_string(state.position.pos));
+                                          return Status();
+                                        },
+                                        [this, &seen, &copied] {
+                                          EXPECT_EQ(checkpoint_->state().epoch, 3u)
+                                              << "it can be looked at";
+                                          seen.emplace_back("wait");
+                                          return copied;
+                                        }});
+  ASSERT_TRUE(checkpoint_->save(point(2, 500, kUuid + ":1-9"), false).ok());
+  ASSERT_TRUE(
+      checkpoint_->begin_epoch(*point(3, 4, "").file, 157, point(2, 600, kUuid + ":1-9")).ok());
+  ASSERT_TRUE(checkpoint_->settle_overlap({}).ok());
+  EXPECT_THAT(seen, ::testing::ElementsAre("put 2:500", "put 3:157", "wait", "put 3:157", "wait"));
+  copied = stopped();
+  EXPECT_EQ(checkpoint_->settle_overlap({}).error().cls, ErrorClass::stopped);
+}
+
 }  // namespace
 }  // namespace sluice::pipeline

@@ -181,6 +181,13 @@ class FakeRedisConnection final : public redis::Connection {
       if (!there) return reply(Kind::nil);
       return it->second.is_hash ? wrong_type() : reply(Kind::string, it->second.text);
     }
+    if (verb == "HGET") {
+      if (!there) return reply(Kind::nil);
+      if (!it->second.is_hash) return wrong_type();
+      const auto field = it->second.fields.find(w[2]);
+      return field == it->second.fields.end() ? reply(Kind::nil)
+                                              : reply(Kind::string, field->second);
+    }
     if (verb == "TYPE")
       return reply(Kind::status, !there ? "none" : it->second.is_hash ? "hash" : "string");
     if (verb == "SET") {
@@ -199,6 +206,7 @@ class FakeRedisConnection final : public redis::Connection {
     if (verb == "HDEL") {
       if (there && !it->second.is_hash) return wrong_type();
       for (std::size_t i = 2; there && i < w.size(); ++i) it->second.fields.erase(w[i]);
+      ++server_->versions[w[1]];
       return reply(Kind::integer, {}, 1);
     }
     if (verb == "UNLINK") {

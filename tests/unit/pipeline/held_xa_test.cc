@@ -134,6 +134,25 @@ TEST_F(HeldXaTest, KeepsTheFileUntilStateAndBackupAreBehindTheEnd) {
   EXPECT_THAT(files(), IsEmpty());
 }
 
+TEST_F(HeldXaTest, TellsWhetherAStateNeedsTheFolder) {
+  const auto needed = [this](std::uint64_t pos, std::uint32_t epoch = 1) {
+    return *HeldXa::needed_at(folder(), at(pos, epoch));
+  };
+  EXPECT_FALSE(needed(1000)) << "there is none";
+  Process held = next_process(at(4));
+  add(held, "a", at(100), "rows");
+  save(held, at(50));
+  EXPECT_FALSE(needed(50));
+  save(held, at(150));
+  EXPECT_TRUE(needed(150));
+  EXPECT_TRUE(needed(4, 2)) << "in the next epoch as well";
+  EXPECT_FALSE(needed(100)) << "it is read again";
+  held.end("a", at(200));
+  ASSERT_TRUE(held.persist(at(300)).ok());
+  EXPECT_FALSE(needed(300));
+  EXPECT_TRUE(needed(200)) << "its end is read again";
+}
+
 TEST_F(HeldXaTest, AnotherProcessRemovesWhatWasOver) {
   {
     HeldXa held(folder(), kLimit);

@@ -117,6 +117,20 @@ TEST_F(LeadershipTest, AfterALossItsNextTurnIsAnotherOne) {
   EXPECT_EQ(run().error().cls, ErrorClass::stopped);
 }
 
+TEST_F(LeadershipTest, LetsGoWhenItIsToldTo) {
+  script_.steps.push_back({true});
+  script_.steps.push_back(
+      {true, milliseconds(100), milliseconds(1000), [this] { leadership_.give_up(); }});
+  script_.steps.push_back({false, milliseconds(100), milliseconds(1000), [this] {
+                             EXPECT_EQ(leadership_.turn(), 0u);
+                             EXPECT_EQ(connected_, 2) << "behind the others";
+                           }});
+  script_.steps.push_back({true});
+  script_.steps.push_back(
+      {true, milliseconds(100), milliseconds(1000), [this] { EXPECT_EQ(leadership_.turn(), 2u); }});
+  EXPECT_EQ(run().error().cls, ErrorClass::stopped);
+}
+
 TEST_F(LeadershipTest, WhatCannotHealEndsIt) {
   script_.steps.push_back({fatal(Errc::queue_topology, "other arguments")});
   EXPECT_EQ(run().error().code, Errc::queue_topology);

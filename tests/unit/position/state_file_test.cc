@@ -82,6 +82,23 @@ TEST(StateFile, KeepsAnOverlap) {
   EXPECT_EQ(*back, s);
 }
 
+TEST(StateFile, KeepsTermAndLineage) {
+  State s = sample_state();
+  s.term = UINT64_MAX;
+  s.lineage = "0011223344556677";
+  const auto back = decode(encode(s));
+  ASSERT_TRUE(back.ok()) << to_string(back.error());
+  EXPECT_EQ(*back, s);
+  for (const char* bad : {"\"7\"", "-1", "null"}) {
+    const auto r = decode(rewritten([&](auto& j) {
+      j["lineage"] = "x";
+      j["term"] = nlohmann::json::parse(bad);
+    }));
+    ASSERT_FALSE(r.ok()) << bad;
+    EXPECT_THAT(r.error().what, HasSubstr("term")) << bad;
+  }
+}
+
 TEST(StateFile, KeepsATrailAndRefusesWhatIsNone) {
   State s = sample_state();
   for (std::uint64_t i = 1; i <= Trail::kLongest + 5; ++i)
