@@ -123,7 +123,8 @@ Result<bool> Mirror::try_claim(redis::Connection& redis, std::uint64_t least,
   TextBuffer commands;
   redis::append_command(commands, {"HSET", key_, "v", std::to_string(kVersion), "term",
                                    std::to_string(term), "owner", owner_});
-  SLUICE_TRY_ASSIGN(const bool done, exec(redis, commands, 1));
+  redis::append_command(commands, {"HINCRBY", key_, "writes", "1"});
+  SLUICE_TRY_ASSIGN(const bool done, exec(redis, commands, 2));
   if (done) term_ = term;
   return done;
 }
@@ -166,20 +167,21 @@ Result<bool> Mirror::try_put(redis::Connection& redis, const position::State* st
                      std::to_string(term) + ", here " + std::to_string(term_) +
                      "). If it is not to: two daemons of one instance name must use one broker");
   TextBuffer commands;
-  std::size_t count = 1;
   if (state == nullptr) {
     redis::append_command(commands, {"HDEL", key_, "state", "history", "print"});
-  } else {
-    redis::append_command(
-        commands, {"HSET", key_, "v", std::to_string(kVersion), "term", std::to_string(term_),
-                   "owner", owner_, "state", position::encode(*state)});
-    SLUICE_TRY_ASSIGN(const auto history, history_to_send(is[3]));
-    if (history) {
-      redis::append_command(commands, {"HSET", key_, "history", *history, "print", print_});
-      ++count;
-    }
+    return exec(redis, commands, 1);
   }
-  return exec(redis, commands, count);
+  const std::string version = std::to_string(kVersion), ours = std::to_string(term_);
+  const std::string text = position::encode(*state);
+  SLUICE_TRY_ASSIGN(const auto history, history_to_send(is[3]));
+  if (history)
+    redis::append_command(commands, {"HSET", key_, "v", version, "term", ours, "owner", owner_,
+                                     "state", text, "history", *history, "print", print_});
+  else
+    redis::append_command(
+        commands, {"HSET", key_, "v", version, "term", ours, "owner", owner_, "state", text});
+  redis::append_command(commands, {"HINCRBY", key_, "writes", "1"});
+  return exec(redis, commands, 2);
 }
 
 Status Mirror::save(const position::State& state) {

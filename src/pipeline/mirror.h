@@ -28,6 +28,7 @@ namespace sluice::pipeline {
 //   state    as state.json holds it
 //   history  as schema.log holds it, up to that state or further
 //   print    of `history`, to see whether it is as it was left
+//   writes   how many HSETs there were: who counts the changes in Redis takes them off
 //
 // Belongs to one thread.  Errors of all: those of the connection, and as said.
 class Mirror {

@@ -84,7 +84,7 @@ class Hosts:
         wait_until(lambda: "state=STANDBY" in host.status(), seconds, lambda: f"a standby\n{host.tail()}")
 
     def test_another_publisher_takes_over(self):
-        with self.bench_with(position={"mirror": "redis"}) as bench, self.host(bench, "next", state_dir=str(bench.root / "next-state")) as following:
+        with self.bench_with(position={"mirror": "redis"}, filter={"include": [r"e2e\..*", r"hosts\..*"]}) as bench, self.host(bench, "next", state_dir=str(bench.root / "next-state")) as following:
             shape = Shape(bench.mysql)
             load, checker = Workload(bench.mysql, CHANGES, SEED), BackwardsChecker(bench.redis).start()
             load.start()
@@ -143,9 +143,10 @@ class Shape:
 
     def __init__(self, mysql):
         self.mysql, self.number, self.columns = mysql, 0, []
+        mysql.execute("CREATE DATABASE hosts")
         for table in ("shape", "held"):
-            mysql.execute(f"CREATE TABLE e2e.{table} (id INT NOT NULL PRIMARY KEY)",
-                          f"CREATE TRIGGER e2e.{table}_insert AFTER INSERT ON e2e.{table} FOR EACH ROW INSERT INTO {COUNTS}.changes "
+            mysql.execute(f"CREATE TABLE hosts.{table} (id INT NOT NULL PRIMARY KEY)",
+                          f"CREATE TRIGGER hosts.{table}_insert AFTER INSERT ON hosts.{table} FOR EACH ROW INSERT INTO {COUNTS}.changes "
                           "VALUES (CONNECTION_ID(), 'insert', 1) ON DUPLICATE KEY UPDATE times = times + 1")
 
     def alter(self):
@@ -153,13 +154,13 @@ class Shape:
         self.columns.insert(0, f"c{len(self.columns)}")
         self.number += 1
         values = ", ".join(str(self.number * 100 + i) for i in range(len(self.columns)))
-        self.mysql.execute(f"ALTER TABLE e2e.shape ADD COLUMN {self.columns[0]} INT AFTER id", f"INSERT INTO e2e.shape VALUES ({self.number}, {values})")
+        self.mysql.execute(f"ALTER TABLE hosts.shape ADD COLUMN {self.columns[0]} INT AFTER id", f"INSERT INTO hosts.shape VALUES ({self.number}, {values})")
 
     def prepare(self):
         self.number += 1
         connection = self.mysql.connect()
         with connection.cursor() as cursor:
-            for statement in ("XA START 'held'", f"INSERT INTO e2e.held VALUES ({self.number})", "XA END 'held'", "XA PREPARE 'held'"):
+            for statement in ("XA START 'held'", f"INSERT INTO hosts.held VALUES ({self.number})", "XA END 'held'", "XA PREPARE 'held'"):
                 cursor.execute(statement)
         connection.close()  # whoever comes next may end it
 
@@ -169,10 +170,10 @@ class Shape:
     def differences(self, client):
         out = []
         for table, names in (("shape", ["id", *self.columns]), ("held", ["id"])):
-            for row in self.mysql.execute(f"SELECT {', '.join(names)} FROM e2e.{table}"):
+            for row in self.mysql.execute(f"SELECT {', '.join(names)} FROM hosts.{table}"):
                 # A column that came later than the row is not in it: DDL fills no rows.
                 wanted = {name: str(value) for name, value in zip(names, row) if value is not None}
-                found = {k.decode(): v.decode() for k, v in client.hgetall(f"e2e:{table}:{row[0]}").items()}
+                found = {k.decode(): v.decode() for k, v in client.hgetall(f"hosts:{table}:{row[0]}").items()}
                 if found != wanted:
                     out.append((wanted, found))
         return out

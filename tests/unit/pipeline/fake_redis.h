@@ -209,6 +209,16 @@ class FakeRedisConnection final : public redis::Connection {
       ++server_->versions[w[1]];
       return reply(Kind::integer, {}, 1);
     }
+    if (verb == "HINCRBY") {
+      if (there && !it->second.is_hash) return wrong_type();
+      auto& value = server_->keys[w[1]];
+      value.is_hash = true;
+      std::string& field = value.fields[w[2]];
+      const std::int64_t sum = (field.empty() ? 0 : std::stoll(field)) + std::stoll(w[3]);
+      field = std::to_string(sum);
+      ++server_->versions[w[1]];
+      return reply(Kind::integer, {}, sum);
+    }
     if (verb == "UNLINK") {
       server_->keys.erase(w[1]);
       ++server_->versions[w[1]];

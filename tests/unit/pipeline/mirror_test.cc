@@ -101,6 +101,7 @@ TEST_F(MirrorTest, TheHistoryIsSentWhenItHasChanged) {
   write("head\nsnapshot\nddl\n");
   ASSERT_TRUE(a.save(state(502)).ok());
   EXPECT_EQ(fields()["history"], "head\nsnapshot\nddl\n");
+  EXPECT_EQ(fields()["writes"], "4");
   std::filesystem::remove(history_);
   const Status gone = a.save(state(503));
   ASSERT_TRUE(gone.ok()) << to_string(gone.error());
