@@ -187,19 +187,24 @@ Status show_held_xa(const Options& options, std::ostream& out) {
 }
 
 // The copy in Redis, and who goes on with it.
-Status show_mirror(const Options& options, std::ostream& out) {
+Result<std::optional<Mirror::Seen>> seen_mirror(const Options& options) {
   auto mirror = mirror_of(options);
-  if (!mirror) return {};
-  SLUICE_TRY_ASSIGN(const auto seen, mirror->look());
-  out << "mirror     ";
-  if (!seen)
-    out << "none yet\n";
-  else if (seen->state)
-    out << seen->state->position.to_string() << ", epoch " << seen->state->epoch << ", by "
-        << seen->owner << " (term " << seen->term << ")\n";
-  else
-    out << "nothing to go on from, by " << seen->owner << " (term " << seen->term << ")\n";
-  return {};
+  if (!mirror) return std::optional<Mirror::Seen>();
+  return mirror->look();
+}
+
+std::string text_of(const std::optional<Mirror::Seen>& seen) {
+  if (!seen) return "none yet";
+  const std::string by = ", by " + seen->owner + " (term " + std::to_string(seen->term) + ")";
+  if (!seen->state) return "nothing to go on from" + by;
+  return seen->state->position.to_string() + ", epoch " + std::to_string(seen->state->epoch) + by;
+}
+
+void check_mirror(const Options& options, Report& report) {
+  if (!mirror_of(options)) return;
+  auto seen = seen_mirror(options);
+  if (!seen) return report.bad(std::move(seen).error());
+  report.good("state in Redis: " + text_of(*seen));
 }
 
 }  // namespace
@@ -217,8 +222,9 @@ Status check(const Options& options, std::ostream& out) {
       report.bad(fatal(Errc::position_mismatch,
                        "filter, tables, rendering or partitions differ from the saved layout"));
   } else {
-    report.good("state: none yet in " + options.state_dir() + ", a first start");
+    report.good("state: none yet in " + options.state_dir());
   }
+  check_mirror(options, report);
   check_source(options, *saved, report);
   check_queue(options, *saved, report);
   check_redis(options, report);
@@ -285,7 +291,10 @@ Status position_show(const Options& options, std::ostream& out) {
         << "\n";
   }
   SLUICE_TRY(show_held_xa(options, out));
-  SLUICE_TRY(show_mirror(options, out));
+  if (mirror_of(options)) {
+    SLUICE_TRY_ASSIGN(const auto seen, seen_mirror(options));
+    out << "mirror     " << text_of(seen) << "\n";
+  }
   SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
   SLUICE_TRY_ASSIGN(const auto mark, read_watermark(*redis, options.instance()));
   out << "watermark  "
@@ -383,10 +392,15 @@ Status position_reset(const Options& options, bool confirmed, std::ostream& out)
 }
 
 Status reset(const Options& options, bool confirmed, std::ostream& out) {
-  SLUICE_TRY_ASSIGN(const auto store, position::Store::open(options.state_dir()));
-  const queue::Names names = names_of(options);
+  SLUICE_TRY_ASSIGN(auto hold, StateHold::open(options));
+  SLUICE_TRY(hold.refuse_running());
+  const position::Store store = hold.release_store();
+  queue::Names names = names_of(options);
   SLUICE_TRY_ASSIGN(const auto admin, queue::Admin::connect(options.queue));
   SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
+  // Another host may have changed their number.
+  SLUICE_TRY_ASSIGN(const auto seen, seen_mirror(options));
+  if (seen && seen->state) names.partitions = seen->state->layout.partitions;
   std::vector<std::string> queues{names.dead(), names.control(), names.ddl(), names.leader()};
   for (std::uint32_t n = 0; n < names.partitions; ++n) queues.push_back(names.partition(n));
   const std::string_view would = confirmed ? "removed" : "would remove";

@@ -13,6 +13,7 @@ TAKEOVERS = 5 if long_run() else 2
 FROZEN = 90 if long_run() else 12  # seconds; longer than the broker waits for a heartbeat
 HEARTBEAT = "10s" if long_run() else "2s"
 SEED = 20261127
+TAKEN = "the position in Redis is newer than that of the state folder"
 
 
 class Hosts:
@@ -134,8 +135,31 @@ class Hosts:
             bench.daemon = leader
             bench.mysql.execute("INSERT INTO e2e.text_key VALUES ('later', 1, 'text')")
             self.assert_in_step(bench)
-            self.assertIn("the position in Redis is newer than that of the state folder", leader.log.read_text())
+            self.assertIn(TAKEN, leader.log.read_text())
+            self.assertNotEqual(other.command("reset", "--yes").returncode, 0, "a daemon runs")
             self.assertEqual(leader.stop(), 0, leader.tail())
+            self.anew(bench, leader, other)
+
+    def anew(self, bench, host, other):
+        """After a reset on one host the folder of the other one counts for nothing."""
+        done = host.command("reset", "--yes")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        self.assertEqual([k for k in bench.redis.client().scan_iter("sluice:e2e:*")], [])
+        bench.partitions = 8  # as the configuration has it
+        host.start()
+        bench.daemon = host
+        wait_until(bench.watermark, 60, lambda: f"a first watermark\n{host.tail()}")
+        bench.mysql.execute("INSERT INTO e2e.text_key VALUES ('anew', 1, 'text')")
+        self.assert_in_step(bench)
+        said = len(other.log.read_text())
+        other.start()
+        self.standing_by(other)
+        self.taken_over(other, host.kill)
+        bench.daemon = other
+        bench.mysql.execute("INSERT INTO e2e.text_key VALUES ('taken over', 1, 'text')")
+        self.assert_in_step(bench)
+        self.assertIn(TAKEN, other.log.read_text()[said:])
+        self.assertEqual(other.stop(), 0, other.tail())
 
 
 class Shape:
