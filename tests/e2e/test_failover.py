@@ -1,4 +1,5 @@
 """The primary dies under load, a replica of it is made the primary: sluice goes on there, nothing is lost, nothing is done twice."""
+import shutil
 
 from cases import SourceTest, for_each_source
 from harness import long_run, wait_until
@@ -45,14 +46,22 @@ class Failover:
             self.assert_followed_to_the_end(bench, load, checker)
 
     def test_primary_and_sluice_are_killed(self):
-        with self.bench(standby=True) as bench:
+        # With a copy of the position its host is lost, too.
+        copied = self.case["metadata"] == "MINIMAL"
+        with self.bench(standby=True, position={"mirror": "redis" if copied else "none"}) as bench:
+            def kill():
+                bench.daemon.kill()
+                if copied:
+                    shutil.rmtree(bench.daemon.state_folder)
+
             load, checker = self.loaded(bench)
-            self.fail_over(bench, load, meanwhile=bench.daemon.kill)
+            self.fail_over(bench, load, meanwhile=kill)
             bench.daemon.start()
             wait_until(lambda: load.progress() >= 0.7, 600, "most of the changes")
-            bench.daemon.kill()  # in the new epoch
+            kill()  # in the new epoch
             bench.daemon.start()
             self.assert_followed_to_the_end(bench, load, checker)
+            self.assertEqual("the position in Redis is newer" in bench.daemon.log.read_text(), copied)
 
     def test_without_gtids_the_place_is_found_by_the_rows(self):
         if self.case["flavor"] != "mysql":
