@@ -105,19 +105,19 @@ Result<bool> Mirror::exec(redis::Connection& redis, const TextBuffer& commands, 
   return !result.aborted;
 }
 
-Result<bool> Mirror::try_claim(redis::Connection& redis, std::uint64_t least,
-                               std::optional<Copy>& out) {
+Result<bool> Mirror::try_claim(redis::Connection& redis, std::uint64_t least, Found& out) {
   SLUICE_TRY_ASSIGN(const redis::Reply watched, redis.command({"WATCH", key_}));
   if (watched.kind == redis::Reply::Kind::error) return redis::error_of_reply(watched.text);
-  SLUICE_TRY_ASSIGN(auto is, fields(redis, {"v", "term", "owner", "state", "history", "print"}));
+  SLUICE_TRY_ASSIGN(auto is, fields(redis, {"v", "term", "owner", "state", "history", "print",
+                                            "forgotten", "forgotten_by"}));
   SLUICE_TRY_ASSIGN(const std::uint64_t was, term_of(is[0], is[1]));
-  out.reset();
+  out = {std::nullopt, number(is[6].value_or("")).value_or(0), is[7].value_or("")};
   if (is[3]) {
     auto state = position::decode(*is[3]);
     if (!state) return damaged(state.error().what);
     std::string history = is[4].value_or("");
     if (print_of(history) != is[5].value_or("")) return damaged("the schema history");
-    out = Copy{std::move(*state), std::move(history), is[2].value_or("")};
+    out.copy = Copy{std::move(*state), std::move(history), is[2].value_or("")};
   }
   const std::uint64_t term = std::max(was, least) + 1;
   TextBuffer commands;
@@ -129,8 +129,8 @@ Result<bool> Mirror::try_claim(redis::Connection& redis, std::uint64_t least,
   return done;
 }
 
-Result<std::optional<Mirror::Copy>> Mirror::claim(std::uint64_t least) {
-  std::optional<Copy> out;
+Result<Mirror::Found> Mirror::claim(std::uint64_t least) {
+  Found out;
   SLUICE_TRY(until_done(
       [&](redis::Connection& redis) { return try_claim(redis, std::max(least, term_), out); }));
   return out;
@@ -167,11 +167,14 @@ Result<bool> Mirror::try_put(redis::Connection& redis, const position::State* st
                      std::to_string(term) + ", here " + std::to_string(term_) +
                      "). If it is not to: two daemons of one instance name must use one broker");
   TextBuffer commands;
+  const std::string version = std::to_string(kVersion), ours = std::to_string(term_);
   if (state == nullptr) {
     redis::append_command(commands, {"HDEL", key_, "state", "history", "print"});
-    return exec(redis, commands, 1);
+    redis::append_command(commands, {"HSET", key_, "v", version, "term", ours, "owner", owner_,
+                                     "forgotten", ours, "forgotten_by", owner_});
+    redis::append_command(commands, {"HINCRBY", key_, "writes", "1"});
+    return exec(redis, commands, 3);
   }
-  const std::string version = std::to_string(kVersion), ours = std::to_string(term_);
   const std::string text = position::encode(*state);
   SLUICE_TRY_ASSIGN(const auto history, history_to_send(is[3]));
   if (history)

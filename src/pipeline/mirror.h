@@ -28,6 +28,8 @@ namespace sluice::pipeline {
 //   state    as state.json holds it
 //   history  as schema.log holds it, up to that state or further
 //   print    of `history`, to see whether it is as it was left
+//   forgotten, forgotten_by
+//            term and owner of who took the state away last: only its folder can be gone on from
 //   writes   how many HSETs there were: who counts the changes in Redis takes them off
 //
 // Belongs to one thread.  Errors of all: those of the connection, and as said.
@@ -39,12 +41,17 @@ class Mirror {
     std::string history;  // empty: none
     std::string owner;    // who wrote it
   };
+  struct Found {
+    std::optional<Copy> copy;
+    std::uint64_t forgotten = 0;  // term; 0: nobody has forgotten it
+    std::string forgotten_by;
+  };
   // `owner`: another one for each process.  `history`: the file; it need not be there.
   Mirror(Connect connect, std::string instance, std::string owner, std::filesystem::path history);
 
   // From here on nobody writes but this one, whose term is above `least` and all that were before.
   // What there is.  Errors: fatal/position_damaged; fatal/position_mismatch for a later version.
-  Result<std::optional<Copy>> claim(std::uint64_t least);
+  Result<Found> claim(std::uint64_t least);
   // Of the last claim(); 0 before.
   std::uint64_t term() const noexcept { return term_; }
   // `state` becomes the copy, and the history as it is now.  Errors: retry/position_superseded when
@@ -70,7 +77,7 @@ class Mirror {
                                     std::initializer_list<std::string_view> names);
   // What is queued is done, unless the hash has changed since WATCH; false: it has.
   Result<bool> exec(redis::Connection& redis, const TextBuffer& commands, std::size_t count);
-  Result<bool> try_claim(redis::Connection& redis, std::uint64_t least, std::optional<Copy>& out);
+  Result<bool> try_claim(redis::Connection& redis, std::uint64_t least, Found& out);
   // Null: removes what there is.
   Result<bool> try_put(redis::Connection& redis, const position::State* state);
   Result<std::uint64_t> term_of(const Field& version, const Field& term) const;

@@ -59,7 +59,14 @@ Status StateHold::refuse_running() const {
 Result<std::optional<position::State>> StateHold::take() {
   SLUICE_TRY_ASSIGN(auto file, store_.load());
   if (!mirror_) return file;
-  SLUICE_TRY_ASSIGN(auto copy, mirror_->claim(file ? file->term : 0));
+  SLUICE_TRY_ASSIGN(auto found, mirror_->claim(file ? file->term : 0));
+  auto& copy = found.copy;
+  if (!copy && found.forgotten > (file ? file->term : 0))
+    return fatal(Errc::position_missing,
+                 found.forgotten_by + " went on with instance \"" + options_->instance() +
+                     "\" since, and there is no copy of its position: XA transactions were "
+                     "prepared, whose rows are in its state folder alone. Start it there; if that "
+                     "folder is lost, load the data anew, `sluice reset --config FILE --yes`");
   if (!copy || !is_newer(*copy, file)) return file;
   SLUICE_TRY(adopt(*copy, file));
   return std::optional(std::move(copy->state));

@@ -56,16 +56,17 @@ TEST_F(MirrorTest, WhatIsSavedIsWhatTheNextOneFinds) {
   Mirror a = mirror("a");
   const auto nothing = a.claim(6);
   ASSERT_TRUE(nothing.ok());
-  EXPECT_FALSE(*nothing);
+  EXPECT_FALSE(nothing->copy);
+  EXPECT_EQ(nothing->forgotten, 0u);
   EXPECT_EQ(a.term(), 7u) << "above what the state folder knows of";
   ASSERT_TRUE(a.save(state(500, 7)).ok());
 
   Mirror b = mirror("b");
-  const auto copy = b.claim(0);
-  ASSERT_TRUE(copy.ok() && *copy);
-  EXPECT_EQ((*copy)->state, state(500, 7));
-  EXPECT_EQ((*copy)->history, "head\nsnapshot\n");
-  EXPECT_EQ((*copy)->owner, "a");
+  const auto found = b.claim(0);
+  ASSERT_TRUE(found.ok() && found->copy);
+  EXPECT_EQ(found->copy->state, state(500, 7));
+  EXPECT_EQ(found->copy->history, "head\nsnapshot\n");
+  EXPECT_EQ(found->copy->owner, "a");
   EXPECT_EQ(b.term(), 8u);
 }
 
@@ -106,7 +107,7 @@ TEST_F(MirrorTest, TheHistoryIsSentWhenItHasChanged) {
   const Status gone = a.save(state(503));
   ASSERT_TRUE(gone.ok()) << to_string(gone.error());
   EXPECT_EQ(fields()["history"], "");
-  EXPECT_EQ((*mirror("b").claim(0))->history, "");
+  EXPECT_EQ(mirror("b").claim(0)->copy->history, "");
 }
 
 TEST_F(MirrorTest, ARedisThatHasLostItGetsAllOfIt) {
@@ -115,10 +116,10 @@ TEST_F(MirrorTest, ARedisThatHasLostItGetsAllOfIt) {
   redis_.keys.clear();
   ++redis_.versions[kKey];
   ASSERT_TRUE(a.save(state(501)).ok());
-  const auto copy = mirror("b").claim(0);
-  ASSERT_TRUE(copy.ok() && *copy);
-  EXPECT_EQ((*copy)->state.position.pos, 501u);
-  EXPECT_EQ((*copy)->history, "head\nsnapshot\n");
+  const auto found = mirror("b").claim(0);
+  ASSERT_TRUE(found.ok() && found->copy);
+  EXPECT_EQ(found->copy->state.position.pos, 501u);
+  EXPECT_EQ(found->copy->history, "head\nsnapshot\n");
 }
 
 TEST_F(MirrorTest, ForgottenIsNothingToGoOnFromButTheTermStays) {
@@ -126,12 +127,16 @@ TEST_F(MirrorTest, ForgottenIsNothingToGoOnFromButTheTermStays) {
   ASSERT_TRUE(a.save(state(500)).ok());
   ASSERT_TRUE(a.forget().ok());
   Mirror b = mirror("b");
-  const auto copy = b.claim(0);
-  ASSERT_TRUE(copy.ok());
-  EXPECT_FALSE(*copy);
+  const auto found = b.claim(0);
+  ASSERT_TRUE(found.ok());
+  EXPECT_FALSE(found->copy);
+  EXPECT_EQ(found->forgotten, 1u);
+  EXPECT_EQ(found->forgotten_by, "a");
   EXPECT_EQ(b.term(), 2u);
   ASSERT_TRUE(b.save(state(700, 2)).ok());
-  EXPECT_EQ((*mirror("c").claim(0))->history, "head\nsnapshot\n") << "it was forgotten, too";
+  const auto again = mirror("c").claim(0);
+  ASSERT_TRUE(again.ok() && again->copy);
+  EXPECT_EQ(again->copy->history, "head\nsnapshot\n") << "it was forgotten, too";
 }
 
 TEST_F(MirrorTest, WhoIsPushedAsideTriesAgain) {
