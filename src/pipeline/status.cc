@@ -109,12 +109,16 @@ std::string StatusLine::compose(const Inputs& inputs) {
   if (gtid.size() > kLongestGtid) gtid = gtid.substr(0, kLongestGtid) + "...";
   const auto lag = counters_->commit_to_redis.take();
   std::string out = "state=" + std::string(state_name(state(inputs)));
-  if (inputs.outbox.read.file.empty())
-    add(out, "source", std::string_view("-"));
-  else
+  const bool reads = !inputs.outbox.read.file.empty();
+  if (reads)
     add(out, "source", inputs.outbox.read.to_string());
+  else
+    add(out, "source", std::string_view("-"));
   add(out, "gtid", gtid.empty() ? "-" : std::string_view(gtid));
-  add(out, "behind_s", behind_seconds(inputs), 1);
+  if (reads)
+    add(out, "behind_s", behind_seconds(inputs), 1);
+  else
+    add(out, "behind_s", std::string_view("-"));
   add(out, "read_rows_s", rate(last_.read, s.read), 0);
   add(out, "published_rows_s", rate(last_.published, s.published), 0);
   add(out, "confirmed_rows_s", rate(last_.confirmed, s.confirmed), 0);

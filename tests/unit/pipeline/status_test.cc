@@ -112,6 +112,11 @@ TEST_F(StatusTest, AnIdleSourceIsNotBehind) {
   EXPECT_EQ(line_.state(in_), RunState::in_step);
 }
 
+TEST_F(StatusTest, WhoReadsNothingIsNotSaidToBeUpToDate) {
+  in_.outbox.read = {};
+  EXPECT_THAT(line_.compose(in_), HasSubstr(" source=- gtid=- behind_s=- "));
+}
+
 TEST_F(StatusTest, ASourceClockAheadOfOursIsNotANegativeDelay) {
   health_.source_timestamp = health_.source_timestamp.load() + 100;
   in_.watermark = watermark(-std::chrono::seconds(100));
