@@ -32,7 +32,7 @@ std::string print_of(std::string_view history) {
 
 }  // namespace
 
-Mirror::Mirror(Connect connect, std::string instance, std::string owner,
+Mirror::Mirror(Connect connect, const std::string& instance, std::string owner,
                std::filesystem::path history)
     : connect_(std::move(connect)),
       key_(position::mirror_key(instance)),

@@ -47,7 +47,8 @@ class Mirror {
     std::string forgotten_by;
   };
   // `owner`: another one for each process.  `history`: the file; it need not be there.
-  Mirror(Connect connect, std::string instance, std::string owner, std::filesystem::path history);
+  Mirror(Connect connect, const std::string& instance, std::string owner,
+         std::filesystem::path history);
 
   // From here on nobody writes but this one, whose term is above `least` and all that were before.
   // What there is.  Errors: fatal/position_damaged; fatal/position_mismatch for a later version.

@@ -106,8 +106,8 @@ Result<ChannelNumber> AmqpConsumer::take_number() {
   if (channels_.size() > link_->channel_max()) {
     return fatal(Errc::queue_topology,
                  link_->peer().name() + " allows " + std::to_string(link_->channel_max()) +
-                     " channels a connection; remedy: raise channel_max in rabbitmq.conf, or "
-                     "applier.min");
+                     " channels a connection; remedy: raise queue.channel_max, channel_max in "
+                     "rabbitmq.conf, or applier.min");
   }
   channels_.emplace_back();
   return static_cast<ChannelNumber>(channels_.size() - 1);

@@ -117,7 +117,7 @@ Status Link::tune(const QueueOptions& options) {
   const auto& limits = frame.as<amqp_connection_tune_t>();
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.heartbeat()).count();
   amqp_connection_tune_ok_t args{};
-  args.channel_max = smaller<std::uint16_t>(limits.channel_max, UINT16_MAX);
+  args.channel_max = smaller(limits.channel_max, static_cast<std::uint16_t>(options.channel_max()));
   args.frame_max =
       smaller(limits.frame_max, static_cast<std::uint32_t>(options.frame_max().bytes()));
   args.heartbeat = smaller(limits.heartbeat, static_cast<std::uint16_t>(seconds));

@@ -252,6 +252,10 @@ struct QueueOptions : Section {
       this, "frame_max", ByteSize{128_KiB}, Range<ByteSize>{ByteSize{8_KiB}, ByteSize{16_MiB}},
       "Largest AMQP frame; the broker's own limit (frame_max in rabbitmq.conf) is the lower one "
       "mostly."};
+  Option<std::uint32_t> channel_max{
+      this, "channel_max", 2047, Range<std::uint32_t>{1, 65535},
+      "Most channels of a connection; the broker's own limit (channel_max in rabbitmq.conf) counts "
+      "when it is lower. An applier thread takes one for each of its partitions."};
   Option<bool> publish_ddl{
       this, "publish_ddl", false,
       "Statements that change tables that are taken go to queue sluice.INSTANCE.ddl, as lines of "

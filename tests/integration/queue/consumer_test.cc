@@ -232,6 +232,25 @@ TEST_P(Consuming, AChannelTheBrokerClosedTurnsStartedOffAndCanBeOpenedAgain) {
   EXPECT_TRUE(d.redelivered);
 }
 
+TEST_P(Consuming, MoreChannelsThanAConnectionMayHaveIsSaidAndTheOthersStay) {
+  const auto admin = declared();
+  ASSERT_NE(admin, nullptr);
+  options.channel_max.set(2);
+  const auto c = consumer();
+  ASSERT_NE(c, nullptr);
+  ASSERT_TRUE(c->start(0).ok());
+  ASSERT_TRUE(c->start(1).ok());
+  const Status third = c->start(2);
+  ASSERT_FALSE(third.ok());
+  EXPECT_EQ(third.error().code, Errc::queue_topology);
+  EXPECT_THAT(third.error().what, HasSubstr("allows 2 channels a connection"));
+  EXPECT_THAT(third.error().what, HasSubstr("queue.channel_max"));
+  publish_all(1, 1, 1);
+  EXPECT_EQ(receive(*c).body, "message 1");
+  ASSERT_TRUE(c->stop(0).ok());
+  EXPECT_TRUE(c->start(2).ok()) << "one was given back";
+}
+
 TEST_P(Consuming, AMessageThatIsNotOursIsPoisonAndNamed) {
   const auto admin = declared();
   ASSERT_NE(admin, nullptr);
