@@ -17,25 +17,6 @@
 namespace sluice::schema::ddl {
 namespace {
 
-bool takes_prefix(DeclaredType type) noexcept {
-  switch (type) {
-    case DeclaredType::char_:
-    case DeclaredType::varchar:
-    case DeclaredType::tinytext:
-    case DeclaredType::text:
-    case DeclaredType::mediumtext:
-    case DeclaredType::longtext:
-    case DeclaredType::binary:
-    case DeclaredType::varbinary:
-    case DeclaredType::tinyblob:
-    case DeclaredType::blob:
-    case DeclaredType::mediumblob:
-    case DeclaredType::longblob:
-    case DeclaredType::geometry: return true;
-    default: return false;
-  }
-}
-
 bool has_length(DeclaredType type) noexcept {
   return type == DeclaredType::char_ || type == DeclaredType::varchar ||
          type == DeclaredType::binary || type == DeclaredType::varbinary;

@@ -62,6 +62,10 @@ Status resolve_type(const Cursor& in, const TypeDefinition& type, std::string_vi
 // True when MariaDB makes such a unique key by a hash of its value.
 bool is_hashed(const std::vector<ColumnSchema>& columns, const IndexSchema& index);
 
+// Whether a key may take the beginning of such a column; of other types it takes all, however many
+// bytes are said.
+bool takes_prefix(DeclaredType type) noexcept;
+
 // How much of its column a part of a key takes when the key is made anew; 0: all.  `column`: of the
 // part.  MariaDB says of a geometry that is in a unique key by its hash that eight bytes of it are,
 // and takes that for the length of a prefix later.

@@ -230,7 +230,9 @@ class KeyResolver {
       if (column.mysql_type == "point") return kPoint;
       if (key.hashed) return 0;
     }
-    // A number of all the characters there are is none.
+    // What is taken of a number, a time or labels is all there is; other lengths are refused.
+    if (!takes_prefix(column.type)) return 0;
+    // So is a number of all the characters there are.
     const bool all = !is_blob(column.type) && part.prefix == column.length;
     return all ? 0 : static_cast<std::uint32_t>(part.prefix);
   }
@@ -275,6 +277,25 @@ bool is_hashed(const std::vector<ColumnSchema>& columns, const IndexSchema& inde
     bytes += (part.length != 0 ? part.length : column.length) * bytes_per_char(column);
   }
   return bytes > kMaxKeyBytes;
+}
+
+bool takes_prefix(DeclaredType type) noexcept {
+  switch (type) {
+    case DeclaredType::char_:
+    case DeclaredType::varchar:
+    case DeclaredType::tinytext:
+    case DeclaredType::text:
+    case DeclaredType::mediumtext:
+    case DeclaredType::longtext:
+    case DeclaredType::binary:
+    case DeclaredType::varbinary:
+    case DeclaredType::tinyblob:
+    case DeclaredType::blob:
+    case DeclaredType::mediumblob:
+    case DeclaredType::longblob:
+    case DeclaredType::geometry: return true;
+    default: return false;
+  }
 }
 
 std::uint32_t told_length(const Cursor& in, const IndexSchema& index, const IndexPart& part,

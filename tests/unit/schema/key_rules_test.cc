@@ -120,6 +120,17 @@ TEST_F(KeyRules, TakeNoPrefixThatIsLongerThanTheColumn) {
             "a char(3) latin1; unique u(0) nullable prefix");
 }
 
+// MariaDB lets the bytes of a number be said.
+TEST_F(KeyRules, TakeAllOfANumberWhoseBytesAreSaid) {
+  mariadb();
+  EXPECT_EQ(after({"CREATE TABLE t (i INT NOT NULL, d DATETIME NOT NULL, UNIQUE i (i(4)), UNIQUE d "
+                   "(d(5)))"}),
+            "i int(11) not null; d datetime not null; unique i(0); unique d(1)");
+  EXPECT_EQ(after({"DROP TABLE t", "CREATE TABLE t (x VARCHAR(63) NOT NULL, KEY k (x))",
+                   "ALTER TABLE t MODIFY x DOUBLE(10,2) NOT NULL, ADD UNIQUE u (x(8))"}),
+            "x double(10,2) not null; unique u(0)");
+}
+
 TEST_F(KeyRules, LetAForeignKeysIndexGiveWay) {
   constexpr std::string_view kCreate =
       "CREATE TABLE t (a INT, FOREIGN KEY f (a) REFERENCES p (id))";
