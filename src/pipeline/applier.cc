@@ -275,6 +275,8 @@ Status Applier::process(queue::Delivery& delivery) {
       continue;
     }
     if (!exec.errors.empty()) SLUICE_TRY(on_exec_errors(p, delivery, exec));
+    if (delivery.headers.rows != 0 && delivery.headers.first <= p.record.id)
+      counters_->messages_overlapping.fetch_add(1, std::memory_order_relaxed);
     p.record = std::move(next);
     p.seen.assign(record_text_.view());
     if (watched.kind == redis::Reply::Kind::error) return redis::error_of_reply(watched.text);

@@ -161,6 +161,9 @@ std::string StatusLine::compose(const Inputs& inputs) {
   add(out, "ignored", counters_->ignored.load());
   add(out, "values_left_out", counters_->values_left_out.load());
   add(out, "reconnects", counters_->reconnects.load());
+  add(out, "resends", counters_->publish_resends.load());
+  add(out, "repeats", counters_->repeats_skipped.load());
+  add(out, "overlaps", counters_->messages_overlapping.load());
   last_ = s;
   last_at_ = now;
   return out;

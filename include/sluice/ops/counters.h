@@ -14,7 +14,9 @@ struct Counters {
   Counter rows_published{0}, rows_confirmed{0}, messages_published{0}, messages_confirmed{0},
       body_bytes_published{0};
   Counter publish_resends{0}, returned{0}, nacked{0};
-  Counter rows_applied{0}, messages_applied{0}, repeats_skipped{0}, redis_commands{0};
+  Counter rows_applied{0}, messages_applied{0}, redis_commands{0};
+  // Messages all of whose rows, or some of whose rows, Redis had before.
+  Counter repeats_skipped{0}, messages_overlapping{0};
   Counter gaps{0}, errors{0}, dead_letters{0}, ignored{0}, reconnects{0};
   Counter oversize_rows{0}, values_left_out{0};  // queue.oversize
   LatencyHistogram commit_to_redis;

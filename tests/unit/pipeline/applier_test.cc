@@ -49,6 +49,8 @@ TEST_F(ApplierTest, OfAMessageThatOverlapsOnlyTheRowsAboveAreApplied) {
   run_to_the_end();
   EXPECT_THAT(redis_.written, ElementsAre("db:t:3", "db:t:4"));
   EXPECT_EQ(record(0).id, id(200));
+  EXPECT_EQ(counters_.messages_overlapping.load(), 1u);
+  EXPECT_EQ(counters_.repeats_skipped.load(), 0u);
 }
 
 TEST_F(ApplierTest, AGapIsNeitherAppliedNorAckedAndItsChannelIsClosedUntilPatienceEnds) {

@@ -62,6 +62,13 @@ TEST_F(StatusTest, WithDeadLettersNothingIsInStep) {
   EXPECT_THAT(line_.compose(in_), HasSubstr(" dead=? "));
 }
 
+TEST_F(StatusTest, MessagesThatCameTwiceAreCounted) {
+  counters_.publish_resends = 3;
+  counters_.repeats_skipped = 2;
+  counters_.messages_overlapping = 1;
+  EXPECT_THAT(line_.compose(in_), HasSubstr(" resends=3 repeats=2 overlaps=1"));
+}
+
 TEST_F(StatusTest, LettersThatTheBrokerDoesNotTakeAreSaid) {
   health_.letters_waiting = true;
   EXPECT_EQ(line_.state(in_), RunState::queue_blocked);
