@@ -9,8 +9,9 @@ import tempfile
 
 import redis
 
-from . import compare, servers, workload
+from . import compare, servers, wire, workload
 from .daemon import Daemon
+from .proxy import Proxy
 from .standby import Standby
 from .waiting import wait_until
 
@@ -30,7 +31,8 @@ class Bench:
     """with Bench("mariadb", "FULL") as bench: servers run, the tables exist, the program is in step."""
 
     def __init__(self, flavor, metadata="FULL", rabbit="3.10", redis_kind="redis", partitions=8, version=None, server_options="",
-                 standby=False, rabbit_options="", **more_config):
+                 standby=False, rabbit_options="", proxied=False, **more_config):
+        """proxied: the program reaches its servers through self.proxies, {"source", "broker", "redis": Proxy}."""
         self.binary = binary()
         base = pathlib.Path(os.environ.get("SLUICE_E2E_ROOT") or servers.REPO / "build" / "e2e")
         base.mkdir(parents=True, exist_ok=True)
@@ -41,6 +43,7 @@ class Bench:
         self.redis = servers.Redis(self.root, redis_kind)
         self.partitions, self.more_config = partitions, more_config
         self.daemon = None
+        self.proxied, self.proxies = proxied, {}
         self.epoch = 1  # that the source is in: grows with each change of the server
 
     def __enter__(self):
@@ -50,6 +53,9 @@ class Bench:
                     started.result()
             if self.standby:
                 self.standby.start()
+            if self.proxied:
+                for name, server, talk in (("source", self.mysql, wire.Mysql), ("broker", self.rabbit, wire.Amqp), ("redis", self.redis, wire.Resp)):
+                    self.proxies[name] = Proxy(server.port, talk)
             password = secrets.token_hex(12)
             self.mysql.execute(f"CREATE USER sluice@'127.0.0.1' IDENTIFIED BY '{password}'",
                                "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO sluice@'127.0.0.1'", *workload.DDL, *workload.count_ddl())
@@ -65,6 +71,8 @@ class Bench:
     def __exit__(self, kind, value, trace, keep=False):
         if self.daemon:
             self.daemon.__exit__()
+        for proxy in self.proxies.values():
+            proxy.close()
         servers.stop_all(self.root)
         if kind is None and not keep:
             shutil.rmtree(self.root)
@@ -76,10 +84,10 @@ class Bench:
     def config(self, password):
         config = {
             "instance": INSTANCE, "state_dir": str(self.root / "state"),
-            "source": {"host": "127.0.0.1", "port": self.mysql.port, "user": "sluice", "password": password, "reconnect_max": "1s"},
+            "source": {"host": "127.0.0.1", "port": self._port("source", self.mysql), "user": "sluice", "password": password, "reconnect_max": "1s"},
             "filter": {"include": [rf"{workload.DATABASE}\..*"]},
             "queue": {**self.brokers(), "partitions": self.partitions, "reconnect_max": "1s"},
-            "redis": {"host": "127.0.0.1", "port": self.redis.port, "reconnect_max": "1s"},
+            "redis": {"host": "127.0.0.1", "port": self._port("redis", self.redis), "reconnect_max": "1s"},
             "log": {"status_interval": "1s"},
         }
         if self.standby:
@@ -97,7 +105,10 @@ class Bench:
         """The options that name them."""
         if isinstance(self.rabbit, servers.RabbitCluster):
             return {"hosts": [f"127.0.0.1:{port}" for port in self.rabbit.ports]}
-        return {"host": "127.0.0.1", "port": self.rabbit.port}
+        return {"host": "127.0.0.1", "port": self._port("broker", self.rabbit)}
+
+    def _port(self, name, server):
+        return self.proxies[name].port if self.proxied else server.port
 
     def second_daemon(self, instance):
         """Another instance on the same servers, not started yet (with ... starts and ends it)."""

@@ -6,6 +6,8 @@ import time
 import pymysql
 import redis
 
+from .waiting import wait_until
+
 DATABASE = "e2e"
 TABLES = ("single", "composite", "text_key", "two_unique")
 # The column n of a row, and of every later row with that key, only grows in the order of commits.
@@ -52,6 +54,9 @@ class Workload:
         self.mysql, self.total, self.seed = mysql, total, seed
         self.changes, self.lock = 0, threading.Lock()
         self.done, self.abort = threading.Event(), threading.Event()
+        self.wanted = threading.Event()  # cleared by pause()
+        self.wanted.set()
+        self.resting = set()  # workers between two transactions, while paused
         self.errors = []
         self.threads = [threading.Thread(target=self._guarded, args=(i, connections), name=f"workload-{i}", daemon=True) for i in range(connections)]
 
@@ -71,9 +76,19 @@ class Workload:
             raise AssertionError(f"workload: {self.errors[0]}")
         return self.changes / self.total
 
+    def pause(self, seconds=60):
+        """Until no transaction is under way; none begins before go_on()."""
+        self.wanted.clear()
+        wait_until(lambda: self.progress() >= 0 and len(self.resting) == len(self.threads), seconds, "a rest of the workload")
+
+    def go_on(self):
+        self.resting.clear()
+        self.wanted.set()
+
     def finish(self, seconds):
         """Lets the threads come to their end."""
         self.done.set()
+        self.go_on()
         end = time.monotonic() + seconds
         for thread in self.threads:
             thread.join(max(0.0, end - time.monotonic()))
@@ -100,6 +115,7 @@ class Worker:
 
     def run(self):
         while not self.load.abort.is_set() and not (self.load.done.is_set() and self.load.changes >= self.load.total):
+            self.rest()
             try:
                 if self.connection is None:
                     self.connection = self.load.mysql.connect()
@@ -117,6 +133,12 @@ class Worker:
                 self.load.abort.wait(0.05)  # the faults take longer than the changes: go on, slowly
         if self.connection:
             self.connection.close()
+
+    def rest(self):
+        if self.load.wanted.is_set():
+            return
+        self.load.resting.add(self.index)
+        self.load.wanted.wait()
 
     def transaction(self):
         changed = 0
