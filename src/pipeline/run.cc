@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "sluice/base/backoff.h"
 #include "sluice/base/log.h"
 #include "sluice/ops/service.h"
 #include "sluice/pipeline/commands.h"
@@ -33,6 +34,7 @@ constexpr milliseconds kRepartitionPatience{10000};
 // once.
 constexpr milliseconds kLookEvery{200};
 constexpr milliseconds kEndPatience{10000};
+constexpr milliseconds kStartAgain{1000};
 
 // What is watched, for the status line and the appliers' number.
 class Monitors {
@@ -180,7 +182,12 @@ Status Daemon::lead() {
       std::exchange(state_, std::nullopt), stop.get_token(), patience_);
   if (Status s = prepare(); !s.ok()) {
     publisher_.reset();
-    return s;
+    if (s.error().cls != ErrorClass::retry) return s;
+    // A connection was lost on the way: the next look begins anew.
+    log::get("app").warn("start interrupted, beginning again wait_ms={} error=\"{}\"",
+                         kStartAgain.count(), to_string(s.error()));
+    wait_for(kStartAgain, stop_.get_token());
+    return {};
   }
   publisher_->start();
   publishing_ = true;
