@@ -157,7 +157,13 @@ Result<position::Layout> relayout(const Options& options, StateHold& hold,
   const RepartitionRequest request{is.partitions, was.partitions};
   SLUICE_TRY(request.write(options));
   SLUICE_TRY(hold.save(*state));
-  SLUICE_TRY(remove_layout(options, was.partitions, *admin, *redis));
+  // The new number counts from here on, whatever becomes of the old queues.
+  if (Status s = remove_layout(options, was.partitions, *admin, *redis); !s.ok()) {
+    if (s.error().cls != ErrorClass::retry) return s.error();
+    log::get("app").warn("the old queues and records are removed at the next start error=\"{}\"",
+                         to_string(s.error()));
+    return was;
+  }
   SLUICE_TRY(RepartitionRequest::remove(options));
   return was;
 }

@@ -93,10 +93,11 @@ def cells():
             yield Cell("standby", link, "stalled", direction)
 
 
-# Messages of unknown fate, of which one comes twice; a start that is broken off in the middle.
+# Messages of unknown fate, of which one comes twice; a start, and a change of the layout, that are broken off in the middle.
 CERTAIN = [Cell("in flight", "publisher", "cut", TO_CLIENT, "basic.ack"),
            Cell("in flight", "applier's Redis", "cut", TO_CLIENT, "EXEC reply", 0.5),
-           Cell("start", "broker", "cut", TO_SERVER, "queue.declare", 0.5)]
+           Cell("start", "broker", "cut", TO_SERVER, "queue.declare", 0.5),
+           Cell("repartition", "broker", "cut", TO_SERVER, "queue.delete", 0.5)]
 
 
 class Links:
