@@ -30,7 +30,8 @@ Applier::Applier(ApplierSettings settings, Dependencies dependencies, Shares& sh
       clock_(&clock),
       backoff_(milliseconds(100), settings_.reconnect_max),
       reader_(settings_.binary_base64),
-      refusals_({settings_.on_refused, settings_.binary_base64, settings_.reconnect_max},
+      refusals_({settings_.on_refused, settings_.binary_base64, settings_.reconnect_max,
+                 settings_.stall_after},
                 deps_.refusals, counters, health, clock) {}
 
 Applier::Partition& Applier::partition(std::uint32_t number) {
@@ -63,9 +64,7 @@ Status Applier::run(const std::stop_token& st) {
     if (!lost) health_->appliers_lost.fetch_add(1);
     lost = true;
     const auto pause = backoff_.next();
-    if (backoff_.attempts() == 1)
-      log::get("applier").warn("connection lost, reconnecting wait_ms={} error=\"{}\"",
-                               pause.count(), to_string(s.error()));
+    if (backoff_.attempts() == 1) say_lost(pause, s.error());
     counters_->reconnects.fetch_add(1, std::memory_order_relaxed);
     if (!wait_for(pause, st)) break;
     // Its channels are gone: what another is to have can go as well.
@@ -76,9 +75,41 @@ Status Applier::run(const std::stop_token& st) {
   return out;
 }
 
+// Both connections are closed by now, so what was delivered and not acked is in its queue again.
+void Applier::say_lost(milliseconds pause, const Error& error) {
+  lost_at_ = clock_->steady();
+  if (error.code == Errc::redis_lost || error.code == Errc::redis_unavailable) {
+    log::get("applier").warn(
+        "Redis does not serve, its messages are back in their queues until it does "
+        "state=REDIS_LOST partitions={} wait_ms={} error=\"{}\"",
+        partitions_.size(), pause.count(), to_string(error));
+    return;
+  }
+  log::get("applier").warn("connection lost, reconnecting partitions={} wait_ms={} error=\"{}\"",
+                           partitions_.size(), pause.count(), to_string(error));
+}
+
+// A Redis whose writes are paused (CLIENT PAUSE WRITE), or that is a replica by now, answers PING
+// all the same.  HDEL of what is not there is a write that changes nothing.
+Status Applier::probe_redis() {
+  commands_.clear();
+  redis::append_command(
+      commands_,
+      {"HDEL", position::applied_key(settings_.instance, settings_.partitions, 0), "probe"});
+  SLUICE_TRY(redis_->send(commands_.view()));
+  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis_->receive());
+  if (reply.kind != redis::Reply::Kind::error) return {};
+  // Of a record that is there: not a hash, and it was to be written.
+  Error error = redis::error_of_reply(reply.text);
+  return error.cls == ErrorClass::poison ? Status() : Status(std::move(error));
+}
+
 Status Applier::session(const std::stop_token& st, bool& lost) {
   SLUICE_TRY_ASSIGN(redis_, deps_.redis());
   const std::stop_callback hard_stop(abort_.get_token(), [this] { redis_->interrupt(); });
+  redis_->set_wait(settings_.stall_after,
+                   [this] { return consumer_ ? consumer_->serve() : Status(); });
+  if (lost) SLUICE_TRY(probe_redis());
   SLUICE_TRY_ASSIGN(consumer_, deps_.consumer());
   SLUICE_TRY(follow_shares());
   SLUICE_TRY(start_partitions());
@@ -93,7 +124,10 @@ Status Applier::session(const std::stop_token& st, bool& lost) {
     SLUICE_TRY_ASSIGN(std::optional<queue::Delivery> delivery, next_delivery());
     if (delivery) SLUICE_TRY(process(*delivery));
     if (delivery && !settled) {
-      if (backoff_.attempts() != 0) log::get("applier").info("connected again");
+      if (backoff_.attempts() != 0)
+        log::get("applier").info(
+            "connected again, messages are applied partitions={} away_ms={}", partitions_.size(),
+            std::chrono::duration_cast<milliseconds>(clock_->steady() - lost_at_).count());
       backoff_.reset();
       settled = true;
     }

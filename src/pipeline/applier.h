@@ -34,6 +34,8 @@ struct ApplierSettings {
   bool binary_base64 = false;  // how the lines carry bytes
   std::chrono::milliseconds gap_patience{10000};
   std::chrono::milliseconds reconnect_max{10000};
+  // Messages are not held longer without an answer: below the broker's consumer_timeout.
+  std::chrono::milliseconds stall_after{60000};
   OnRefused on_refused = OnRefused::dead_letter;
 };
 
@@ -79,6 +81,9 @@ class Applier {
 
   // `lost`: it counts as lost until the session stands.
   Status session(const std::stop_token& st, bool& lost);
+  // Whether Redis takes writes, before messages are asked for again.
+  Status probe_redis();
+  void say_lost(std::chrono::milliseconds pause, const Error& error);
   // Lets go of partitions and takes others, as `shares` has it.
   Status follow_shares();
   Status let_go(std::uint32_t number);
@@ -114,6 +119,7 @@ class Applier {
   Health* health_;
   const Clock* clock_;
   Backoff backoff_;
+  std::chrono::steady_clock::time_point lost_at_{};  // while backoff_ has attempts
   Wakeup wakeup_;
   std::stop_source abort_;
   std::stop_token stop_;  // of run()

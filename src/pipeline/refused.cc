@@ -142,12 +142,18 @@ Status Refusals::send(const std::vector<queue::Letter>& letters, const std::stop
   const auto clean_up = [this](const void*) { health_->letters_waiting.store(false); };
   const std::unique_ptr<const void, decltype(clean_up)> at_end(this, clean_up);
   backoff_.reset();
+  const auto until = clock_->steady() + settings_.stall_after;
   for (;;) {
-    Status s = attempt(letters, fates, st);
+    const auto left = std::chrono::ceil<milliseconds>(
+        std::max(until - clock_->steady(), decltype(until)::duration{}));
+    Status s = attempt(letters, fates, st, left);
     if (s.ok()) break;
     sender_.reset();
     if (s.error().cls != ErrorClass::retry) return s;
     const auto pause = backoff_.next();
+    if (clock_->steady() + pause >= until)
+      return std::move(s).error().at("dead letters were not taken for " +
+                                     std::to_string(settings_.stall_after.count()) + " ms");
     if (backoff_.attempts() == 1)
       log::get("applier").warn(
           "dead letters are not taken by the broker, waiting with their partition letters={} "
@@ -162,11 +168,11 @@ Status Refusals::send(const std::vector<queue::Letter>& letters, const std::stop
 }
 
 Status Refusals::attempt(const std::vector<queue::Letter>& letters, std::vector<Fate>& fates,
-                         const std::stop_token& st) {
+                         const std::stop_token& st, milliseconds limit) {
   if (!sender_) {
     SLUICE_TRY_ASSIGN(sender_, deps_.sender());
   }
-  SLUICE_TRY(sender_->send(letters, fates, st));
+  SLUICE_TRY(sender_->send(letters, fates, st, limit));
   const auto has = [&fates](Fate fate) {
     return std::find(fates.begin(), fates.end(), fate) != fates.end();
   };

@@ -41,6 +41,7 @@ class Refusals {
     OnRefused policy = OnRefused::dead_letter;
     bool binary_base64 = false;
     std::chrono::milliseconds reconnect_max{10000};
+    std::chrono::milliseconds stall_after{60000};  // a delivery is not held longer
   };
   struct Dependencies {
     // A connection of its own, opened when the first letter is written.
@@ -58,7 +59,8 @@ class Refusals {
       const std::vector<std::pair<std::size_t, std::string>>& errors);
   // Does with them what the policy (not stop) says; `rows` ascend.  `unreadable`: the message is
   // one that cannot be read, whole or from some line on.  A broker that does not take letters is
-  // waited for.  Errors: stopped; fatal ones of the broker.
+  // waited for, up to stall_after: retry/queue_lost, then the message has to go back.  Errors:
+  // also stopped; fatal ones of the broker.
   Status settle(const queue::Delivery& delivery, const std::vector<Refusal>& rows,
                 const std::optional<Error>& unreadable, const std::stop_token& st);
   // At the end of a session.
@@ -70,7 +72,8 @@ class Refusals {
   queue::Letter letter_of_message(const queue::Delivery& delivery, const Error& unreadable) const;
   Status send(const std::vector<queue::Letter>& letters, const std::stop_token& st);
   Status attempt(const std::vector<queue::Letter>& letters,
-                 std::vector<queue::LetterSender::Fate>& fates, const std::stop_token& st);
+                 std::vector<queue::LetterSender::Fate>& fates, const std::stop_token& st,
+                 std::chrono::milliseconds limit);
   void say(const queue::Letter& last, std::uint64_t count);
 
   const Settings settings_;

@@ -36,6 +36,7 @@ ApplierPool::Settings pool_settings(const Options& options) {
   out.applier.binary_base64 = options.rendering.binary() == RenderingOptions::Binary::base64;
   out.applier.gap_patience = options.applier.gap_patience();
   out.applier.reconnect_max = options.redis.reconnect_max();
+  out.applier.stall_after = options.applier.stall_after();
   out.applier.on_refused = on_refused(options.applier.on_refused());
   const ApplierOptions& pool = options.applier;
   out.size = {std::min(pool.min(), out.applier.partitions),

@@ -45,6 +45,7 @@ class AmqpConsumer final : public Consumer, private FrameSink {
       : link_(std::move(link)),
         names_(names),
         number_of_(names.partitions, 0),
+        closed_(names.partitions, false),
         channels_(1),
         pool_(
             std::make_shared<BodyPool>(static_cast<std::size_t>(options.prefetch_bytes().bytes()))),
@@ -57,6 +58,7 @@ class AmqpConsumer final : public Consumer, private FrameSink {
     return partition < number_of_.size() && number_of_[partition] != 0;
   }
   Result<std::optional<Delivery>> next(std::chrono::milliseconds timeout, Wakeup& wake) override;
+  Status serve() override;
   Status ack(std::uint32_t partition, std::uint64_t tag) override;
 
  private:
@@ -93,6 +95,7 @@ class AmqpConsumer final : public Consumer, private FrameSink {
   std::unique_ptr<Link> link_;
   const Names names_;
   std::vector<ChannelNumber> number_of_;  // of each partition; 0 = not started
+  std::vector<bool> closed_;              // by the broker, and nothing acknowledged since
   std::vector<Channel> channels_;         // by channel number; 0 is the connection's
   std::deque<Delivery> arrived_;
   std::shared_ptr<BodyPool> pool_;
@@ -193,9 +196,12 @@ Status AmqpConsumer::on_method(ChannelNumber number, Channel& c, const Frame& fr
     }
     case AMQP_CHANNEL_CLOSE_METHOD: {
       const auto& close = frame.as<amqp_channel_close_t>();
-      log::get("queue").warn("broker closed a channel queue={} code={} reason={}",
-                             names_.partition(c.partition), close.reply_code,
-                             view(close.reply_text));
+      // A timeout of the broker (consumer_timeout) comes back until something is acknowledged.
+      if (!closed_[c.partition])
+        log::get("queue").warn("broker closed a channel, consuming anew queue={} code={} reason={}",
+                               names_.partition(c.partition), close.reply_code,
+                               view(close.reply_text));
+      closed_[c.partition] = true;
       leave(c, State::free);
       const amqp_channel_close_ok_t ok{};
       return link_->send_method(number, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
@@ -318,6 +324,11 @@ Result<std::optional<Delivery>> AmqpConsumer::next(std::chrono::milliseconds tim
   }
 }
 
+Status AmqpConsumer::serve() {
+  SLUICE_TRY(link_->wait(system_clock().steady(), nullptr));
+  return take_arrived();
+}
+
 Status AmqpConsumer::ack(std::uint32_t partition, std::uint64_t tag) {
   if (!started(partition)) return {};
   const ChannelNumber number = number_of_[partition];
@@ -328,6 +339,10 @@ Status AmqpConsumer::ack(std::uint32_t partition, std::uint64_t tag) {
   if (own > c.last_delivered)
     return fatal(Errc::internal, "ack of a message that was not delivered");
   c.last_acked = own;
+  if (closed_[partition]) {
+    closed_[partition] = false;
+    log::get("queue").info("consuming again queue={}", names_.partition(partition));
+  }
   amqp_basic_ack_t args{};
   args.delivery_tag = own;
   args.multiple = 1;

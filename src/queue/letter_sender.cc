@@ -20,8 +20,8 @@ class AmqpLetterSender final : public LetterSender, private FrameSink {
   AmqpLetterSender(std::unique_ptr<Link> link, const Names& names)
       : link_(std::move(link)), exchange_(names.exchange()), queue_(names.dead()) {}
   Status prepare() { return open_confirm_channel(*link_, kChannel, *this); }
-  Status send(std::span<const Letter> letters, std::vector<Fate>& fates,
-              const std::stop_token& st) override;
+  Status send(std::span<const Letter> letters, std::vector<Fate>& fates, const std::stop_token& st,
+              std::chrono::milliseconds limit) override;
 
  private:
   Status on_frame(const Frame& frame) override;
@@ -86,7 +86,8 @@ Status AmqpLetterSender::take_arrived() {
 }
 
 Status AmqpLetterSender::send(std::span<const Letter> letters, std::vector<Fate>& fates,
-                              const std::stop_token& st) {
+                              const std::stop_token& st, std::chrono::milliseconds limit) {
+  const Time deadline = system_clock().steady() + limit;
   fates.resize(letters.size(), Fate::unknown);
   fates_ = &fates;
   came_back_ = false;
@@ -105,6 +106,9 @@ Status AmqpLetterSender::send(std::span<const Letter> letters, std::vector<Fate>
     SLUICE_TRY(take_arrived());
     if (open_.empty()) return {};
     if (st.stop_requested()) return stopped();
+    if (system_clock().steady() >= deadline)
+      return retry(Errc::queue_lost, link_->blocked() ? "the broker blocks publishing"
+                                                      : "dead letters are not confirmed");
     SLUICE_TRY(link_->wait(system_clock().steady() + kLookAround, nullptr));
   }
 }

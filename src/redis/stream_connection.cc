@@ -63,6 +63,7 @@ class ExecSink final : public ReplySink {
   bool foreign_ = false;
 };
 
+constexpr Duration kServeEvery{1000};
 // Kept memory above this is given back once it is used up.
 constexpr std::size_t kKeepCapacity = 1U << 20U;
 
@@ -85,19 +86,37 @@ Error StreamConnection::lost(std::string_view what) {
   return broken(retry(Errc::redis_lost, std::string(what)));
 }
 
+void StreamConnection::set_wait(Duration limit, std::function<Status()> serve) {
+  timeout_ = std::min(timeout_, limit);
+  serve_ = std::move(serve);
+  served_at_ = clock_.steady();
+}
+
 Status StreamConnection::wait(bool to_write, Deadline deadline) {
-  const auto left = std::chrono::ceil<Duration>(deadline - clock_.steady());
-  // Asked before waiting: a server that always has something to say but gets nowhere must not put
-  // the end off.
-  auto wake = left > Duration{0} ? transport_->wait(to_write, left)
-                                 : Result<Transport::Wake>(Transport::Wake::timeout);
-  if (!wake) return broken(std::move(wake).error());
-  switch (*wake) {
-    case Transport::Wake::ready: return {};
-    case Transport::Wake::interrupted: return broken(stopped());
-    case Transport::Wake::timeout: break;
+  for (;;) {
+    const Deadline now = clock_.steady();
+    const auto left = std::chrono::ceil<Duration>(deadline - now);
+    // Asked before waiting: a server that always has something to say but gets nowhere must not put
+    // the end off.
+    if (left <= Duration{0})
+      return lost("no answer within " + std::to_string(timeout_.count()) + " ms");
+    auto piece = left;
+    if (serve_) {
+      if (now - served_at_ >= kServeEvery) {
+        served_at_ = now;
+        if (Status s = serve_(); !s.ok()) {
+          broken_ = s.error();
+          return s;
+        }
+      }
+      piece = std::min(left, std::chrono::ceil<Duration>(served_at_ + kServeEvery - now));
+    }
+    auto wake = transport_->wait(to_write, piece);
+    if (!wake) return broken(std::move(wake).error());
+    if (*wake == Transport::Wake::ready) return {};
+    if (*wake == Transport::Wake::interrupted) return broken(stopped());
+    if (piece == left) return lost("no answer within " + std::to_string(timeout_.count()) + " ms");
   }
-  return lost("no answer within " + std::to_string(timeout_.count()) + " ms");
 }
 
 Status StreamConnection::keep_replies() {

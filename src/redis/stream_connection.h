@@ -22,6 +22,7 @@ class StreamConnection final : public Connection {
   Status receive_checked(std::size_t count,
                          std::vector<std::pair<std::size_t, std::string>>& errors) override;
   Result<ExecResult> receive_exec() override;
+  void set_wait(Duration limit, std::function<Status()> serve) override;
   void interrupt() noexcept override { transport_->interrupt(); }
 
   void set_timeout(Duration timeout) noexcept { timeout_ = timeout; }
@@ -43,6 +44,8 @@ class StreamConnection final : public Connection {
   std::unique_ptr<Transport> transport_;
   std::string peer_;
   Duration timeout_;
+  std::function<Status()> serve_;  // may be empty
+  Deadline served_at_{};
   const Clock& clock_;
   ReplyReader reader_;
   std::vector<char> piece_;    // what is read at once

@@ -344,6 +344,12 @@ struct ApplierOptions : Section {
   Option<Duration> gap_patience{
       this, "gap_patience", Duration{10s}, Range<Duration>{1s, 10min},
       "How long a hole in the chain of messages is looked at anew before it counts as a gap."};
+  Option<Duration> stall_after{
+      this, "stall_after", Duration{1min}, Range<Duration>{1s, 20min},
+      "After so long without an answer from Redis, or from the broker to a dead letter, the "
+      "messages "
+      "an applier thread holds go back to their queues, until the other side answers again. Has to "
+      "be below the broker's consumer_timeout (30 minutes mostly)."};
 };
 
 struct RenderingOptions : Section {

@@ -49,6 +49,9 @@ class Consumer {
   // for a message of a later version.  A channel the server closed: started() turns false, nothing
   // is returned for it.
   virtual Result<std::optional<Delivery>> next(std::chrono::milliseconds timeout, Wakeup& wake) = 0;
+  // For who does not call next() for some time: heartbeats, and what has arrived is kept.  Does not
+  // wait.  Errors: retry/queue_lost.
+  virtual Status serve() = 0;
   // Acknowledges all deliveries of the partition up to and including `tag`.  A tag of a channel
   // that is gone is passed over (the message comes again).
   virtual Status ack(std::uint32_t partition, std::uint64_t tag) = 0;

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -44,10 +45,11 @@ class LetterSender {
   virtual ~LetterSender() = default;
   // Sends the letters that are not confirmed in `fates` (one each; made as long as `letters`) and
   // waits until the broker has spoken of all of them.  Those behind one that came back count as
-  // come back, too.  Errors: retry/queue_lost, fatal/queue_topology, fatal/queue_message (larger
-  // than the broker takes), stopped; `fates` then says what was confirmed until then.
+  // come back, too.  Errors: retry/queue_lost (also when the broker is silent for `limit`),
+  // fatal/queue_topology, fatal/queue_message (larger than the broker takes), stopped; `fates` then
+  // says what was confirmed until then.
   virtual Status send(std::span<const Letter> letters, std::vector<Fate>& fates,
-                      const std::stop_token& st) = 0;
+                      const std::stop_token& st, std::chrono::milliseconds limit) = 0;
 };
 
 // The letters of an instance, from the oldest on.  They are held unacknowledged: whatever was not

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -66,6 +67,10 @@ class Connection {
   // Reads the reply of EXEC.  Allocates nothing but for errors.  Errors: retry/redis_lost, also
   // when it is no reply EXEC can give.
   virtual Result<ExecResult> receive_exec() = 0;
+  // For who holds something of somebody else while it waits here: no wait without progress is
+  // longer than `limit`, and `serve` is called about once a second of waiting.  An error of it ends
+  // the wait; it is returned, and by every later call as well.
+  virtual void set_wait(Duration limit, std::function<Status()> serve) = 0;
   // Ends the wait in progress and every later one with `stopped`.  The only method for other
   // threads.
   virtual void interrupt() noexcept {}

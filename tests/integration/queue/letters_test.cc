@@ -58,7 +58,7 @@ TEST_P(Letters, StayInTheirOrderHoweverOftenTheyAreLookedAtAndOnlyWhatIsRemovedG
   const auto s = sender();
   ASSERT_NE(s, nullptr);
   std::vector<Fate> fates;
-  ASSERT_TRUE(s->send(some(1, 5), fates, {}).ok());
+  ASSERT_TRUE(s->send(some(1, 5), fates, {}, 10s).ok());
   EXPECT_THAT(fates, Each(Fate::confirmed));
   for (int look = 0; look < 21; ++look) {  // more than the delivery limit of 4.x
     const auto b = box();
@@ -111,10 +111,10 @@ TEST_P(Letters, WhatCannotBeRoutedComesBackAndIsSentAgain) {
   ASSERT_NE(s, nullptr);
   const auto letters = some(1, 3);
   std::vector<Fate> fates;
-  ASSERT_TRUE(s->send(letters, fates, {}).ok());
+  ASSERT_TRUE(s->send(letters, fates, {}, 10s).ok());
   EXPECT_THAT(fates, Each(Fate::returned));
   ASSERT_TRUE(admin->declare(names, std::vector<bool>(names.partitions, true)).ok());
-  ASSERT_TRUE(s->send(letters, fates, {}).ok());
+  ASSERT_TRUE(s->send(letters, fates, {}, 10s).ok());
   EXPECT_THAT(fates, Each(Fate::confirmed));
   const auto b = box();
   ASSERT_NE(b, nullptr);
@@ -132,9 +132,9 @@ TEST_P(Letters, AFullQueueNacksAndOnlyWhatWasNotTakenIsSentAgain) {
   ASSERT_NE(s, nullptr);
   const auto letters = some(1, 2);
   std::vector<Fate> fates;
-  ASSERT_TRUE(s->send(std::span(letters).first(1), fates, {}).ok());
+  ASSERT_TRUE(s->send(std::span(letters).first(1), fates, {}, 10s).ok());
   fates.resize(2, Fate::unknown);
-  ASSERT_TRUE(s->send(letters, fates, {}).ok());
+  ASSERT_TRUE(s->send(letters, fates, {}, 10s).ok());
   EXPECT_THAT(fates, ElementsAre(Fate::confirmed, Fate::nacked));
   {
     const auto b = box();
@@ -144,7 +144,7 @@ TEST_P(Letters, AFullQueueNacksAndOnlyWhatWasNotTakenIsSentAgain) {
     ASSERT_TRUE(b->remove(there[0].tag).ok());
     ASSERT_TRUE(b->close().ok());
   }
-  ASSERT_TRUE(s->send(letters, fates, {}).ok());
+  ASSERT_TRUE(s->send(letters, fates, {}, 10s).ok());
   EXPECT_THAT(fates, Each(Fate::confirmed));
   const auto b = box();
   ASSERT_NE(b, nullptr);

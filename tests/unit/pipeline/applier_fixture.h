@@ -34,7 +34,7 @@ struct FakeBroker {
   };
   std::vector<Partition> partitions{kPartitions};
   std::uint64_t next_tag = 1;
-  int connected = 0;
+  int connected = 0, served = 0;
   FakeClock* clock = nullptr;
   std::stop_source stop;
   std::function<void()> before_next;         // lets a test meddle between two deliveries
@@ -103,6 +103,10 @@ class FakeConsumer final : public queue::Consumer {
     if (broker_->idle >= broker_->patience) broker_->stop.request_stop();
     return std::optional<queue::Delivery>();
   }
+  Status serve() override {
+    ++broker_->served;
+    return {};
+  }
   Status ack(std::uint32_t n, std::uint64_t tag) override {
     auto& p = broker_->partitions[n];
     while (!p.unacked.empty() && p.unacked.front().first <= tag) {
@@ -125,15 +129,20 @@ struct FakeDeadQueue {
   int lose = 0, nack = 0, come_back = 0;
   int declared = 0;
   std::function<void()> before_confirm;
+  std::function<void(std::chrono::milliseconds)> silent;  // set: so long nothing is confirmed
 };
 
 class FakeLetterSender final : public queue::LetterSender {
  public:
   explicit FakeLetterSender(FakeDeadQueue& queue) : queue_(&queue) { ++queue.connected; }
   Status send(std::span<const queue::Letter> letters, std::vector<Fate>& fates,
-              const std::stop_token& st) override {
+              const std::stop_token& st, std::chrono::milliseconds limit) override {
     fates.resize(letters.size(), Fate::unknown);
     if (st.stop_requested()) return stopped();
+    if (queue_->silent) {
+      queue_->silent(limit);
+      return retry(Errc::queue_lost, "the fake is silent");
+    }
     for (std::size_t i = 0; i < letters.size(); ++i) {
       if (fates[i] == Fate::confirmed) continue;
       if (queue_->lose > 0) {
@@ -163,6 +172,7 @@ class ApplierTest : public ::testing::Test {
  protected:
   ApplierTest() {
     broker_.clock = &clock_;
+    redis_.clock = &clock_;
     settings_.instance = "main";
     settings_.partitions = kPartitions;
     settings_.layout = "l1";

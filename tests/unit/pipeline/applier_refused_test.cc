@@ -130,6 +130,26 @@ TEST_F(RefusedTest, LettersAreSentUntilTheyAreTakenAndTheMessageWaits) {
   EXPECT_FALSE(health_.letters_waiting.load());
 }
 
+TEST_F(RefusedTest, AMessageIsNotHeldForLettersThatAreNotTaken) {
+  settings_.stall_after = std::chrono::seconds(60);
+  redis_.put("db:t:1", "a string");
+  broker_.put(0, message({}, {{id(100), 1}, {id(100, 1), 2}}));
+  broker_.put(1, message({}, {{id(100), 3}}));
+  int silences = 0;
+  dead_.silent = [&](std::chrono::milliseconds limit) {
+    EXPECT_LE(limit, settings_.stall_after);
+    EXPECT_GE(limit, std::chrono::milliseconds(0));
+    clock_.go(limit);
+    if (++silences == 3) dead_.silent = nullptr;
+  };
+  run_to_the_end();
+  EXPECT_EQ(silences, 3);
+  EXPECT_EQ(broker_.connected, 4) << "each time the message went back";
+  ASSERT_EQ(dead_.letters.size(), 1u);
+  EXPECT_EQ(dead_.letters[0].id, id(100));
+  EXPECT_EQ(left(0) + left(1), 0u);
+}
+
 TEST_F(RefusedTest, AStopWhileTheBrokerTakesNoLetterLeavesTheMessageAndTheNextStartWritesIt) {
   redis_.put("db:t:1", "a string");
   dead_.nack = 1;

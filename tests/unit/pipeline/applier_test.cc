@@ -208,6 +208,36 @@ TEST_F(ApplierTest, AFullRedisIsWaitedFor) {
   EXPECT_EQ(redis_.opened, 3);
 }
 
+TEST_F(ApplierTest, WhileRedisHangsNothingIsHeldAndNothingIsConsumed) {
+  settings_.stall_after = std::chrono::seconds(60);
+  applied_before(1, id(50));  // what the probe finds need not be a hash
+  broker_.put(0, message({}, {{id(100), 1}}));
+  broker_.put(0, message(id(100), {{id(200), 2}}));
+  broker_.put(1, message(id(50), {{id(60), 3}}));
+  const auto began = clock_.steady();
+  broker_.before_next = [this, began] {
+    if (clock_.steady() == began) redis_.paused_until = began + std::chrono::seconds(290);
+  };
+  run_to_the_end();
+  EXPECT_THAT(redis_.written, ::testing::UnorderedElementsAre("db:t:1", "db:t:2", "db:t:3"));
+  EXPECT_EQ(left(0) + left(1), 0u);
+  EXPECT_EQ(redis_.opened, 5) << "one that hung, three probes that did, one that was answered";
+  EXPECT_EQ(broker_.connected, 2) << "consumed anew only when Redis answers";
+  EXPECT_EQ(broker_.served, 60) << "the broker heard of us while we waited";
+  EXPECT_EQ(health_.appliers_lost.load(), 0u);
+}
+
+TEST_F(ApplierTest, ARedisThatHangsForLessIsWaitedFor) {
+  settings_.stall_after = std::chrono::seconds(60);
+  broker_.put(0, message({}, {{id(100), 1}}));
+  redis_.paused_until = clock_.steady() + std::chrono::seconds(50);
+  run_to_the_end();
+  EXPECT_EQ(redis_.opened, 1);
+  EXPECT_EQ(broker_.connected, 1);
+  EXPECT_EQ(broker_.served, 50);
+  EXPECT_EQ(left(0), 0u);
+}
+
 TEST_F(ApplierTest, AnotherLayoutIsRefused) {
   applied_before(0, id(100));
   settings_.layout = "l2";

@@ -1,6 +1,8 @@
 #pragma once
 // A Redis in memory that understands what the applier says.
+#include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +13,8 @@
 #include <gtest/gtest.h>
 
 #include "sluice/redis/connection.h"
+
+#include "unit/pipeline/fakes.h"
 
 namespace sluice::pipeline::testing {
 
@@ -28,6 +32,9 @@ struct FakeRedis {
   int lose_before_exec = 0, lose_after_exec = 0;
   int abort_execs = 0;  // so many EXECs find their key changed by somebody else
   int oom = 0;          // so many HSETs are refused when they are queued
+  // Until then what it is sent waits, for as long as the connection does.
+  FakeClock* clock = nullptr;
+  std::chrono::steady_clock::time_point paused_until{};
   int opened = 0, execs = 0;
 
   void put(const std::string& key, std::string text) {
@@ -41,8 +48,21 @@ class FakeRedisConnection final : public redis::Connection {
  public:
   explicit FakeRedisConnection(FakeRedis& server) : server_(&server) { ++server.opened; }
 
+  void set_wait(Duration limit, std::function<Status()> serve) override {
+    limit_ = limit;
+    serve_ = std::move(serve);
+  }
   Status send(std::string_view bytes) override {
     if (lost_) return lost();
+    for (Duration waited{0}; server_->clock && server_->clock->steady() < server_->paused_until;
+         waited += std::chrono::seconds(1)) {
+      if (waited >= limit_) {
+        lost_ = true;
+        return lost();
+      }
+      server_->clock->go(std::chrono::seconds(1));
+      if (serve_) SLUICE_TRY(serve_());
+    }
     while (!bytes.empty() && !lost_) run(next_command(bytes));
     return {};
   }
@@ -233,6 +253,8 @@ class FakeRedisConnection final : public redis::Connection {
   }
 
   FakeRedis* server_;
+  Duration limit_{30000};
+  std::function<Status()> serve_;
   bool lost_ = false, dirty_ = false;
   std::deque<redis::Reply> replies_;
   std::optional<std::vector<Words>> queued_;

@@ -177,6 +177,55 @@ TEST_F(RedisConnection, SilenceIsLostAfterTheTimeout) {
   EXPECT_THAT(r.error().what, HasSubstr("redis h:1: no answer within 30000 ms"));
 }
 
+// Time passes in waits only.
+class Silence final : public Transport {
+ public:
+  explicit Silence(FakeClock& clock) : clock_(clock) {}
+  Result<Transfer> read(std::span<char>) override { return Transfer{}; }
+  Result<Transfer> write(std::string_view bytes) override { return Transfer{bytes.size(), false}; }
+  Result<Wake> wait(bool, Duration timeout) override {
+    clock_.now += timeout;
+    return Wake::timeout;
+  }
+  void interrupt() noexcept override {}
+
+ private:
+  FakeClock& clock_;
+};
+
+TEST_F(RedisConnection, WhoHoldsSomethingMeanwhileWaitsNoLongerThanItMayAndIsServed) {
+  StreamConnection silent(std::make_unique<Silence>(clock_), "h:1", 30s, clock_);
+  int served = 0;
+  silent.set_wait(10s, [&served]() -> Status {
+    ++served;
+    return {};
+  });
+  const auto r = silent.receive();
+  ASSERT_FALSE(r.ok());
+  EXPECT_EQ(r.error().code, Errc::redis_lost);
+  EXPECT_THAT(r.error().what, HasSubstr("no answer within 10000 ms"));
+  EXPECT_EQ(clock_.now.time_since_epoch(), 10s);
+  EXPECT_EQ(served, 9);
+}
+
+TEST_F(RedisConnection, ALongerLimitLeavesTheTimeoutAsItIs) {
+  StreamConnection silent(std::make_unique<Silence>(clock_), "h:1", 30s, clock_);
+  silent.set_wait(60s, {});
+  EXPECT_FALSE(silent.receive().ok());
+  EXPECT_EQ(clock_.now.time_since_epoch(), 30s);
+}
+
+TEST_F(RedisConnection, AnErrorOfTheServiceEndsTheWaitAndTheConnection) {
+  StreamConnection silent(std::make_unique<Silence>(clock_), "h:1", 30s, clock_);
+  silent.set_wait(60s, []() -> Status { return retry(Errc::queue_lost, "the broker is gone"); });
+  for (int i = 0; i < 2; ++i) {
+    const auto r = silent.receive();
+    ASSERT_FALSE(r.ok());
+    EXPECT_EQ(r.error().code, Errc::queue_lost);
+    EXPECT_EQ(clock_.now.time_since_epoch(), 1s);
+  }
+}
+
 // A trickle that never completes anything must not put the end off.
 TEST_F(RedisConnection, TheTimeoutIsForTheWholeReply) {
   class SlowTransport final : public Transport {
