@@ -7,12 +7,40 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 namespace sluice {
 
+namespace {
+
+// " (0 KiB of 512 free)": of the disk that `path` is on, or would be.  Empty when nobody can tell.
+std::string free_space(const std::filesystem::path& path) {
+  struct statvfs disk {};
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (::statvfs(path.c_str(), &disk) != 0 && ::statvfs(folder.c_str(), &disk) != 0) return "";
+  if (disk.f_files != 0 && disk.f_favail == 0)
+    return " (0 of " + std::to_string(disk.f_files) + " inodes free)";
+  constexpr std::uint64_t kKib = 1024;
+  const std::uint64_t block = disk.f_frsize;
+  return " (" + std::to_string(disk.f_bavail * block / kKib) + " KiB of " +
+         std::to_string(disk.f_blocks * block / kKib) + " free)";
+}
+
+Status write_and_sync(const std::filesystem::path& path, std::string_view bytes) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+  if (!fd) return io_error("create", path, errno);
+  SLUICE_TRY(write_all(fd.get(), bytes, path));
+  if (::fsync(fd.get()) != 0) return io_error("fsync", path, errno);
+  return {};
+}
+
+}  // namespace
+
 Error io_error(std::string_view doing, const std::filesystem::path& path, int err) {
-  return fatal(Errc::io, std::string(doing) + " " + path.string() + ": " +
-                             std::generic_category().message(err));
+  const std::string what =
+      std::string(doing) + " " + path.string() + ": " + std::generic_category().message(err);
+  if (err == ENOSPC || err == EDQUOT) return fatal(Errc::no_space, what + free_space(path));
+  return fatal(Errc::io, what);
 }
 
 Status write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
@@ -60,11 +88,10 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 Status write_file_durably(const std::filesystem::path& path, std::string_view bytes,
                           const std::filesystem::path& backup) {
   const std::filesystem::path temp = path.string() + ".tmp";
-  {
-    const UniqueFd fd(::open(temp.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
-    if (!fd) return io_error("create", temp, errno);
-    SLUICE_TRY(write_all(fd.get(), bytes, temp));
-    if (::fsync(fd.get()) != 0) return io_error("fsync", temp, errno);
+  if (Status s = write_and_sync(temp, bytes); !s.ok()) {
+    // On a full disk it would take the room that others need.
+    static_cast<void>(::unlink(temp.c_str()) == 0);
+    return s;
   }
   if (!backup.empty()) {
     // link + rename, never copy: the backup is whole or it is the older one.

@@ -7,6 +7,7 @@ std::string_view errc_name(Errc code) noexcept {
     case Errc::stopped: return "base.stopped";
     case Errc::internal: return "base.internal";
     case Errc::io: return "base.io";
+    case Errc::no_space: return "base.no_space";
     case Errc::usage: return "app.usage";
     case Errc::config_invalid: return "config.invalid";
     case Errc::binlog_truncated: return "binlog.truncated";

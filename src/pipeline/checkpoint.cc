@@ -43,6 +43,8 @@ Status Checkpoint::save(const RestartPoint& point, bool always) {
   if (!always && point.pos == state_.position.pos && point.file->name == state_.position.file &&
       point.file->fingerprint == state_.source.file_fingerprint)
     return {};
+  // What was not saved is not the state: it is tried again, with all that goes before it.
+  position::State before = state_;
   state_.position = {point.file->name, point.pos};
   state_.source.file_timestamp = point.file->timestamp;
   state_.source.file_fingerprint = point.file->fingerprint;
@@ -51,7 +53,9 @@ Status Checkpoint::save(const RestartPoint& point, bool always) {
   state_.trail = point.trail;
   if (!state_.overlap.empty() && passed(state_.overlap, state_.source.flavor, state_.gtid_set))
     state_.overlap.clear();
-  return write(place_of(point));
+  Status s = write(place_of(point));
+  if (!s.ok()) state_ = std::move(before);
+  return s;
 }
 
 Status Checkpoint::begin_epoch(const SourceFile& file, std::uint64_t pos,

@@ -32,7 +32,8 @@ class Checkpoint {
         state_(std::move(state)) {}
 
   // Saves the point, unless it is the one saved last (and not `always`) or one of an epoch that is
-  // over. Errors of all: fatal/io, and those of the hooks.
+  // over. Errors of all: fatal/io and fatal/no_space, after which save() may be tried again, and
+  // those of the hooks.
   Status save(const RestartPoint& point, bool always);
   // Where a new epoch begins, before any row of it is published: `point`, of the epoch before, has
   // all transactions before `pos` in `file`.  Some of the later ones may have been sent: Redis will

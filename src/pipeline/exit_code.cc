@@ -6,7 +6,8 @@ int exit_code(const Error& error) noexcept {
   switch (error.code) {
     case Errc::stopped: return 0;
     case Errc::internal:
-    case Errc::io: return 1;
+    case Errc::io:
+    case Errc::no_space: return 1;
     case Errc::usage: return 2;
     case Errc::config_invalid: return 3;
     case Errc::mysql_lost:

@@ -18,6 +18,10 @@ class FailureBox {
       const Lock lock(mu_);
       if (failure_) return;
       failure_ = std::move(error);
+      if (failure_->code == Errc::no_space)
+        failure_->what +=
+            "; make room there and start again: nothing is lost, rows since the saved position are "
+            "sent again and left out as repeats";
     }
     wakeup_->notify();
   }

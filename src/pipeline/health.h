@@ -22,6 +22,7 @@ struct Health {
   std::atomic<std::uint32_t> refused_partitions{0};  // whose queue takes nothing (full?)
   std::atomic<bool> source_idle{false};              // all that the source has sent was read
   std::atomic<std::uint32_t> source_timestamp{0};    // seconds: of the last event read
+  std::atomic<bool> disk_full{false};                // the position cannot be saved
   std::atomic<bool> letters_waiting{false};          // the broker does not take dead letters
   std::atomic<std::uint32_t> waiting_gaps{0};  // partitions whose chain does not fit at the moment
 };

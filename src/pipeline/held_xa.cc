@@ -202,10 +202,17 @@ Status HeldXa::perform(Task& task) const {
 Status HeldXa::persist(const TransactionId& point) {
   std::vector<Task> todo = tasks(point);
   if (todo.empty()) return {};
-  for (Task& task : todo) SLUICE_TRY(perform(task));
-  SLUICE_TRY(sync_folder(folder_));
+  Status out;
+  std::vector<Task> done;
+  for (Task& task : todo) {
+    out = perform(task);
+    if (!out.ok()) break;
+    done.push_back(std::move(task));
+  }
+  // What was done before an error is not done again when the point is saved in spite of it, later.
+  if (!done.empty()) SLUICE_TRY(sync_folder(folder_));
   const Lock lock(mu_);
-  for (const Task& task : todo) {
+  for (const Task& task : done) {
     const auto it = entries_.find(task.key);
     if (it == entries_.end() || it->second.records != task.records) continue;
     Entry& entry = it->second;
@@ -217,7 +224,7 @@ Status HeldXa::persist(const TransactionId& point) {
     bytes_ -= entry.records->size();
     entry.records.reset();
   }
-  return {};
+  return out;
 }
 
 Status HeldXa::saved(const TransactionId& point) {

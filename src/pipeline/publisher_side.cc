@@ -244,7 +244,7 @@ Status PublisherSide::look() {
   if (now < next_save_) return {};
   next_save_ = now + options_.limits.save_interval();
   if (now >= look_from_) look_for_request();
-  return save(false);
+  return full_disk_.look_at(save(false));
 }
 
 Status PublisherSide::save(bool always) {

@@ -19,6 +19,7 @@
 #include "pipeline/assembler.h"
 #include "pipeline/checkpoint.h"
 #include "pipeline/failure.h"
+#include "pipeline/full_disk.h"
 #include "pipeline/health.h"
 #include "pipeline/held_xa.h"
 #include "pipeline/mirror_stage.h"
@@ -60,7 +61,8 @@ class PublisherSide {
   // begin at.  Errors: stopped; what must end the process.
   Status prepare();
   void start();
-  // Saves the position when it is time; looks for what `sluice repartition` asks for.
+  // Saves the position when it is time, or later when the disk is full; looks for what `sluice
+  // repartition` asks for.
   Status look();
   // All was read, sent and applied that came before, because so many partitions are wanted: it is
   // time to stop() and to lay them out anew.  Nullopt: not so.
@@ -93,6 +95,7 @@ class PublisherSide {
   const std::stop_token stop_;
   const std::chrono::steady_clock::time_point look_from_;
   std::chrono::steady_clock::time_point next_save_{};
+  FullDisk full_disk_{*around_.health, *around_.clock};
   Wakeup publisher_wakeup_;
 
   mysql::Hosts hosts_{options_.source};

@@ -40,6 +40,7 @@ std::string_view state_name(RunState state) noexcept {
     case RunState::queue_lost: return "QUEUE_LOST";
     case RunState::redis_lost: return "REDIS_LOST";
     case RunState::queue_blocked: return "QUEUE_BLOCKED";
+    case RunState::disk_full: return "DISK_FULL";
     case RunState::diverged: return "DIVERGED";
     case RunState::standby: return "STANDBY";
     case RunState::catching_up: return "CATCHING_UP";
@@ -88,6 +89,7 @@ RunState StatusLine::state(const Inputs& inputs) const {
       health_->letters_refused.load() || health_->refused_partitions.load() != 0 ||
       health_->letters_waiting.load())
     return RunState::queue_blocked;
+  if (health_->disk_full.load()) return RunState::disk_full;
   if (inputs.dead.value_or(0) != 0) return RunState::diverged;
   if (inputs.standing_by) return RunState::standby;
   const double age = inputs.watermark ? watermark_age(*inputs.watermark) : kInStepSeconds * 2;

@@ -24,8 +24,9 @@ enum class RunState : std::uint8_t {
   queue_lost,
   redis_lost,
   queue_blocked,
-  diverged,  // rows are missing in Redis: the queue of dead letters is not empty
-  standby,   // another process publishes, this one is in line to take over
+  disk_full,  // the position cannot be saved; all else goes on
+  diverged,   // rows are missing in Redis: the queue of dead letters is not empty
+  standby,    // another process publishes, this one is in line to take over
   catching_up,
   in_step
 };

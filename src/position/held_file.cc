@@ -272,7 +272,7 @@ HeldWriter::~HeldWriter() {
 Result<HeldWriter> HeldWriter::create(const fs::path& folder, std::string_view name) {
   std::error_code ec;
   if (fs::create_directories(folder, ec)) SLUICE_TRY(sync_folder(folder.parent_path()));
-  if (ec) return fatal(Errc::io, "create folder " + folder.string() + ": " + ec.message());
+  if (ec) return io_error("create folder", folder, ec.value());
   const fs::path path = folder / name;
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
   if (!fd) return io_error("create", path, errno);

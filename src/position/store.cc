@@ -79,7 +79,7 @@ Result<std::optional<State>> load_from(const fs::path& folder) {
 Result<Store> Store::open(const fs::path& folder) {
   std::error_code ec;
   fs::create_directories(folder, ec);
-  if (ec) return fatal(Errc::io, "create state folder " + folder.string() + ": " + ec.message());
+  if (ec) return io_error("create state folder", folder, ec.value());
   SLUICE_TRY_ASSIGN(UniqueFd lock, lock_file(folder / "lock"));
   return Store(folder, std::move(lock));
 }

@@ -41,7 +41,8 @@ std::string id_of(const binlog::TableMap& map) {
 // Errors that are no answer to what the table is like.
 bool interrupts(const Error& error) noexcept {
   return error.cls == ErrorClass::retry || error.cls == ErrorClass::stopped ||
-         error.code == Errc::io || error.code == Errc::schema_history;
+         error.code == Errc::io || error.code == Errc::no_space ||
+         error.code == Errc::schema_history;
 }
 
 }  // namespace

@@ -305,7 +305,13 @@ Status History::compact(const Place& restart, std::chrono::seconds keep, std::ui
       return damaged(entry->number + 1, "it is not there any more");
     anew.append(content, entry->offset, entry->length + 1);
   }
-  SLUICE_TRY(write_file_durably(path_, anew));
+  if (Status s = write_file_durably(path_, anew); !s.ok()) {
+    // It stays as long as it is, and is looked at again when it has grown.
+    if (s.error().code != Errc::no_space) return s;
+    log::get("schema").warn("no room to write the schema history anew bytes={} error=\"{}\"",
+                            before, to_string(s.error()));
+    return {};
+  }
   SLUICE_TRY_ASSIGN(file_, AppendFile::open(path_));
   entries_.clear();
   lines_ = size_ = 0;

@@ -60,12 +60,12 @@ class Coordinator:
         xid = xid or self.random.choice(sorted(self.prepared))
         verb = verb or self.random.choice(("COMMIT", "COMMIT", "COMMIT", "ROLLBACK"))
         _, written, deleted = self.prepared.pop(xid)
-        self._end(xid, verb)
+        self.finish(xid, verb)
         if verb == "COMMIT":
             self.written += written
             self.deleted += deleted
 
-    def _end(self, xid, verb):
+    def finish(self, xid, verb):
         def done():
             try:
                 self.mysql.execute(f"XA {verb} {xid}")
@@ -155,7 +155,7 @@ class Xa:
         self.assertIn("xa held    X'6c61726765',X'',1 prepared at ", shown.stdout)
         bench.daemon.kill()
         bench.daemon.start()
-        Coordinator(bench.mysql)._end("'large'", "COMMIT")
+        Coordinator(bench.mysql).finish("'large'", "COMMIT")
         wait_until(lambda: bench.redis.client().dbsize() > rows, 120, "first rows of the large one")
         bench.daemon.kill()  # while it is being sent
         bench.daemon.start()

@@ -10,13 +10,14 @@
 
 namespace sluice {
 
-// Errors of all: fatal/io with the path and the system's reason.
+// Errors of all: fatal/io with the path and the system's reason; fatal/no_space, with how much of
+// the disk is free, when there is no room for what is to be written.
 
 Result<std::string> read_file(const std::filesystem::path& path);
 
 // Replaces `path` so that after a power cut it holds either the old bytes or the new ones:
 // writes `path`.tmp, fsync, keeps the old file as `backup` when that is not empty (hard link),
-// rename, fsync of the folder.  mode 0640.
+// rename, fsync of the folder.  mode 0640.  What an error leaves of the new file is removed.
 Status write_file_durably(const std::filesystem::path& path, std::string_view bytes,
                           const std::filesystem::path& backup = {});
 
@@ -40,7 +41,8 @@ class AppendFile {
   std::uint64_t size_;
 };
 // For those who write files of their own kind.
-// "fsync /var/lib/x: No space left on device"
+// "fsync /var/lib/x: Input/output error"; "write /var/lib/x: No space left on device (0 KiB of 512
+// free)"
 Error io_error(std::string_view doing, const std::filesystem::path& path, int err);
 // All of `bytes`, however many calls it takes; `path` is for the error.
 Status write_all(int fd, std::string_view bytes, const std::filesystem::path& path);

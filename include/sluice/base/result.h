@@ -24,6 +24,7 @@ enum class Errc : std::uint8_t {
   stopped,                // base.stopped: shutdown was asked
   internal,               // base.internal: a bug of ours, said instead of a crash
   io,                     // base.io: a file could not be read or written
+  no_space,               // base.no_space: a file could not be written, the disk or quota is full
   usage,                  // app.usage: wrong command line
   config_invalid,         // config.invalid
   binlog_truncated,       // binlog.truncated: the bytes end too early

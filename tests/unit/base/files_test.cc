@@ -1,9 +1,12 @@
 #include "sluice/base/files.h"
 
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 namespace sluice {
@@ -72,6 +75,67 @@ TEST_F(Files, ErrorsNameThePathAndTheReason) {
   const auto status = write_file_durably(folder_ / "none" / "a", "x");
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, Errc::io);
+}
+
+TEST_F(Files, AFullDiskIsAnErrorOfItsOwnThatTellsHowMuchIsFree) {
+  auto full = AppendFile::open("/dev/full");
+  ASSERT_TRUE(full.ok());
+  const Status s = full->append("a line\n");
+  ASSERT_FALSE(s.ok());
+  EXPECT_EQ(s.error().cls, ErrorClass::fatal);
+  EXPECT_EQ(s.error().code, Errc::no_space);
+  EXPECT_EQ(s.error().what.find("write /dev/full: No space left on device ("), 0U)
+      << s.error().what;
+  EXPECT_NE(s.error().what.find(" free)"), std::string::npos) << s.error().what;
+  EXPECT_EQ(io_error("fsync", folder_ / "a", EDQUOT).code, Errc::no_space);
+  EXPECT_EQ(io_error("fsync", folder_ / "a", EIO).code, Errc::io);
+}
+
+// Files may grow to so many bytes while it lives: writes are done in part, then refused.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    was_handled_ = std::signal(SIGXFSZ, SIG_IGN);
+    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &was_), 0);
+    const rlimit now{bytes, was_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &now), 0);
+  }
+  ~FileSizeLimit() {
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &was_), 0);
+    std::signal(SIGXFSZ, was_handled_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  void (*was_handled_)(int) = nullptr;
+  rlimit was_{};
+};
+
+TEST_F(Files, AnAppendThatWasDoneInPartIsTakenOutAgain) {
+  ASSERT_TRUE(write_file_durably(folder_ / "log", "one\n").ok());
+  auto file = AppendFile::open(folder_ / "log");
+  ASSERT_TRUE(file.ok());
+  {
+    const FileSizeLimit limit(7);
+    EXPECT_FALSE(file->append("two\nthree\n").ok());
+  }
+  EXPECT_EQ(content("log"), "one\n");
+  EXPECT_EQ(file->size(), 4U);
+  ASSERT_TRUE(file->append("two\n").ok());
+  EXPECT_EQ(content("log"), "one\ntwo\n");
+}
+
+TEST_F(Files, AFileThatCannotBeReplacedStaysAndNothingElseIsLeft) {
+  ASSERT_TRUE(write_file_durably(folder_ / "a", "one", folder_ / "a.bak").ok());
+  ASSERT_TRUE(write_file_durably(folder_ / "a", "two", folder_ / "a.bak").ok());
+  {
+    const FileSizeLimit limit(3);
+    EXPECT_FALSE(write_file_durably(folder_ / "a", "three", folder_ / "a.bak").ok());
+  }
+  EXPECT_EQ(content("a"), "two");
+  EXPECT_EQ(content("a.bak"), "one");
+  EXPECT_EQ(entries(), 2U);
 }
 
 TEST_F(Files, ALockIsHeldByOneAtATimeAndNamesItsHolder) {

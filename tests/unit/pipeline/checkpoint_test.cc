@@ -71,6 +71,17 @@ TEST_F(CheckpointTest, WhatMustBeDurableBeforeComesBefore) {
   EXPECT_TRUE(none.ok() && !*none);
 }
 
+TEST_F(CheckpointTest, APointThatCouldNotBeSavedIsTriedAgain) {
+  before_ = fatal(Errc::no_space, "disk full");
+  EXPECT_FALSE(checkpoint_->save(point(2, 500, kUuid + ":1-9"), false).ok());
+  EXPECT_FALSE(checkpoint_->save(point(2, 500, kUuid + ":1-9"), false).ok());
+  before_ = {};
+  ASSERT_TRUE(checkpoint_->save(point(2, 500, kUuid + ":1-9"), false).ok());
+  EXPECT_EQ(saved().position, (BinlogPosition{"binlog.000009", 500}));
+  ASSERT_TRUE(checkpoint_->save(point(2, 500, kUuid + ":1-9"), false).ok());
+  EXPECT_EQ(told_.size(), 3u) << "it is saved now";
+}
+
 TEST_F(CheckpointTest, APointOfAnEpochThatIsOverIsNotSaved) {
   const RestartPoint before = point(2, 500, kUuid + ":1-9");
   const RestartPoint after = point(3, 4, "");

@@ -53,6 +53,7 @@ TEST(ExitCode, FollowsTheRoomOfTheErrorsName) {
 TEST(ExitCode, TellsWhatAnOperatorMustTellApart) {
   EXPECT_EQ(exit_code(fatal(Errc::internal, "")), 1);
   EXPECT_EQ(exit_code(fatal(Errc::io, "")), 1);
+  EXPECT_EQ(exit_code(fatal(Errc::no_space, "")), 1);
   EXPECT_EQ(exit_code(fatal(Errc::usage, "")), 2);
   EXPECT_EQ(exit_code(fatal(Errc::pipeline_gap, "")), 6);
   EXPECT_EQ(exit_code(fatal(Errc::pipeline_unsupported, "")), 7);

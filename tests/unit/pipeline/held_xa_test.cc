@@ -286,6 +286,35 @@ TEST_F(HeldXaTest, FilesThatAreNotOursStay) {
   EXPECT_EQ(*HeldXa::remove_all(folder_.path() / "nowhere", true), 0u);
 }
 
+// On a full disk, for one: the position is saved later, or the process ends.
+TEST_F(HeldXaTest, WhatCouldNotBeWrittenIsWrittenBeforeALaterPoint) {
+  HeldXa held(folder(), kLimit);
+  const std::vector<std::string> over = {"a", "b", "c", "d", "e", "f"};
+  for (const std::string& xid : over) add(held, xid, at(100), "rows");
+  save(held, at(150));
+  for (const std::string& xid : over) held.end(xid, at(200));
+  add(held, "new", at(210), "rows of the new one");
+  const fs::path obstacle = folder() / "persisted.tmp";
+  fs::create_directories(obstacle);
+  EXPECT_FALSE(held.persist(at(300)).ok());
+  EXPECT_FALSE(held.persist(at(300)).ok());
+  const auto between = files();
+  const auto renamed = std::count_if(over.begin(), over.end(), [&](const std::string& xid) {
+    return std::count(between.begin(), between.end(), file(xid, at(100), at(200))) != 0;
+  });
+  EXPECT_GT(renamed, 0) << "some were done";
+  fs::remove(obstacle);
+  // A crash at this point: all are as the saved position has them.
+  auto after = next_process(at(150));
+  EXPECT_EQ(after.count(), over.size());
+  EXPECT_EQ(found(after, "a"), "rows");
+
+  save(held, at(300));
+  EXPECT_EQ(found(held, "new"), "rows of the new one");
+  save(held, at(400));
+  EXPECT_THAT(files(), ElementsAre(file("new", at(210))));
+}
+
 TEST_F(HeldXaTest, AFolderThatCannotBeWrittenIsSaid) {
   std::ofstream(folder()) << "a file where the folder should be";
   HeldXa held(folder(), kLimit);

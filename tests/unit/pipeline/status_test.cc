@@ -80,6 +80,7 @@ TEST_F(StatusTest, TellsTheWorstOfWhatHolds) {
       {RunState::catching_up, [&] { in_.watermark = watermark(std::chrono::seconds(60)); }},
       {RunState::standby, [&] { in_.standing_by = true; }},
       {RunState::diverged, [&] { in_.dead = 1; }},
+      {RunState::disk_full, [&] { health_.disk_full = true; }},
       {RunState::queue_blocked, [&] { health_.broker_blocked = true; }},
       {RunState::redis_lost, [&] { health_.appliers_lost = 1; }},
       {RunState::queue_lost, [&] { health_.queue = Health::Link::lost; }},
