@@ -58,6 +58,7 @@ class AmqpBaton final : public Baton, private FrameSink {
   Status on_frame(const Frame& frame) override;
   Status on_delivery(std::uint64_t tag);
   Status give_back();
+  Status ask_for_a_sign();
   Status take_arrived();
 
   std::unique_ptr<Link> link_;
@@ -68,6 +69,7 @@ class AmqpBaton final : public Baton, private FrameSink {
   bool coming_back_ = false;
   bool confirmed_ = false;
   Time heard_{}, ended_{};  // of the last wait that brought something; of the last wait
+  Time asked_{};            // for a sign of life
 };
 
 Status AmqpBaton::declare() {
@@ -151,6 +153,7 @@ Status AmqpBaton::on_frame(const Frame& frame) {
     case AMQP_BASIC_DELIVER_METHOD:
       return on_delivery(frame.as<amqp_basic_deliver_t>().delivery_tag);
     case AMQP_BASIC_ACK_METHOD: confirmed_ = true; return {};
+    case AMQP_BASIC_QOS_OK_METHOD: return {};
     case AMQP_BASIC_NACK_METHOD:
     case AMQP_BASIC_RETURN_METHOD:
       return link_->leave(lost(link_->peer(), "queue " + queue_ + " does not take a message"));
@@ -183,6 +186,15 @@ Status AmqpBaton::give_back() {
   return link_->send_method(kHolding, AMQP_BASIC_REJECT_METHOD, &args);
 }
 
+// A broker that has just sent something sends its next heartbeat almost a whole heartbeat later, and
+// by then we should be in doubt.  Its answer to this comes at once and changes nothing.
+Status AmqpBaton::ask_for_a_sign() {
+  asked_ = ended_;
+  amqp_basic_qos_t qos{};
+  qos.prefetch_count = kPrefetch;
+  return link_->send_method(kAsking, AMQP_BASIC_QOS_METHOD, &qos);
+}
+
 Result<bool> AmqpBaton::wait(std::chrono::milliseconds timeout, Wakeup& wake) {
   const Time began = system_clock().steady();
   const auto patience = safe_until() - heard_;
@@ -201,6 +213,7 @@ Result<bool> AmqpBaton::wait(std::chrono::milliseconds timeout, Wakeup& wake) {
   if (coming_back_ && ended_ - since_ > kRenewAfter + patience)
     return link_->leave(lost(link_->peer(), "queue " + queue_ + " does not give the message back"));
   if (!coming_back_ && ended_ - since_ > kRenewAfter) SLUICE_TRY(give_back());
+  if (ended_ - std::max(heard_, asked_) > patience / 2) SLUICE_TRY(ask_for_a_sign());
   return true;
 }
 
