@@ -186,8 +186,8 @@ Status AmqpBaton::give_back() {
   return link_->send_method(kHolding, AMQP_BASIC_REJECT_METHOD, &args);
 }
 
-// A broker that has just sent something sends its next heartbeat almost a whole heartbeat later, and
-// by then we should be in doubt.  Its answer to this comes at once and changes nothing.
+// A broker that has just sent something sends its next heartbeat almost a whole heartbeat later,
+// and by then we should be in doubt.  Its answer to this comes at once and changes nothing.
 Status AmqpBaton::ask_for_a_sign() {
   asked_ = ended_;
   amqp_basic_qos_t qos{};
