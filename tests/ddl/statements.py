@@ -52,7 +52,7 @@ class Statements:
 
     def new_name(self, state):
         free = [(d, t) for d in DATABASES for t in names.TABLES if (d, t.lower() if self.folds else t) not in state]
-        return self.rnd.choice(free)
+        return self.rnd.choice(free or [(self.rnd.choice(DATABASES), self.fresh())])
 
     def known(self, state, want=lambda table: True):
         choices = [n for n, t in sorted(state.items()) if n[1] != "parent" and want(t)]
