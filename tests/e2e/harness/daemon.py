@@ -113,7 +113,7 @@ class Daemon:
 
     def status(self):
         """The last status line."""
-        lines = [line for line in self.log.read_text(errors="replace").splitlines() if " state=" in line]
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if " status   state=" in line]
         return lines[-1] if lines else ""
 
     def log_lines(self, level):
