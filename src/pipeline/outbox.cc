@@ -15,8 +15,7 @@ constexpr std::size_t kFoldAbove = 4096;
 constexpr std::size_t kMostCandidates = 1u << 14;
 constexpr std::size_t kMostPrints = 1u << 16;
 constexpr std::size_t kPooledMessages = 64;
-constexpr std::size_t kLineRoom = 128;            // what a line takes beside its text and its types
-constexpr std::size_t kPooledBytes = 256u << 10;  // a larger body gives its memory back
+constexpr std::size_t kLineRoom = 128;  // what a line takes beside its text and its types
 
 bool same_table(const event::TablePlan& a, const event::TablePlan& b) {
   return a.schema().name == b.schema().name && a.schema().database == b.schema().database;
@@ -55,6 +54,7 @@ std::unique_ptr<OutgoingMessage> Outbox::fresh() {
   if (pool_.empty()) return std::make_unique<OutgoingMessage>();
   auto m = std::move(pool_.back());
   pool_.pop_back();
+  pooled_bytes_ -= m->body.capacity();
   return m;
 }
 
@@ -297,20 +297,32 @@ std::uint64_t Outbox::confirmed(std::uint32_t partition) {
     for (std::uint32_t n = 0; n < settings_.partitions; ++n)
       if (!partitions_[n].gathering.empty()) list(n);
   }
-  if (pool_.size() < kPooledMessages) {
-    if (m->body.capacity() > kPooledBytes) m->body.release();
-    m->body.clear();
-    m->typed.clear();
-    m->first_transaction = 0;
-    m->ends_in_tick = false;
-    pool_.push_back(std::move(m));
-  }
+  keep(std::move(m));
   if (!p.gathering.empty()) list(partition);
   return rows;
 }
 
+// For fresh(): the system gives memory of a body's size page by page and takes it back at once,
+// which costs as much as writing the body (docs/benchmarks.md).
+void Outbox::keep(std::unique_ptr<OutgoingMessage> m) {
+  if (pool_.size() >= kPooledMessages) return;
+  if (pooled_bytes_ + m->body.capacity() > settings_.partitions * settings_.message_bytes)
+    m->body.release();
+  pooled_bytes_ += m->body.capacity();
+  m->body.clear();
+  m->typed.clear();
+  m->first_transaction = 0;
+  m->ends_in_tick = false;
+  pool_.push_back(std::move(m));
+}
+
 void Outbox::tick(std::int64_t now_ms) {
   const Lock lock(mu_);
+  // What a burst needed goes back by and by.
+  if (!pool_.empty()) {
+    pooled_bytes_ -= pool_.front()->body.capacity();
+    pool_.pop_front();
+  }
   if (!read_file_ || read_file_->number == 0) return;
   const std::string gtids = read_gtids_.to_string();
   // An idle source has nothing that is not here: the place is complete up to now.
@@ -422,6 +434,7 @@ OutboxStatus Outbox::status() const {
   const Lock lock(mu_);
   OutboxStatus s;
   s.waiting_bytes = bytes_;
+  s.pooled_bytes = pooled_bytes_;
   for (const Partition& p : partitions_) s.unconfirmed += p.unconfirmed ? 1U : 0U;
   if (read_file_) s.read = {read_file_->name, read_pos_};
   s.gtid_set = read_gtids_.to_string();

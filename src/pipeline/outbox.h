@@ -46,6 +46,7 @@ struct RestartPoint {
 // What the status line wants to know.
 struct OutboxStatus {
   std::size_t waiting_bytes = 0;  // gathered and unconfirmed
+  std::size_t pooled_bytes = 0;   // memory kept for messages to come
   std::uint32_t unconfirmed = 0;  // partitions with a message on its way
   BinlogPosition read;            // end of the last whole transaction read
   std::string gtid_set;           // executed there
@@ -148,6 +149,7 @@ class Outbox final : public TransactionSink {
   OutgoingMessage& open_message(Partition& p, std::size_t bytes) REQUIRES_LOCK(mu_);
   void add_letters(const TransactionBatch& batch) REQUIRES_LOCK(mu_);
   std::unique_ptr<OutgoingMessage> fresh() REQUIRES_LOCK(mu_);
+  void keep(std::unique_ptr<OutgoingMessage> m) REQUIRES_LOCK(mu_);
   void list(std::uint32_t partition) REQUIRES_LOCK(mu_);
   void advance_restart() REQUIRES_LOCK(mu_);
   void fold_marks() REQUIRES_LOCK(mu_);
@@ -161,7 +163,8 @@ class Outbox final : public TransactionSink {
   std::condition_variable_any room_;
   std::vector<Partition> partitions_ GUARDED_BY(mu_);
   std::vector<std::uint32_t> ready_ GUARDED_BY(mu_);
-  std::vector<std::unique_ptr<OutgoingMessage>> pool_ GUARDED_BY(mu_);
+  std::deque<std::unique_ptr<OutgoingMessage>> pool_ GUARDED_BY(mu_);
+  std::size_t pooled_bytes_ GUARDED_BY(mu_) = 0;  // memory of the bodies in pool_
   std::size_t bytes_ GUARDED_BY(mu_) = 0;
   std::uint64_t serial_ GUARDED_BY(mu_) = 0;  // of the last transaction with rows
   bool serial_open_ GUARDED_BY(mu_) = false;  // its end has not come yet

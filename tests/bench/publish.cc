@@ -160,7 +160,7 @@ Status run(const Options& options, const Arguments& args, const std::string& siz
          return std::unique_ptr<queue::Publisher>(
              std::make_unique<NotedPublisher>(std::move(publisher), sent, begin));
        },
-       [](const std::vector<bool>&) { return Status(); }},
+       [](const std::vector<bool>&) { return Status(); }, [] { return true; }},
       outbox, wakeup, counters, health, system_clock(), options.queue.reconnect_max());
   std::stop_source stop, drain;
   outbox.set_stop(stop.get_token());

@@ -214,6 +214,31 @@ TEST_F(OutboxTest, BlocksTheSourceAboveItsLimitAndEndsOnStop) {
   stop.request_stop();  // ends the third
 }
 
+TEST_F(OutboxTest, MemoryKeptForLaterIsBoundedAndGoesBackWhenNobodyNeedsIt) {
+  constexpr std::size_t kMessage = 1024;
+  Outbox outbox = make(48u << 20, kMessage);
+  for (std::uint64_t pos = 100; pos < 400; pos += 100) {
+    auto& batch = batches_.begin(pos);
+    for (int row = 0; row < 300; ++row)
+      for (std::uint32_t p = 0; p < kPartitions; ++p) batches_.row(p);
+    ASSERT_TRUE(outbox.add(batch).ok());
+    outbox.complete(end(pos + 10));
+  }
+  int messages = 0;
+  for (std::uint32_t p = 0; p < kPartitions; ++p)
+    for (; outbox.take(p) != nullptr; ++messages) outbox.confirmed(p);
+  ASSERT_GT(messages, 100);
+  EXPECT_EQ(outbox.status().waiting_bytes, 0u);
+  EXPECT_GT(outbox.status().pooled_bytes, 0u);
+  EXPECT_LE(outbox.status().pooled_bytes, kPartitions * kMessage);
+  for (int tick = 0; tick < messages; ++tick) {
+    outbox.tick(1000);
+    for (std::uint32_t p = 0; p < kPartitions; ++p)
+      if (outbox.take(p) != nullptr) outbox.confirmed(p);
+  }
+  EXPECT_LE(outbox.status().pooled_bytes, kPartitions * 2 * 256u) << "those of ticks";
+}
+
 TEST_F(OutboxTest, TicksReplaceEachOtherWhileTheyWait) {
   Outbox outbox = make();
   outbox.complete(end(50));
