@@ -33,7 +33,7 @@ TIMEOUTS = {"source": {"heartbeat": "500ms", "connect_timeout": "2s", "query_tim
 LINKS = {
     "publisher": ("broker", "publisher", ((TO_SERVER, "basic.publish"), (TO_SERVER, "header"), (TO_SERVER, "body"), (TO_CLIENT, "basic.ack"))),
     "consumer": ("broker", "consumer", ((TO_CLIENT, "basic.deliver"), (TO_CLIENT, "header"), (TO_CLIENT, "body"), (TO_SERVER, "basic.ack"))),
-    "leadership": ("broker", "leader", ((TO_SERVER, "heartbeat"), (TO_CLIENT, "heartbeat"))),
+    "leadership": ("broker", "leader", ((TO_SERVER, "basic.qos"), (TO_CLIENT, "basic.qos-ok"))),
     "applier's Redis": ("redis", "applier", ((TO_SERVER, "SET"), (TO_SERVER, "EXEC"), (TO_CLIENT, "EXEC reply"), (TO_CLIENT, "GET reply"))),
     "mirror's Redis": ("redis", "mirror", ((TO_SERVER, "EXEC"), (TO_CLIENT, "EXEC reply"))),
     "watermark's Redis": ("redis", "other", ((TO_CLIENT, "GET reply"),)),
