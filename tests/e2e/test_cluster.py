@@ -15,11 +15,12 @@ class Cluster(SourceTest):
     def test_nodes_killed_under_load(self):
         with self.bench() as bench:
             settled = time.monotonic() + QUEUES_SETTLE_SECONDS
-            queues = bench.partitions + 2  # dead letters, control
             load = Workload(bench.mysql, CHANGES, SEED)
             checker = BackwardsChecker(bench.redis).start()
             load.start()
             wait_until(lambda: time.monotonic() > settled, 10, "queues of some age")
+            queues = sum(bench.rabbit.leaders().values())
+            self.assertEqual(queues, bench.partitions + 3, "those of rows, of dead letters, of control messages and of the leadership")
             kills = 2 * ROUNDS
             for at in range(kills):
                 wait_until(lambda: load.progress() >= (at + 1) / (kills + 1), 600, "some changes")
