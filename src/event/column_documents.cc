@@ -1,8 +1,9 @@
 // Columns of labels (ENUM, SET) and of JSON documents.
+#include "sluice/base/json_text.h"
+
 #include "event/column_kinds.h"
 #include "event/json_binary.h"
 #include "event/json_diff.h"
-#include "event/json_escape.h"
 
 namespace sluice::event {
 namespace {

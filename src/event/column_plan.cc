@@ -1,9 +1,9 @@
 #include "event/column_plan.h"
 
+#include "sluice/base/json_text.h"
 #include "sluice/binlog/value_text.h"
 
 #include "event/column_kinds.h"
-#include "event/json_escape.h"
 
 namespace sluice::event {
 namespace {

@@ -1,12 +1,12 @@
 // Columns of text and of bytes.
 #include <algorithm>
 
+#include "sluice/base/base64.h"
+#include "sluice/base/json_text.h"
 #include "sluice/binlog/inflate.h"
 #include "sluice/binlog/value_text.h"
 
-#include "event/base64.h"
 #include "event/column_kinds.h"
-#include "event/json_escape.h"
 
 namespace sluice::event {
 namespace {

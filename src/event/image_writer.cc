@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "sluice/base/json_text.h"
+
 #include "event/cells.h"
 #include "event/column_plan.h"
 #include "event/json_binary.h"
 #include "event/json_diff.h"
-#include "event/json_escape.h"
 
 namespace sluice::event {
 

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "sluice/base/base64.h"
+#include "sluice/base/json_text.h"
 #include "sluice/binlog/table_map.h"
 #include "sluice/binlog/value_text.h"
-
-#include "event/base64.h"
-#include "event/json_escape.h"
 
 namespace sluice::event {
 namespace {

@@ -2,8 +2,9 @@
 
 #include <utility>
 
+#include "sluice/base/json_text.h"
+
 #include "event/column_plan.h"
-#include "event/json_escape.h"
 
 namespace sluice::event {
 namespace {

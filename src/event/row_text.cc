@@ -1,6 +1,6 @@
 #include "sluice/event/row_text.h"
 
-#include "event/json_escape.h"
+#include "sluice/base/json_text.h"
 
 namespace sluice::event {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "sluice/base/hash.h"
+#include "sluice/base/json_text.h"
 
 #include "event/cells.h"
 #include "event/column_plan.h"
-#include "event/json_escape.h"
 #include "event/table_rules.h"
 
 namespace sluice::event {

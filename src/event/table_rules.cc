@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "sluice/base/json_text.h"
 #include "sluice/base/names.h"
-
-#include "event/json_escape.h"
 
 namespace sluice::event {
 namespace {

@@ -1,4 +1,4 @@
-#include "event/json_escape.h"
+#include "sluice/base/json_text.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 
 #include "sluice/base/charset.h"
 
-namespace sluice::event {
+namespace sluice {
 namespace {
 
 enum class High { copy, utf8, refuse, latin1 };  // what becomes of bytes above 0x7F
@@ -176,4 +176,4 @@ void append_json_latin1(TextBuffer& out, std::string_view s) {
   escape<High::latin1>(out, s);
 }
 
-}  // namespace sluice::event
+}  // namespace sluice

@@ -1,9 +1,9 @@
-#include "event/base64.h"
+#include "sluice/base/base64.h"
 
 #include <array>
 #include <cstdint>
 
-namespace sluice::event {
+namespace sluice {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -55,4 +55,4 @@ bool append_base64_decoded(TextBuffer& out, std::string_view text) {
   return true;
 }
 
-}  // namespace sluice::event
+}  // namespace sluice

@@ -1,15 +1,14 @@
-#include "event/json_escape.h"
+#include "sluice/base/json_text.h"
 
 #include <random>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "sluice/base/base64.h"
 #include "sluice/base/charset.h"
 
-#include "event/base64.h"
-
-namespace sluice::event {
+namespace sluice {
 namespace {
 
 std::string escaped(std::string_view s) {
@@ -94,4 +93,4 @@ TEST(Base64, ReadsBack) {
 }
 
 }  // namespace
-}  // namespace sluice::event
+}  // namespace sluice

@@ -3,7 +3,7 @@
 
 #include "sluice/base/text_buffer.h"
 
-namespace sluice::event {
+namespace sluice {
 
 // The inside of a JSON string: only what JSON must escape is escaped.  Clean runs are copied in
 // blocks.
@@ -17,4 +17,4 @@ bool append_json_ascii(TextBuffer& out, std::string_view s);
 // Bytes as the characters U+0000..U+00FF.
 void append_json_latin1(TextBuffer& out, std::string_view s);
 
-}  // namespace sluice::event
+}  // namespace sluice
