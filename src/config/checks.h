@@ -7,5 +7,8 @@ namespace sluice::config {
 
 // What no option can tell alone: problems of values, and of values that do not go together.
 void check_together(const Options& options, Reader& reader);
+// Of check_together(): one entry of `mappings`; `path` names it, `is_cache`: Redis evicts.
+void check_mapping(const MappingOptions& mapping, const std::string& path, bool is_cache,
+                   Reader& reader);
 
 }  // namespace sluice::config

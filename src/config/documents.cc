@@ -74,7 +74,14 @@ void add_example_option(const OptionBase& option, const std::string& indent, std
 void add_example_entry(const Section& entry, const std::string& indent, std::string& out) {
   std::string_view dash = "- ";
   entry.each([&](const auto& member) {
-    if constexpr (kIsOption<decltype(member)>) add_example_option(member, indent, dash, out);
+    if constexpr (kIsOption<decltype(member)>) {
+      add_example_option(member, indent, dash, out);
+    } else if constexpr (!kIsSection<decltype(member)>) {
+      out += '\n';
+      add_comment(words_of(member.doc()), indent, out);
+      out.append(indent).append("#  ").append(member.name()).append(":\n");
+      add_example_entry(member.sample(), indent + "  ", out);
+    }
     dash = "  ";
   });
 }

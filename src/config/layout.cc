@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <vector>
 
 #include "sluice/base/hash.h"
@@ -62,6 +63,17 @@ void add_rules(Canonical& canonical, const TableOptions& table) {
   }
 }
 
+// Options that are as by default have no item: a new one does not change the layout of who does
+// not use it.
+void add_mapping(Canonical& canonical, const MappingOptions& mapping) {
+  canonical.add("mapping", mapping.type.yaml());
+  mapping.each([&canonical](const auto& member) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(member)>, OptionBase>)
+      if (member.name() != "type" && member.yaml() != member.default_yaml())
+        canonical.add(member.name(), member.yaml());
+  });
+}
+
 std::string hex(std::uint64_t value) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out(16, '0');
@@ -81,6 +93,7 @@ std::string layout_fingerprint(const Options& options) {
     for (const std::string& column : table.partition_by()) canonical.add("by", column);
     if (table.single_partition()) canonical.add("single", "");
     add_rules(canonical, table);
+    for (const MappingOptions& mapping : table.mappings()) add_mapping(canonical, mapping);
   }
   const RenderingOptions& rendering = options.rendering;
   canonical.add("time_zone", std::to_string(rendering.time_zone().seconds()));

@@ -78,15 +78,20 @@ std::optional<Mask> read_mask(const Node& key, const Node& value, Reader& reader
   return mask;
 }
 
+// fixed_text() of what comes out is `text`.
+std::string quote_fixed(std::string_view text) {
+  std::string out = "fixed '";
+  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+  return config::quote(out + "'");
+}
+
 std::string mask_text(const Mask& mask) {
   switch (mask.kind) {
     case Mask::Kind::sha256: return "sha256";
     case Mask::Kind::null: return "null";
     case Mask::Kind::fixed: break;
   }
-  std::string text = "fixed '";
-  for (const char c : mask.text) text.append(c == '\'' ? 2 : 1, c);
-  return config::quote(text + "'");
+  return quote_fixed(mask.text);
 }
 
 }  // namespace
@@ -130,6 +135,22 @@ std::optional<MaskList> Codec<MaskList>::read(const Node& node, Reader& reader) 
   });
   if (!good) return std::nullopt;
   return out;
+}
+
+std::string Codec<NullText>::yaml(const NullText& value) {
+  switch (value.kind) {
+    case NullText::Kind::omit: return "omit";
+    case NullText::Kind::empty: return "empty";
+    case NullText::Kind::fixed: break;
+  }
+  return quote_fixed(value.text);
+}
+
+Result<NullText> Codec<NullText>::parse(std::string_view text) {
+  if (text == "omit") return NullText{};
+  if (text == "empty") return NullText{NullText::Kind::empty, {}};
+  if (auto fixed = fixed_text(text)) return NullText{NullText::Kind::fixed, std::move(*fixed)};
+  return fatal(Errc::config_invalid, config::quote(text) + " is not " + type());
 }
 
 std::string Codec<Operations>::yaml(const Operations& value) {

@@ -8,9 +8,8 @@
 
 #include <simdjson.h>
 
+#include "sluice/base/base64.h"
 #include "sluice/base/text_buffer.h"
-
-#include "event/base64.h"
 
 namespace sluice::event {
 namespace {
@@ -70,16 +69,15 @@ constexpr std::array<TypeName, 12> kTypes = {{{"INSERT", ChangeKind::insert},
                                               {"DINDEX", ChangeKind::ddl},
                                               {"QUERY", ChangeKind::ddl}}};
 
-// The columns of one table as sqlType told them in this message.
-struct TableTypes {
-  struct Column {
-    std::string name;
-    bool binary = false;
-  };
+// A table as its first line in a message shows it: kept from message to message, since the next
+// one says the same mostly.
+struct ShownTable {
   std::string database, table;
-  std::vector<Column> columns;
-  bool any_binary = false;
+  std::string mysql_types, sql_types;  // as they stood in the line
+  std::uint64_t message = 0;           // the last one that said so
+  ChangeView::Shown shown;
 };
+constexpr std::size_t kMostTables = 4096;  // before they are forgotten
 
 constexpr std::int64_t kBinarySqlType = 2004;
 
@@ -114,8 +112,10 @@ struct LineReader::Impl {
   TextBuffer body;    // with the padding simdjson wants
   TextBuffer binary;  // bytes of the binary columns of this line
   std::size_t size = 0, at = 0, line = 0;
-  std::vector<TableTypes> types;
-  std::size_t types_used = 0;
+  ondemand::parser types_parser;
+  std::vector<std::unique_ptr<ShownTable>> tables;
+  std::uint64_t next_shown = 1, message = 0;
+  std::string_view mysql_types, sql_types;  // of this line; empty: none
   ChangeView view;
   std::string what;  // of the first fault
 
@@ -238,57 +238,95 @@ struct LineReader::Impl {
     return true;
   }
 
-  // Into the slot after those in use; kept only when the line turns out to name its table.
-  bool read_sql_type(ondemand::value& v) {
-    if (types.size() == types_used) types.emplace_back();
-    TableTypes& t = types[types_used];
-    t.any_binary = false;
-    bool is_null = false;
-    if (v.is_null().get(is_null) == simdjson::SUCCESS && is_null) {  // DDL
-      t.columns.clear();
-      return true;
-    }
+  // As it stands there.
+  bool read_types(ondemand::value& v, Member m, std::string_view& out) {
+    return simdjson::to_json_string(v).get(out) == simdjson::SUCCESS ||
+           fault(kMemberNames[m], "is broken");
+  }
+
+  // Calls f(name, value) with each member of the object `text`, which lies in `body`.
+  template <class F>
+  bool each_type(std::string_view text, Member m, F f) {
+    ondemand::document document;
     ondemand::object object;
-    if (v.get_object().get(object) != simdjson::SUCCESS)
-      return fault("sqlType", "is not an object");
-    std::size_t n = 0;
+    const std::size_t capacity =
+        static_cast<std::size_t>(body.data() + size - text.data()) + simdjson::SIMDJSON_PADDING;
+    if (types_parser.iterate(text.data(), text.size(), capacity).get(document) !=
+            simdjson::SUCCESS ||
+        document.get_object().get(object) != simdjson::SUCCESS)
+      return fault(kMemberNames[m], "is not an object");
     for (auto member : object) {
       ondemand::field field;
       std::string_view name;
-      std::int64_t code = 0;
       if (std::move(member).get(field) != simdjson::SUCCESS ||
-          field.unescaped_key().get(name) != simdjson::SUCCESS ||
-          field.value().get_int64().get(code) != simdjson::SUCCESS)
-        return fault("sqlType", "holds something that is not a number");
-      if (t.columns.size() == n) t.columns.emplace_back();
-      t.columns[n].name = name;
-      t.columns[n].binary = code == kBinarySqlType;
-      t.any_binary = t.any_binary || t.columns[n].binary;
-      ++n;
+          field.unescaped_key().get(name) != simdjson::SUCCESS)
+        return fault(kMemberNames[m], "holds a broken object");
+      ondemand::value value = field.value();
+      if (!f(name, value)) return false;
     }
-    t.columns.resize(n);
     return true;
   }
 
-  // The types of this line's table, from this line or an earlier one.
-  TableTypes* types_of(bool from_this_line) {
-    TableTypes* known = nullptr;
-    for (std::size_t i = 0; i < types_used; ++i)
-      if (types[i].table == view.table && types[i].database == view.database) known = &types[i];
-    if (!from_this_line) return known;
-    TableTypes& fresh = types[types_used];
-    fresh.database = view.database;
-    fresh.table = view.table;
-    if (known != nullptr) {
-      std::swap(*known, fresh);
-      return known;
-    }
-    ++types_used;
-    return &fresh;
+  bool parse_types(ChangeView::Shown& shown) {
+    shown.columns.clear();
+    const auto add = [&](std::string_view name, ondemand::value& value) {
+      std::int64_t code = 0;
+      if (value.get_int64().get(code) != simdjson::SUCCESS)
+        return fault("sqlType", "holds something that is not a number");
+      shown.columns.push_back({std::string(name), "", code == kBinarySqlType});
+      return true;
+    };
+    if (!each_type(sql_types, sql_type, add)) return false;
+    if (mysql_types.empty()) return true;
+    std::size_t n = 0;
+    const auto type = [&](std::string_view name, ondemand::value& value) {
+      std::string_view text_of_type;
+      if (n == shown.columns.size() || shown.columns[n].name != name)
+        return fault("mysqlType", "has other columns than \"sqlType\"");
+      if (value.get_string().get(text_of_type) != simdjson::SUCCESS)
+        return fault("mysqlType", "holds something that is not a string");
+      shown.columns[n++].mysql_type = text_of_type;
+      return true;
+    };
+    if (!each_type(mysql_types, mysql_type, type)) return false;
+    return n == shown.columns.size() || fault("mysqlType", "has fewer columns than \"sqlType\"");
   }
 
-  // Marks the binary fields of one row image and turns them back into bytes.
-  bool bytes_of(std::uint32_t begin, std::uint32_t end, const TableTypes& t) {
+  // What this line's table looks like, by this line or an earlier one of the message.
+  bool resolve_shown() {
+    const auto found = std::find_if(tables.begin(), tables.end(), [this](const auto& t) {
+      return t->table == view.table && t->database == view.database;
+    });
+    if (sql_types.empty()) {
+      if (found == tables.end() || (*found)->message != message)
+        return fault("no line of this table in the message has had \"sqlType\"");
+      view.shown = &(*found)->shown;
+      return true;
+    }
+    if (found != tables.end() && (*found)->sql_types == sql_types &&
+        (*found)->mysql_types == mysql_types) {
+      (*found)->message = message;
+      view.shown = &(*found)->shown;
+      return true;
+    }
+    auto fresh = std::make_unique<ShownTable>();
+    if (!parse_types(fresh->shown)) return false;
+    fresh->database = view.database;
+    fresh->table = view.table;
+    fresh->mysql_types = mysql_types;
+    fresh->sql_types = sql_types;
+    fresh->message = message;
+    fresh->shown.id = next_shown++;
+    view.shown = &fresh->shown;
+    if (found != tables.end())
+      *found = std::move(fresh);
+    else
+      tables.push_back(std::move(fresh));
+    return true;
+  }
+
+  // Finds the columns of one row image and turns binary values back into bytes.
+  bool columns_of(std::uint32_t begin, std::uint32_t end, const ChangeView::Shown& t) {
     std::size_t hint = 0;  // columns stand in table order
     for (std::uint32_t i = begin; i < end; ++i) {
       ChangeView::Field& f = view.fields[i];
@@ -300,6 +338,7 @@ struct LineReader::Impl {
           return fault(f.name, "is a column that \"sqlType\" does not have");
         hint = static_cast<std::size_t>(it - t.columns.begin());
       }
+      f.column = static_cast<std::uint16_t>(hint);
       f.binary = t.columns[hint++].binary;
       if (!f.binary || f.is_null || (!binary_base64 && is_ascii(f.value))) continue;
       const std::size_t start = binary.size();
@@ -313,15 +352,15 @@ struct LineReader::Impl {
     return true;
   }
 
-  bool resolve_binary(bool from_this_line) {
-    const TableTypes* t = types_of(from_this_line);
-    if (t == nullptr) return fault("no line of this table in the message has had \"sqlType\"");
+  bool resolve_columns() {
+    if (!resolve_shown()) return false;
+    const ChangeView::Shown& t = *view.shown;
     binary.clear();
     std::size_t total = 0;
     for (const ChangeView::Field& f : view.fields) total += f.value.size();
     binary.room(total + 4);  // so that views into it stay
     return std::all_of(view.rows.begin(), view.rows.end(), [&](const ChangeView::Row& r) {
-      return bytes_of(r.data_begin, r.data_end, *t) && bytes_of(r.old_begin, r.old_end, *t);
+      return columns_of(r.data_begin, r.data_end, t) && columns_of(r.old_begin, r.old_end, t);
     });
   }
 
@@ -352,11 +391,11 @@ struct LineReader::Impl {
         return true;
       }
       case sql: return text(v, m, s);
-      case sql_type: return read_sql_type(v);
+      case sql_type: return read_types(v, m, sql_types);
       case table: return text(v, m, view.table);
       case ts: return number(v, m, view.ts_ms);
       case type: return text(v, m, type_text);
-      case mysql_type:
+      case mysql_type: return read_types(v, m, mysql_types);
       case member_count: break;
     }
     return true;
@@ -380,7 +419,7 @@ struct LineReader::Impl {
     if (view.rows.empty()) return fault("data", "holds no row");
     if (has_old != (kind == ChangeKind::update))
       return fault("old", has_old ? "must be null here" : "is null in an update");
-    return resolve_binary((seen & bit(sql_type)) != 0);
+    return resolve_columns();
   }
 
   bool read_line(std::string_view text_of_line, std::size_t capacity) {
@@ -419,6 +458,8 @@ struct LineReader::Impl {
     view.database = view.table = view.gtid = view.file = {};
     view.es_ms = view.ts_ms = 0;
     view.seq = {};
+    view.shown = nullptr;
+    mysql_types = sql_types = {};
     view.pos = 0;
     view.pk_names.clear();
     view.fields.clear();
@@ -437,7 +478,8 @@ void LineReader::open(std::string_view body) {
   std::memset(r.body.room(simdjson::SIMDJSON_PADDING), ' ', simdjson::SIMDJSON_PADDING);
   r.size = body.size();
   r.at = r.line = 0;
-  r.types_used = 0;
+  ++r.message;
+  if (r.tables.size() > kMostTables) r.tables.clear();
   r.what.clear();
 }
 

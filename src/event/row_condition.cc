@@ -20,47 +20,6 @@ expr::Value read_little_endian(Bytes bytes, bool is_unsigned) noexcept {
 
 }  // namespace
 
-expr::Type condition_type(DeclaredType type) noexcept {
-  switch (type) {
-    case DeclaredType::tinyint:
-    case DeclaredType::smallint:
-    case DeclaredType::mediumint:
-    case DeclaredType::int_:
-    case DeclaredType::bigint:
-    case DeclaredType::bit:
-    case DeclaredType::year: return expr::Type::integer;
-    case DeclaredType::decimal: return expr::Type::decimal;
-    case DeclaredType::float_:
-    case DeclaredType::double_: return expr::Type::real;
-    case DeclaredType::date: return expr::Type::date;
-    case DeclaredType::time: return expr::Type::time;
-    case DeclaredType::datetime:
-    case DeclaredType::timestamp: return expr::Type::datetime;
-    case DeclaredType::char_:
-    case DeclaredType::varchar:
-    case DeclaredType::tinytext:
-    case DeclaredType::text:
-    case DeclaredType::mediumtext:
-    case DeclaredType::longtext:
-    case DeclaredType::enum_:
-    case DeclaredType::set:
-    case DeclaredType::inet4:
-    case DeclaredType::inet6:
-    case DeclaredType::uuid: return expr::Type::text;
-    case DeclaredType::binary:
-    case DeclaredType::varbinary:
-    case DeclaredType::tinyblob:
-    case DeclaredType::blob:
-    case DeclaredType::mediumblob:
-    case DeclaredType::longblob: return expr::Type::bytes;
-    case DeclaredType::json:
-    case DeclaredType::geometry:
-    case DeclaredType::vector:
-    case DeclaredType::unknown: break;
-  }
-  return expr::Type::opaque;
-}
-
 void latin1_to_bytes(TextBuffer& text, std::size_t from) noexcept {
   char* to = text.data() + from;
   for (std::size_t i = from; i < text.size(); ++i) {
@@ -79,7 +38,7 @@ RowCondition::Input RowCondition::input_of(const TableSchema& schema, std::uint1
   const ColumnSchema& c = schema.columns[column];
   Input out;
   out.column = column;
-  out.type = condition_type(c.type);
+  out.type = expr::type_of(c.type);
   out.little_endian = out.type == expr::Type::integer && c.type != DeclaredType::bit &&
                       c.type != DeclaredType::year;
   out.is_unsigned = c.is_unsigned;
@@ -89,7 +48,7 @@ RowCondition::Input RowCondition::input_of(const TableSchema& schema, std::uint1
 Result<RowCondition> RowCondition::make(const expr::Condition& condition,
                                         const TableSchema& schema) {
   std::vector<expr::Column> columns;
-  for (const ColumnSchema& c : schema.columns) columns.push_back({c.name, condition_type(c.type)});
+  for (const ColumnSchema& c : schema.columns) columns.push_back({c.name, expr::type_of(c.type)});
   auto predicate = expr::Predicate::compile(condition, columns);
   if (!predicate) return std::move(predicate).error().at("when");
   std::vector<Input> inputs;

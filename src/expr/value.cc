@@ -183,6 +183,47 @@ std::optional<Value> read_time(std::string_view text) noexcept {
 
 }  // namespace
 
+Type type_of(DeclaredType type) noexcept {
+  switch (type) {
+    case DeclaredType::tinyint:
+    case DeclaredType::smallint:
+    case DeclaredType::mediumint:
+    case DeclaredType::int_:
+    case DeclaredType::bigint:
+    case DeclaredType::bit:
+    case DeclaredType::year: return Type::integer;
+    case DeclaredType::decimal: return Type::decimal;
+    case DeclaredType::float_:
+    case DeclaredType::double_: return Type::real;
+    case DeclaredType::date: return Type::date;
+    case DeclaredType::time: return Type::time;
+    case DeclaredType::datetime:
+    case DeclaredType::timestamp: return Type::datetime;
+    case DeclaredType::char_:
+    case DeclaredType::varchar:
+    case DeclaredType::tinytext:
+    case DeclaredType::text:
+    case DeclaredType::mediumtext:
+    case DeclaredType::longtext:
+    case DeclaredType::enum_:
+    case DeclaredType::set:
+    case DeclaredType::inet4:
+    case DeclaredType::inet6:
+    case DeclaredType::uuid: return Type::text;
+    case DeclaredType::binary:
+    case DeclaredType::varbinary:
+    case DeclaredType::tinyblob:
+    case DeclaredType::blob:
+    case DeclaredType::mediumblob:
+    case DeclaredType::longblob: return Type::bytes;
+    case DeclaredType::json:
+    case DeclaredType::geometry:
+    case DeclaredType::vector:
+    case DeclaredType::unknown: break;
+  }
+  return Type::opaque;
+}
+
 std::string_view type_name(Type type) noexcept {
   switch (type) {
     case Type::integer: return "a whole number";

@@ -29,9 +29,10 @@ Applier::Applier(ApplierSettings settings, Dependencies dependencies, Shares& sh
       health_(&health),
       clock_(&clock),
       backoff_(milliseconds(100), settings_.reconnect_max),
+      mapper_(*settings_.options),
       reader_(settings_.binary_base64),
-      refusals_({settings_.on_refused, settings_.binary_base64, settings_.reconnect_max,
-                 settings_.stall_after},
+      refusals_({settings_.options, settings_.on_refused, settings_.binary_base64,
+                 settings_.reconnect_max, settings_.stall_after},
                 deps_.refusals, counters, health, clock) {}
 
 Applier::Partition& Applier::partition(std::uint32_t number) {
@@ -368,7 +369,7 @@ Status Applier::build(Partition& p, const queue::Delivery& delivery,
       last = id;
       ++rows;
       if (id <= p.record.id) continue;  // applied before
-      if (Status s = mapping_.append(*view, row, commands_, counts_); !s.ok()) {
+      if (Status s = mapper_.append(*view, row, commands_, counts_); !s.ok()) {
         if (s.error().cls != ErrorClass::poison || refusals_.stops()) return s;
         refused_.push_back({id, "no_key", std::move(s).error().what});
       }

@@ -14,11 +14,11 @@
 #include "sluice/base/text_buffer.h"
 #include "sluice/base/wakeup.h"
 #include "sluice/event/line_reader.h"
+#include "sluice/mapping/mapper.h"
 #include "sluice/ops/counters.h"
 #include "sluice/position/applied_record.h"
 #include "sluice/queue/consumer.h"
 #include "sluice/redis/connection.h"
-#include "sluice/redis/mapping.h"
 
 #include "pipeline/health.h"
 #include "pipeline/refused.h"
@@ -37,6 +37,7 @@ struct ApplierSettings {
   // Messages are not held longer without an answer: below the broker's consumer_timeout.
   std::chrono::milliseconds stall_after{60000};
   OnRefused on_refused = OnRefused::dead_letter;
+  const Options* options = nullptr;  // what rows become; outlives the applier
 };
 
 // One applier thread: consumes its share of the partitions and applies each message in one
@@ -131,13 +132,13 @@ class Applier {
       fetched_;  // at most one: looked at ahead, so that its fence rides along
   std::optional<std::uint32_t>
       fenced_;  // partition whose WATCH and GET were sent with the step before
-  redis::HashMapping mapping_;
+  mapping::Mapper mapper_;
   event::LineReader reader_;
   TextBuffer commands_, record_text_;
-  redis::CommandCounts counts_;
+  mapping::CommandCounts counts_;
   std::uint64_t rows_in_step_ = 0;
   std::vector<std::pair<std::size_t, std::string>> errors_;
-  std::vector<std::string> keys_;
+  std::vector<mapping::TouchedKey> keys_;
   // Of the message at hand.
   Refusals refusals_;
   std::vector<Refusal> refused_;

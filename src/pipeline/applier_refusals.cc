@@ -94,7 +94,7 @@ Status Applier::probe(Partition& p, const queue::Delivery& delivery) {
     if (view == nullptr) break;
     for (const ChangeView::Row& row : view->rows) {
       const EventId id = view->seq.with_row(row.index);
-      if (Status s = mapping_.append_keys(*view, row, keys_); !s.ok()) {
+      if (Status s = mapper_.append_keys(*view, row, keys_); !s.ok()) {
         if (s.error().cls != ErrorClass::poison || refusals_.stops()) return s;
         refused_.push_back({id, "no_key", std::move(s).error().what});
       }
@@ -107,17 +107,18 @@ Status Applier::probe(Partition& p, const queue::Delivery& delivery) {
 Status Applier::probe_keys(Partition& p, const queue::Delivery& delivery,
                            const std::vector<EventId>& ids) {
   commands_.clear();
-  for (const std::string& key : keys_) redis::append_command(commands_, {"TYPE", key});
+  for (const mapping::TouchedKey& k : keys_) redis::append_command(commands_, {"TYPE", k.key});
   SLUICE_TRY(redis_->send(commands_.view()));
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < keys_.size(); ++i) {
     SLUICE_TRY_ASSIGN(const redis::Reply type, redis_->receive());
     if (type.kind == redis::Reply::Kind::error) return redis::error_of_reply(type.text);
-    if (type.text == "hash" || type.text == "none") continue;
+    const std::string_view wanted = keys_[i].type;
+    if (wanted.empty() || type.text == wanted || type.text == "none") continue;
     ++wrong;
     refused_.push_back({ids[i], "WRONGTYPE",
                         "found when the message was delivered again: the key holds a " + type.text +
-                            ", not a hash"});
+                            ", not a " + std::string(wanted)});
   }
   std::sort(refused_.begin(), refused_.end(),
             [](const Refusal& a, const Refusal& b) { return a.id < b.id; });
@@ -125,7 +126,8 @@ Status Applier::probe_keys(Partition& p, const queue::Delivery& delivery,
   return fatal(Errc::redis_refused,
                "partition " + std::to_string(p.number) + ": " + std::to_string(wrong) +
                    " key(s) of the message " + describe(delivery.headers) +
-                   " hold another type than hash: their rows were refused. Remove or rename these "
+                   " hold another type than their mapping's: their rows were refused. Remove or "
+                   "rename these "
                    "keys and start again; or set applier.on_refused: dead_letter");
 }
 

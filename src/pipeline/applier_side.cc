@@ -5,6 +5,7 @@
 
 #include "sluice/base/backoff.h"
 #include "sluice/base/log.h"
+#include "sluice/mapping/mapper.h"
 
 #include "pipeline/stage.h"
 #include "pipeline/start.h"
@@ -77,6 +78,7 @@ Status ApplierSide::run(const std::stop_token& st) {
 
 Status ApplierSide::session(const std::stop_token& st) {
   SLUICE_TRY_ASSIGN(redis_, redis::Connection::open(options_.redis));
+  SLUICE_TRY(mapping::check_server(*redis_, options_));
   const std::stop_callback interrupt(st, [this] { redis_->interrupt(); });
   auto next_beat = steady_clock::now();
   while (!st.stop_requested()) {

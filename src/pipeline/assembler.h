@@ -16,6 +16,7 @@
 #include "sluice/binlog/table_map.h"
 #include "sluice/binlog/transaction_print.h"
 #include "sluice/binlog/unpacker.h"
+#include "sluice/config/options.h"
 #include "sluice/event/plan_cache.h"
 #include "sluice/event/rows_encoder.h"
 #include "sluice/model/binlog_position.h"
@@ -48,6 +49,8 @@ struct AssemblerSettings {
   std::size_t message_bytes = std::size_t{16} << 20;  // no row may make a message larger than this
   event::Oversize oversize = event::Oversize::stop;   // what becomes of it
   event::RenderOptions render;
+  // Tell a dead letter's key in Redis; outlive the assembler.  Null: letters have none.
+  const Options* options = nullptr;
   event::LineLimits lines() const {
     return {.bytes = line_bytes, .rows = 0, .most = message_bytes, .oversize = oversize};
   }

@@ -3,7 +3,7 @@
 
 #include "sluice/base/log.h"
 #include "sluice/event/line_reader.h"
-#include "sluice/redis/mapping.h"
+#include "sluice/mapping/mapper.h"
 
 #include "pipeline/assembler.h"
 
@@ -14,17 +14,18 @@ constexpr std::chrono::seconds kSayEvery{10};
 constexpr std::size_t kLongestKey = 8192;  // headers must fit into one AMQP frame
 
 // The Redis key that the line's row has, if it can be told.
-std::string redis_key(std::string_view line, bool binary_base64) {
-  event::LineReader reader(binary_base64);
+std::string redis_key(std::string_view line, const AssemblerSettings& settings) {
+  if (settings.options == nullptr) return {};
+  event::LineReader reader(settings.render.binary_base64);
   reader.open(line);
   const auto view = reader.next();
   if (!view || *view == nullptr || (*view)->rows.empty()) return {};
   ChangeView row = **view;
   row.kind = ChangeKind::insert;  // a key it has, whatever became of the row
-  std::vector<std::string> keys;
-  if (!redis::HashMapping().append_keys(row, row.rows.front(), keys).ok() || keys.empty())
-    return {};
-  return keys.front().substr(0, kLongestKey);
+  std::vector<mapping::TouchedKey> keys;
+  mapping::Mapper mapper(*settings.options);
+  if (!mapper.append_keys(row, row.rows.front(), keys).ok() || keys.empty()) return {};
+  return keys.front().key.substr(0, kLongestKey);
 }
 
 }  // namespace
@@ -56,7 +57,7 @@ Result<queue::Letter> Assembler::letter_of(const event::OversizeRow& row,
   letter.pos = done.first.pos;
   letter.gtid = group_.gtid_text;
   letter.table = row.plan->schema().database + "." + row.plan->schema().name;
-  letter.key = redis_key(body.view(), settings_.render.binary_base64);
+  letter.key = redis_key(body.view(), settings_);
   letter.id = done.first;
   letter.partition = row.partition;
   letter.commit_us = group_.es_ms * 1000;

@@ -4,6 +4,7 @@
 #include "sluice/base/log.h"
 
 #include "pipeline/assembler.h"
+#include "pipeline/mapping_check.h"
 
 namespace sluice::pipeline {
 namespace {
@@ -39,11 +40,16 @@ Result<event::PlanCache::Entry> Assembler::make_plan(binlog::TableMap map, Table
   entry.schema = std::make_shared<const TableSchema>(schema);
   SLUICE_TRY_ASSIGN(entry.plan, event::TablePlan::make(std::move(map), std::move(schema), rules,
                                                        settings_.render));
-  if (entry.plan->schema().row_key().empty() && keyless_.insert(entry.name).second)
+  if (settings_.options != nullptr)
+    SLUICE_TRY(check_mappings(*settings_.options, *filter_, *entry.schema));
+  const auto ruled_by = filter_->entry_of(entry.plan->map().database, entry.plan->map().table);
+  const bool mapped = settings_.options != nullptr && ruled_by &&
+                      settings_.options->tables()[*ruled_by].mappings.size() != 0;
+  if (!mapped && entry.plan->schema().row_key().empty() && keyless_.insert(entry.name).second)
     log::get("pipeline")
         .warn(
             "table without a primary key or a unique key without NULLs: its rows are sent but not "
-            "written to Redis, give it a key table={}",
+            "written to Redis, give it a key, or mappings table={}",
             entry.name);
   tell_unknown_columns(entry);
   return entry;

@@ -5,6 +5,7 @@
 
 #include "sluice/base/backoff.h"
 #include "sluice/base/clock.h"
+#include "sluice/mapping/mapper.h"
 #include "sluice/mysql/gtid_state.h"
 #include "sluice/mysql/source_schemas.h"
 #include "sluice/position/applied_record.h"
@@ -114,6 +115,8 @@ void check_redis(const Options& options, Report& report) {
   if (!redis) return report.bad(std::move(redis).error());
   auto info = redis::preflight(**redis, options.redis);
   if (!info) return report.bad(std::move(info).error());
+  if (Status s = mapping::check_server(**redis, options); !s.ok())
+    return report.bad(std::move(s).error());
   report.good("redis: " + info->version);
   for (const std::string& warning : info->warnings) report.warn(warning);
 }

@@ -6,10 +6,10 @@
 
 #include "sluice/base/backoff.h"
 #include "sluice/event/line_reader.h"
+#include "sluice/mapping/mapper.h"
 #include "sluice/position/applied_record.h"
 #include "sluice/position/state_file.h"
 #include "sluice/redis/connection.h"
-#include "sluice/redis/mapping.h"
 
 #include "pipeline/dead_letters.h"
 #include "pipeline/source_rows.h"
@@ -29,6 +29,7 @@ struct Job {
   std::set<EventId> letters;
   std::set<std::uint32_t> partitions;  // that its letters came from
   std::string key;                     // in Redis
+  std::vector<std::string> lines;      // of its letters
   std::optional<ShownRow> before;      // as read first
   std::string why;                     // it is not done yet
   bool hopeless = false;
@@ -43,7 +44,8 @@ class Replay {
         choice_(choice),
         deadline_(steady_clock::now() + timeout),
         out_(out),
-        reader_(options.rendering.binary() == RenderingOptions::Binary::base64) {}
+        reader_(options.rendering.binary() == RenderingOptions::Binary::base64),
+        mapper_(options) {}
   Status run();
 
  private:
@@ -55,7 +57,8 @@ class Replay {
   Status wait_for_redis(const BinlogPosition& end);
   Status write(const RowName& name, Job& job);
   Status attempt(const RowName& name, Job& job, bool& aborted);
-  void append_commands(const RowName& name, const std::optional<ShownRow>& row);
+  Status append_commands(const RowName& name, const Job& job, const std::optional<ShownRow>& row);
+  Status append_stale(const std::string& line);
   Status remove_letters();
   void keep(Job& job, const Error& error) {
     job.why = to_string(error);
@@ -68,7 +71,7 @@ class Replay {
   const steady_clock::time_point deadline_;
   std::ostream& out_;
   event::LineReader reader_;
-  redis::HashMapping mapping_;
+  mapping::Mapper mapper_;
   std::uint32_t epoch_ = 0;
   std::unique_ptr<SourceRows> source_;
   std::unique_ptr<redis::Connection> redis_;
@@ -76,7 +79,7 @@ class Replay {
   std::uint64_t kept_ = 0;
   std::optional<Error> first_error_;
   TextBuffer commands_;
-  redis::CommandCounts counts_;
+  mapping::CommandCounts counts_;
 };
 
 Status Replay::open() {
@@ -128,6 +131,7 @@ void Replay::add(const queue::Letter& letter) {
   job.letters.insert(letter.id);
   job.partitions.insert(letter.partition);
   job.key = letter.key;
+  job.lines.push_back(letter.body);
 }
 
 // The letters go back to their queue meanwhile: waiting for Redis may take longer than the broker
@@ -167,31 +171,43 @@ Status Replay::wait_for_redis(const BinlogPosition& end) {
   }
 }
 
-void Replay::append_commands(const RowName& name, const std::optional<ShownRow>& row) {
+// What the row was, by one of its letters, goes: members of sets and such, that are not where the
+// row would have them now.
+Status Replay::append_stale(const std::string& line) {
+  reader_.open(line);
+  SLUICE_TRY_ASSIGN(const auto* const view, reader_.next());
+  if (view == nullptr || view->rows.size() != 1) return {};
+  ChangeView stale = *view;
+  stale.kind = ChangeKind::remove;
+  const ChangeView::Row& row = stale.rows.front();
+  SLUICE_TRY(mapper_.append_again(stale, row, commands_, counts_));
+  const auto old = stale.old(row);
+  if (old.empty()) return {};
+  for (const ChangeView::Field& f : std::vector<ChangeView::Field>(old.begin(), old.end()))
+    for (std::uint32_t n = row.data_begin; n < row.data_end; ++n)
+      if (stale.fields[n].column == f.column) stale.fields[n] = f;
+  return mapper_.append_again(stale, row, commands_, counts_);
+}
+
+Status Replay::append_commands(const RowName& name, const Job& job,
+                               const std::optional<ShownRow>& row) {
+  counts_ = {};
+  for (const std::string& line : job.lines) SLUICE_TRY(append_stale(line));
+  if (!row) return {};
   ChangeView view;
+  view.kind = ChangeKind::insert;
   view.database = name.database;
   view.table = name.table;
+  view.shown = &source_->shown();
   view.pk_names.assign(name.key_names.begin(), name.key_names.end());
   ChangeView::Row r;
-  if (!row) {
-    view.kind = ChangeKind::remove;
-    for (std::size_t i = 0; i < name.key.size(); ++i)
-      view.fields.push_back({name.key_names[i], name.key[i], false, false});
-    r.data_end = static_cast<std::uint32_t>(view.fields.size());
-  } else {
-    // An update by which all that is NULL now came to be so: its fields go, too.
-    view.kind = ChangeKind::update;
-    for (const auto& [column, text] : *row)
-      view.fields.push_back(
-          {column, text ? std::string_view(*text) : std::string_view(), !text.has_value(), false});
-    r.data_end = r.old_begin = static_cast<std::uint32_t>(view.fields.size());
-    for (const auto& [column, text] : *row)
-      if (!text) view.fields.push_back({column, {}, false, false});
-    r.old_end = static_cast<std::uint32_t>(view.fields.size());
+  for (const auto& [column, text] : *row) {
+    const auto n = static_cast<std::uint16_t>(view.fields.size());
+    view.fields.push_back({column, text ? std::string_view(*text) : std::string_view(),
+                           !text.has_value(), view.shown->columns[n].binary, n});
   }
-  counts_ = {};
-  // The key is whole: add() and RowQuery saw to it.
-  [[maybe_unused]] const Status s = mapping_.append(view, r, commands_, counts_);
+  r.data_end = r.old_begin = r.old_end = static_cast<std::uint32_t>(view.fields.size());
+  return mapper_.append_again(view, r, commands_, counts_);
 }
 
 // Between WATCH and EXEC nothing may be applied to the row's partition; what was before the WATCH
@@ -223,7 +239,7 @@ Status Replay::attempt(const RowName& name, Job& job, bool& aborted) {
   }
   commands_.clear();
   redis::append_command(commands_, {"MULTI"});
-  append_commands(name, now);
+  SLUICE_TRY(append_commands(name, job, now));
   redis::append_command(commands_, {"EXEC"});
   SLUICE_TRY(redis_->send(commands_.view()));
   SLUICE_TRY(redis_->receive_checked(counts_.commands + 1, errors));

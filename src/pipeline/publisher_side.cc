@@ -7,6 +7,7 @@
 #include "sluice/ops/service.h"
 
 #include "pipeline/barrier.h"
+#include "pipeline/mapping_check.h"
 #include "pipeline/relayout.h"
 #include "pipeline/schema_start.h"
 #include "pipeline/stage.h"
@@ -168,6 +169,8 @@ Status PublisherSide::prepare() {
                                                return filter_->may_take_from(database);
                                              }});
   SLUICE_TRY(catalog_->follow(*history_, {state.epoch, state.position}));
+  for (const auto& [name, table] : catalog_->tables().tables())
+    SLUICE_TRY(check_mappings(options_, *filter_, table));
   outbox_.emplace(
       Outbox::Settings{options_.queue.partitions(), options_.queue.message_bytes().bytes(),
                        options_.limits.in_flight().bytes(), options_.queue.publish_ddl(),

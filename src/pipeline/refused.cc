@@ -37,13 +37,14 @@ Refusals::Refusals(Settings settings, Dependencies dependencies, ops::Counters& 
       health_(&health),
       clock_(&clock),
       backoff_(milliseconds(100), settings.reconnect_max),
-      reader_(settings.binary_base64) {}
+      reader_(settings.binary_base64),
+      mapper_(*settings.options) {}
 
 Result<std::vector<Refusal>> Refusals::rows_of(
     const queue::Delivery& delivery, const EventId& applied,
     const std::vector<std::pair<std::size_t, std::string>>& errors) {
   std::vector<Refusal> out;
-  redis::CommandCounts counts;
+  mapping::CommandCounts counts;
   auto error = errors.begin();
   reader_.open(delivery.body);
   while (error != errors.end()) {
@@ -53,7 +54,7 @@ Result<std::vector<Refusal>> Refusals::rows_of(
       const EventId id = (*view)->seq.with_row(row.index);
       if (id <= applied) continue;
       scratch_.clear();
-      const Status s = mapping_.append(**view, row, scratch_, counts);
+      const Status s = mapper_.append(**view, row, scratch_, counts);
       if (!s.ok() && s.error().cls != ErrorClass::poison) return s.error();
       if (error == errors.end() || error->first >= counts.commands) continue;
       const Error what = redis::error_of_reply(error->second);
@@ -75,7 +76,7 @@ Result<std::vector<queue::Letter>> Refusals::letters_of(const queue::Delivery& d
   for (const Refusal& r : rows) ids.push_back(r.id);
   SLUICE_TRY_ASSIGN(auto lines, event::lone_rows(delivery.body, ids));
   std::vector<queue::Letter> letters;
-  std::vector<std::string> keys;
+  std::vector<mapping::TouchedKey> keys;
   reader_.open(delivery.body);
   while (letters.size() < rows.size()) {
     const auto view = reader_.next();
@@ -92,8 +93,8 @@ Result<std::vector<queue::Letter>> Refusals::letters_of(const queue::Delivery& d
       letter.gtid = (*view)->gtid;
       letter.table = std::string((*view)->database) + "." + std::string((*view)->table);
       keys.clear();
-      if (mapping_.append_keys(**view, row, keys).ok() && !keys.empty())
-        letter.key = keys.front().substr(0, kLongestKey);
+      if (mapper_.append_keys(**view, row, keys).ok() && !keys.empty())
+        letter.key = keys.front().key.substr(0, kLongestKey);
       letter.partition = delivery.partition;
       letter.commit_us = (*view)->es_ms * 1000;
       letter.refused_us = clock_->wall_us();

@@ -13,10 +13,10 @@
 #include "sluice/base/clock.h"
 #include "sluice/base/text_buffer.h"
 #include "sluice/event/line_reader.h"
+#include "sluice/mapping/mapper.h"
 #include "sluice/ops/counters.h"
 #include "sluice/queue/consumer.h"
 #include "sluice/queue/letters.h"
-#include "sluice/redis/mapping.h"
 
 #include "pipeline/health.h"
 
@@ -38,6 +38,7 @@ struct Refusal {
 class Refusals {
  public:
   struct Settings {
+    const Options* options = nullptr;  // what rows become; outlives this
     OnRefused policy = OnRefused::dead_letter;
     bool binary_base64 = false;
     std::chrono::milliseconds reconnect_max{10000};
@@ -84,7 +85,7 @@ class Refusals {
   std::unique_ptr<queue::LetterSender> sender_;
   Backoff backoff_;
   event::LineReader reader_;
-  redis::HashMapping mapping_;
+  mapping::Mapper mapper_;
   TextBuffer scratch_;
   std::uint64_t unsaid_ = 0;  // since the last line of the log
   std::optional<std::chrono::steady_clock::time_point> said_at_;

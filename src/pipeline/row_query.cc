@@ -8,6 +8,7 @@
 #include "sluice/base/names.h"
 #include "sluice/base/text_buffer.h"
 #include "sluice/binlog/value_text.h"
+#include "sluice/expr/value.h"
 #include "sluice/mysql/connection.h"
 
 namespace sluice::pipeline {
@@ -109,8 +110,7 @@ Result<RowQuery> RowQuery::make(TableSchema schema, const event::TableRules& rul
   if (!rules.when.empty()) {
     std::vector<expr::Column> columns;
     for (const Column& c : q.columns_)
-      columns.push_back(
-          {schema.columns[c.at].name, event::condition_type(schema.columns[c.at].type)});
+      columns.push_back({schema.columns[c.at].name, expr::type_of(schema.columns[c.at].type)});
     auto predicate = expr::Predicate::compile(rules.when, columns);
     if (!predicate) return std::move(predicate).error().at("when");
     q.when_.emplace(std::move(predicate).value());
@@ -118,6 +118,16 @@ Result<RowQuery> RowQuery::make(TableSchema schema, const event::TableRules& rul
   }
   q.schema_ = std::move(schema);
   return q;
+}
+
+ChangeView::Shown RowQuery::shown() const {
+  ChangeView::Shown out;
+  for (const Column& column : columns_) {
+    if (!column.shown) continue;
+    const ColumnSchema& c = schema_.columns[column.at];
+    out.columns.push_back({c.name, c.mysql_type, is_binary(c.type)});
+  }
+  return out;
 }
 
 Result<std::string> RowQuery::select(
@@ -169,7 +179,7 @@ bool RowQuery::satisfies(const std::vector<std::optional<std::string>>& texts) c
   std::vector<expr::Value> values;
   for (const std::size_t at : when_columns_) {
     expr::Value value;
-    const expr::Type type = event::condition_type(schema_.columns[columns_[at].at].type);
+    const expr::Type type = expr::type_of(schema_.columns[columns_[at].at].type);
     if (texts[at]) value = expr::read_value(type, *texts[at]).value_or(expr::Value());
     values.push_back(value);
   }

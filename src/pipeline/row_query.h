@@ -11,6 +11,7 @@
 #include "sluice/base/sha256.h"
 #include "sluice/event/table_rules.h"
 #include "sluice/expr/condition.h"
+#include "sluice/model/change_view.h"
 #include "sluice/model/table_schema.h"
 #include "sluice/mysql/connection.h"
 
@@ -30,6 +31,8 @@ class RowQuery {
   static Result<RowQuery> make(TableSchema schema, const event::TableRules& rules,
                                const std::set<std::string, std::less<>>& virtual_columns);
   const TableSchema& schema() const noexcept { return schema_; }
+  // The columns that read() tells of, in its order; without an id.
+  ChangeView::Shown shown() const;
   // `key`: texts of row_key_names(), as lines show them.  Errors: fatal/usage for a text that such
   // a column cannot have.
   Result<std::string> select(std::span<const std::string> key,

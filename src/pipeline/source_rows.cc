@@ -8,6 +8,9 @@
 namespace sluice::pipeline {
 namespace {
 
+// Beyond those of the tables that lines show.
+constexpr std::uint64_t kFirstShownId = std::uint64_t{1} << 63U;
+
 // "+02:30"
 std::string zone_of(const Options& options) {
   return options.rendering.time_zone().to_string();
@@ -62,7 +65,7 @@ Status SourceRows::find_tables() {
   return {};
 }
 
-Result<const RowQuery*> SourceRows::query_of(const TableName& table, const RowName& row) {
+Result<const SourceRows::Query*> SourceRows::query_of(const TableName& table, const RowName& row) {
   const auto known = queries_.find(table);
   if (known != queries_.end()) return &known->second;
   SLUICE_TRY_ASSIGN(TableSchema schema, schemas_->read_table(table.first, table.second));
@@ -73,7 +76,9 @@ Result<const RowQuery*> SourceRows::query_of(const TableName& table, const RowNa
   SLUICE_TRY_ASSIGN(
       RowQuery query,
       RowQuery::make(std::move(schema), filter_.rules(table.first, table.second), row.columns));
-  return &queries_.emplace(table, std::move(query)).first->second;
+  ChangeView::Shown shown = query.shown();
+  shown.id = kFirstShownId + queries_.size();
+  return &queries_.emplace(table, Query{std::move(query), std::move(shown)}).first->second;
 }
 
 Result<std::optional<ShownRow>> SourceRows::read(const RowName& row, bool settled) {
@@ -85,19 +90,20 @@ Result<std::optional<ShownRow>> SourceRows::read(const RowName& row, bool settle
                                   "name; `sluice dead drop` removes its letters");
   std::optional<ShownRow> found;
   for (auto it = first; it != last; ++it) {
-    SLUICE_TRY_ASSIGN(const RowQuery* query, query_of(it->second, row));
-    SLUICE_TRY_ASSIGN(std::string sql, query->select(row.key, [this](std::string_view text) {
+    SLUICE_TRY_ASSIGN(const Query* query, query_of(it->second, row));
+    SLUICE_TRY_ASSIGN(std::string sql, query->rows.select(row.key, [this](std::string_view text) {
       return connection_.quote(text);
     }));
     if (settled) sql += " LOCK IN SHARE MODE";
     SLUICE_TRY_ASSIGN(const auto rows, connection_.query(sql));
-    SLUICE_TRY_ASSIGN(auto shown, query->read(row.key, rows));
+    SLUICE_TRY_ASSIGN(auto shown, query->rows.read(row.key, rows));
     if (!shown) continue;
     if (found)
       return fatal(Errc::usage, full_name(row.database, row.table) +
                                     ": more than one of the source's tables that go by this name "
                                     "have the row");
     found = std::move(shown);
+    shown_ = &query->shown;
   }
   return found;
 }

@@ -42,6 +42,8 @@ class SourceRows {
   // binlog already (a locking read).  Errors: fatal/usage when rows of this table cannot be asked
   // for, or it is not there; the connection's.
   Result<std::optional<ShownRow>> read(const RowName& row, bool settled);
+  // The columns of the row that read() found last; its id is another one for each table.
+  const ChangeView::Shown& shown() const noexcept { return *shown_; }
   // The end of the binlog now: what was read before is of no later place.
   Result<BinlogPosition> binlog_end();
 
@@ -49,7 +51,11 @@ class SourceRows {
   using TableName = std::pair<std::string, std::string>;
   SourceRows(const Options& options, mysql::Connection connection, NameCase names);
   Status find_tables();
-  Result<const RowQuery*> query_of(const TableName& table, const RowName& row);
+  struct Query {
+    RowQuery rows;
+    ChangeView::Shown shown;
+  };
+  Result<const Query*> query_of(const TableName& table, const RowName& row);
 
   mysql::Connection connection_;
   TableFilter filter_;
@@ -57,7 +63,8 @@ class SourceRows {
   std::optional<mysql::SourceSchemas> schemas_;
   // The source's tables by the names their rows go by: several may go by one.
   std::optional<std::multimap<TableName, TableName>> tables_;
-  std::map<TableName, RowQuery> queries_;
+  std::map<TableName, Query> queries_;
+  const ChangeView::Shown* shown_ = nullptr;
 };
 
 }  // namespace sluice::pipeline

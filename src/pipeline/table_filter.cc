@@ -69,28 +69,34 @@ bool TableFilter::may_take_from(std::string_view database) const {
          include().may_match_prefix(full_name(database, ""));
 }
 
-event::TableRules TableFilter::rules(std::string_view database, std::string_view table) const {
+std::optional<std::size_t> TableFilter::entry_of(std::string_view database,
+                                                 std::string_view table) const {
   const std::string name = full_name(database, table);
+  for (std::size_t i = 0; i < options_->tables.size(); ++i)
+    if ((folded_ ? folded_->tables[i] : options_->tables()[i].match()).matches(name)) return i;
+  return std::nullopt;
+}
+
+event::TableRules TableFilter::rules(std::string_view database, std::string_view table) const {
   event::TableRules rules;
-  for (std::size_t i = 0; i < options_->tables.size(); ++i) {
-    const TableOptions& entry = options_->tables()[i];
-    const Pattern& match = folded_ ? folded_->tables[i] : entry.match();
-    if (!match.matches(name)) continue;
-    rules.partition = partition_rule(entry);
-    // Config::check_together saw to it that the names can be made.
-    rules.database = match.rewrite(name, entry.logical().database).value_or("");
-    rules.table = match.rewrite(name, entry.logical().table).value_or("");
-    rules.inserts = entry.operations().insert;
-    rules.updates = entry.operations().update;
-    rules.removes = entry.operations().remove;
-    rules.when = entry.when();
-    rules.shown_columns = entry.columns().include;
-    rules.hidden_columns = entry.columns().exclude;
-    for (const Mask& mask : entry.mask())
-      rules.masks.push_back({mask.column, mask_kind(mask.kind), mask.text});
-    rules.salt = entry.mask_salt();
-    break;
-  }
+  const auto found = entry_of(database, table);
+  if (!found) return rules;
+  const std::string name = full_name(database, table);
+  const TableOptions& entry = options_->tables()[*found];
+  const Pattern& match = folded_ ? folded_->tables[*found] : entry.match();
+  rules.partition = partition_rule(entry);
+  // Config::check_together saw to it that the names can be made.
+  rules.database = match.rewrite(name, entry.logical().database).value_or("");
+  rules.table = match.rewrite(name, entry.logical().table).value_or("");
+  rules.inserts = entry.operations().insert;
+  rules.updates = entry.operations().update;
+  rules.removes = entry.operations().remove;
+  rules.when = entry.when();
+  rules.shown_columns = entry.columns().include;
+  rules.hidden_columns = entry.columns().exclude;
+  for (const Mask& mask : entry.mask())
+    rules.masks.push_back({mask.column, mask_kind(mask.kind), mask.text});
+  rules.salt = entry.mask_salt();
   return rules;
 }
 

@@ -25,6 +25,8 @@ class TableFilter {
   // False only when no table of this database can be taken.
   bool may_take_from(std::string_view database) const;
   event::TableRules rules(std::string_view database, std::string_view table) const;
+  // The entry of `tables` that rules(); nothing: none does.
+  std::optional<std::size_t> entry_of(std::string_view database, std::string_view table) const;
 
  private:
   // The patterns of the options, to which letters of either case are the same.

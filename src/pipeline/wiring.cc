@@ -34,6 +34,7 @@ ApplierPool::Settings pool_settings(const Options& options) {
   out.applier.partitions = options.queue.partitions();
   out.applier.layout = layout_of(options).fingerprint;
   out.applier.binary_base64 = options.rendering.binary() == RenderingOptions::Binary::base64;
+  out.applier.options = &options;
   out.applier.gap_patience = options.applier.gap_patience();
   out.applier.reconnect_max = options.redis.reconnect_max();
   out.applier.stall_after = options.applier.stall_after();
@@ -70,6 +71,7 @@ ApplierPool::Dependencies pool_dependencies(const Options& options,
 AssemblerSettings assembler_settings(const Options& options) {
   AssemblerSettings settings;
   settings.partitions = options.queue.partitions();
+  settings.options = &options;
   settings.hold_bytes = options.limits.transaction_hold().bytes();
   settings.inflated_bytes = options.limits.inflated_transaction().bytes();
   settings.line_bytes = options.queue.message_bytes().bytes();

@@ -1,4 +1,4 @@
-#include "resp.h"
+#include "sluice/redis/resp.h"
 
 #include "sluice/redis/connection.h"
 

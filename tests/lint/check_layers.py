@@ -7,7 +7,7 @@ import sys
 # Start of an include in <>, and the rooms it belongs to.  Public headers may name only those of PUBLIC.
 VENDOR = {
     "mysql": {"mysql"}, "errmsg": {"mysql"}, "amqp": {"queue"}, "hiredis": {"redis"}, "yaml-cpp": {"config"}, "re2": {"config"},
-    "nlohmann": {"decode", "event", "position", "schema"}, "simdjson": {"event"}, "spdlog": {"base"}, "libdeflate": {"base"},
+    "nlohmann": {"decode", "event", "mapping", "position", "schema"}, "simdjson": {"event"}, "spdlog": {"base"}, "libdeflate": {"base"},
     "iconv": {"base"}, "xxhash": {"base"}, "zlib": {"binlog"}, "zstd": {"binlog", "queue"}, "openssl": {"mysql", "net"}, "CLI": {"app"},
     "systemd": {"ops"}, "prometheus": {"ops"}, "httplib": {"ops"},
 }

@@ -16,6 +16,7 @@
 #include "sluice/config/pattern.h"
 #include "sluice/config/values.h"
 #include "sluice/expr/condition.h"
+#include "sluice/expr/template.h"
 
 namespace sluice {
 
@@ -185,6 +186,20 @@ struct Codec<expr::Condition> {
   static Result<expr::Condition> parse(std::string_view text) {
     return expr::Condition::parse(text);
   }
+};
+
+template <>
+struct Codec<expr::Template> {
+  static std::string type() { return "a template"; }
+  static std::string yaml(const expr::Template& value) { return config::quote(value.text()); }
+  static Result<expr::Template> parse(std::string_view text) { return expr::Template::parse(text); }
+};
+
+template <>
+struct Codec<NullText> {
+  static std::string type() { return "omit, empty or fixed 'TEXT'"; }
+  static std::string yaml(const NullText& value);
+  static Result<NullText> parse(std::string_view text);
 };
 
 template <class E>

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/config/mapping_options.h"
 #include "sluice/config/option.h"
 
 namespace sluice {
@@ -153,6 +154,10 @@ struct TableOptions : Section {
   Option<Secret> mask_salt{this, "mask_salt", Secret{},
                            "Stands in front of each value that sha256 hashes, so that nobody can "
                            "try out values."};
+  SectionList<MappingOptions> mappings{
+      this, "mappings",
+      "What a row becomes in Redis, each entry for itself. None: one hash, {schema}:{table}:{key}, "
+      "of a table that has a key."};
 };
 
 struct PositionOptions : Section {

@@ -103,6 +103,14 @@ struct Mask {
 };
 using MaskList = std::vector<Mask>;  // in the order of the file
 
+// What stands in Redis for NULL: "omit" (nothing), "empty", "fixed 'x'" in the file.
+struct NullText {
+  enum class Kind : std::uint8_t { omit, empty, fixed };
+  Kind kind = Kind::omit;
+  std::string text;  // fixed
+  friend bool operator==(const NullText&, const NullText&) = default;
+};
+
 // Which changes of rows are taken.
 struct Operations {
   bool insert = true, update = true, remove = true;  // remove: "delete" in the file

@@ -44,9 +44,6 @@ struct TableRules {
   Secret salt;
 };
 
-// What a condition may do with a column of this type.
-expr::Type condition_type(DeclaredType type) noexcept;
-
 // Memory of TablePlan::satisfies(), used again from row to row.  Belongs to one thread.
 struct ConditionScratch {
   std::vector<TextBuffer> texts;

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "sluice/model/table_schema.h"
+
 namespace sluice::expr {
 
 // What a condition may do with a column.
@@ -20,6 +22,8 @@ enum class Type : std::uint8_t {
 };
 // "a whole number", "text": for messages.
 std::string_view type_name(Type type) noexcept;
+// What may be done with a column of this type.
+Type type_of(DeclaredType type) noexcept;
 
 // One value of one row, or a literal.  A view: text stays with whoever made it.
 struct Value {

@@ -15,6 +15,16 @@ enum class ChangeKind : std::uint8_t { insert, update, remove, tick, ddl };
 // next line is read. The vectors keep their capacity from line to line: no allocation per row in
 // steady state.
 struct ChangeView {
+  // A table as its lines show it.
+  struct Shown {
+    struct Column {
+      std::string name;
+      std::string mysql_type;  // "bigint(20) unsigned"
+      bool binary = false;     // values are bytes
+    };
+    std::uint64_t id = 0;  // of its maker another one for each table and whenever columns differ
+    std::vector<Column> columns;  // in table order
+  };
   // One column of one row.  A null value has is_null; `value` is UTF-8, except in binary columns,
   // where it is the bytes.
   struct Field {
@@ -22,6 +32,7 @@ struct ChangeView {
     std::string_view value;
     bool is_null = false;
     bool binary = false;
+    std::uint16_t column = 0;  // index into shown->columns
   };
   struct Row {
     std::uint64_t index = 0;  // in its ROWS event
@@ -37,6 +48,7 @@ struct ChangeView {
   std::int64_t es_ms = 0;  // commit time as the source says it
   std::int64_t ts_ms = 0;  // when the line was encoded
   Seq seq;
+  const Shown* shown = nullptr;            // of rows; valid as long as the views
   std::vector<std::string_view> pk_names;  // empty: none
   std::vector<Field> fields;
   std::vector<Row> rows;

@@ -4,8 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include "sluice/redis/mapping.h"
-
 #include "servers.h"
 
 namespace sluice::redis {
@@ -218,60 +216,6 @@ TEST_P(RedisAccounts, ACommandTheAccountMayNotUseIsDenied) {
   const auto info = preflight(**c, account_);
   ASSERT_TRUE(info.ok()) << to_string(info.error());
   EXPECT_EQ(info->warnings.size(), 4U);
-}
-
-// Inserts, an update with NULLs, a key change and a delete, read back.
-TEST_P(RedisCommands, RowsBecomeHashes) {
-  const std::string table = key("user");
-  ChangeView v;
-  v.database = "shop";
-  v.table = table;
-  v.pk_names = {"id"};
-  TextBuffer out;
-  CommandCounts counts;
-  const auto add = [&](ChangeKind kind, std::vector<ChangeView::Field> data,
-                       std::vector<ChangeView::Field> old) {
-    v.kind = kind;
-    v.fields = std::move(data);
-    ChangeView::Row row;
-    row.data_end = row.old_begin = static_cast<std::uint32_t>(v.fields.size());
-    v.fields.insert(v.fields.end(), old.begin(), old.end());
-    row.old_end = static_cast<std::uint32_t>(v.fields.size());
-    ASSERT_TRUE(HashMapping().append(v, row, out, counts).ok());
-  };
-  const std::string binary("\0\r\n\xFF", 4);
-  add(ChangeKind::insert, {{"id", "1"}, {"a", "x"}, {"b", binary}}, {});
-  add(ChangeKind::insert, {{"id", "2"}, {"a", "x"}, {"b", "", true}}, {});
-  add(ChangeKind::insert, {{"id", "3"}, {"a", "x"}, {"b", "y"}}, {});
-  add(ChangeKind::update, {{"id", "1"}, {"a", "", true}, {"b", binary}}, {{"a", "x"}});
-  add(ChangeKind::update, {{"id", "2:2"}, {"a", "x"}, {"b", "", true}}, {{"id", "2"}});
-  add(ChangeKind::remove, {{"id", "3"}, {"a", "x"}, {"b", "y"}}, {});
-  ASSERT_TRUE(connection().send(out.view()).ok());
-  Errors errors;
-  ASSERT_TRUE(connection().receive_checked(counts.commands, errors).ok());
-  EXPECT_THAT(errors, IsEmpty());
-  EXPECT_EQ(counts.hset, 5U);
-  EXPECT_EQ(counts.unlink, 2U);
-
-  // "shop:" + the escaped table name + ":" + key
-  TextBuffer prefix;
-  prefix.append("shop:");
-  append_key_part(prefix, table);
-  const auto hash = [&](std::string_view id) {
-    const auto r =
-        connection().command({"HGETALL", std::string(prefix.view()) + ":" + std::string(id)});
-    std::map<std::string, std::string> fields;
-    for (std::size_t i = 0; i + 1 < r->items.size(); i += 2)
-      fields[r->items[i].text] = r->items[i + 1].text;
-    return fields;
-  };
-  using Fields = std::map<std::string, std::string>;
-  EXPECT_EQ(hash("1"), (Fields{{"id", "1"}, {"b", binary}}));
-  EXPECT_EQ(hash("2"), Fields{});
-  EXPECT_EQ(hash("2\\:2"), (Fields{{"id", "2:2"}, {"a", "x"}}));
-  EXPECT_EQ(hash("3"), Fields{});
-  for (const char* id : {"1", "2\\:2"})
-    ASSERT_TRUE(connection().command({"DEL", std::string(prefix.view()) + ":" + id}).ok());
 }
 
 }  // namespace

@@ -189,6 +189,26 @@ TEST(LineReader, EveryMissingMemberIsNamed) {
             "line 1: \"rows\" is longer than \"data\"");
 }
 
+TEST(LineReader, KnowsATableFromMessageToMessageAndWhenItChanges) {
+  LineReader reader;
+  const auto shown = [&reader](const std::string& body) {
+    reader.open(body);
+    const auto line = reader.next();
+    EXPECT_TRUE(line.ok()) << line.error().what;
+    return (*line)->shown;
+  };
+  const ChangeView::Shown first = *shown(with("x", "x"));
+  ASSERT_EQ(first.columns.size(), 2U);
+  EXPECT_EQ(first.columns[0].name, "id");
+  EXPECT_EQ(first.columns[0].mysql_type.substr(0, 3), "int");
+  EXPECT_FALSE(first.columns[1].binary);
+  EXPECT_EQ(shown(with("x", "x"))->id, first.id);
+  const ChangeView::Shown other = *shown(with("varchar(255)", "varchar(256)"));
+  EXPECT_NE(other.id, first.id);
+  EXPECT_EQ(other.columns[1].mysql_type, "varchar(256)");
+  EXPECT_NE(shown(with(R"("table":"user")", R"("table":"other")"))->id, other.id);
+}
+
 TEST(LineReader, EveryIllTypedMemberIsNamed) {
   EXPECT_EQ(fault_of(with(R"("database":"shop")", R"("database":1)")),
             "line 1: \"database\" is not a string");
@@ -221,7 +241,12 @@ TEST(LineReader, EveryIllTypedMemberIsNamed) {
   EXPECT_EQ(fault_of(with("1.3.4711.0.0", "1.3.4711.0")),
             "line 1: \"1.3.4711.0\" is not a seq (epoch.file.pos.event.half)");
   EXPECT_EQ(fault_of(with(R"("sqlType":{"id":4,"name":12})", R"("sqlType":{"id":4})")),
-            "line 1: \"name\" is a column that \"sqlType\" does not have");
+            "line 1: \"mysqlType\" has other columns than \"sqlType\"");
+  EXPECT_EQ(
+      fault_of(with(R"("sqlType":{"id":4,"name":12})", R"("sqlType":{"id":4,"name":12,"x":4})")),
+      "line 1: \"mysqlType\" has fewer columns than \"sqlType\"");
+  EXPECT_EQ(fault_of(with(R"([{"id":"8","name":"LL"}])", R"([{"id":"8","nom":"LL"}])")),
+            "line 1: \"nom\" is a column that \"sqlType\" does not have");
   EXPECT_EQ(fault_of(with(R"("name":12)", R"("name":"12")")),
             "line 1: \"sqlType\" holds something that is not a number");
   EXPECT_EQ(fault_of(with(R"("ts":6)", R"("ts":6,"ts":7)")), "line 1: \"ts\" stands there twice");

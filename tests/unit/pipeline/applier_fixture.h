@@ -173,6 +173,7 @@ class ApplierTest : public ::testing::Test {
   ApplierTest() {
     broker_.clock = &clock_;
     redis_.clock = &clock_;
+    settings_.options = &options_;
     settings_.instance = "main";
     settings_.partitions = kPartitions;
     settings_.layout = "l1";
@@ -242,6 +243,7 @@ class ApplierTest : public ::testing::Test {
   FakeDeadQueue dead_;
   ops::Counters counters_;
   Health health_;
+  Options options_;
   ApplierSettings settings_;
   Shares shares_{kPartitions};
 };

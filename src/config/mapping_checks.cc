@@ -1,0 +1,92 @@
+// What the options of one `mappings` entry say together.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "config/checks.h"
+
+namespace sluice::config {
+namespace {
+
+using Type = MappingOptions::Type;
+
+struct Rule {
+  Type type;
+  std::vector<std::string_view> needs;
+  std::vector<std::string_view> takes;  // beside needs and what all take
+};
+
+const std::array<Rule, 12>& rules() {
+  static const std::array<Rule, 12> kRules{{
+      {Type::hash, {}, {"key", "columns", "ttl", "write", "on_null", "freshness"}},
+      {Type::string, {}, {"key", "columns", "value", "ttl", "on_null"}},
+      {Type::json, {}, {"key", "columns", "ttl", "write"}},
+      {Type::set, {"key", "member"}, {"ttl", "refcount"}},
+      {Type::zset, {"key", "member", "score"}, {"ttl"}},
+      {Type::list, {"key", "member"}, {"ttl", "max_length"}},
+      {Type::stream, {"key"}, {"columns", "ttl", "on_null", "max_length"}},
+      {Type::geo, {"key", "member", "longitude", "latitude"}, {"ttl"}},
+      {Type::counter, {"key"}, {"amount", "field", "ttl"}},
+      {Type::publish, {"key"}, {"columns", "value"}},
+      {Type::invalidate, {}, {"key"}},
+      {Type::none, {}, {}},
+  }};
+  return kRules;
+}
+// A hash that rows share.
+const Rule kFields{Type::hash, {"key", "field", "value"}, {"ttl"}};
+
+bool has(const std::vector<std::string_view>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Calls f with each option.
+template <class F>
+void each_option(const MappingOptions& mapping, F f) {
+  mapping.each([&f](const auto& member) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(member)>, OptionBase>) f(member);
+  });
+}
+
+bool is_given(const OptionBase& option) {
+  return option.yaml() != option.default_yaml();
+}
+
+}  // namespace
+
+void check_mapping(const MappingOptions& mapping, const std::string& path, bool is_cache,
+                   Reader& reader) {
+  const bool fields = mapping.type() == Type::hash && is_given(mapping.field);
+  const Rule& rule = fields ? kFields : rules()[static_cast<std::size_t>(mapping.type())];
+  const std::string type = mapping.type.yaml();
+  each_option(mapping, [&](const OptionBase& option) {
+    const std::string_view name = option.name();
+    const bool common =
+        name == "type" || (mapping.type() != Type::none && (name == "when" || name == "on_delete"));
+    if (is_given(option)) {
+      if (!common && !has(rule.needs, name) && !has(rule.takes, name))
+        reader.problem(reader.place_of(option), path + "." + std::string(name) +
+                                                    ": does not go with type: " + type +
+                                                    (fields ? " that has a field" : ""));
+    } else if (has(rule.needs, name)) {
+      reader.problem(reader.place_of(mapping.type), path + ": type: " + type +
+                                                        (fields ? " with a field" : "") +
+                                                        " needs " + std::string(name));
+    }
+  });
+  if (mapping.write() != MappingOptions::Write::changed) return;
+  const Place place = reader.place_of(mapping.write);
+  if (mapping.ttl().count() != 0)
+    reader.problem(place, path +
+                              ".write: changed does not go with ttl: after it half a row "
+                              "would come back");
+  if (is_cache)
+    reader.problem(place, path +
+                              ".write: changed does not go with redis.is_cache: of an evicted "
+                              "row half would come back");
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,95 @@
+// What one Redis key, member or field holds comes from one partition: otherwise the later of two
+// rows could be written first.
+#include <algorithm>
+#include <set>
+
+#include "sluice/mapping/mapper.h"
+
+#include "mapping/table_mapping.h"
+
+namespace sluice::mapping {
+namespace {
+
+using Type = MappingOptions::Type;
+
+// Whether it does not matter what comes first.
+bool any_order(const MappingOptions& options) {
+  switch (options.type()) {
+    case Type::counter:     // sums
+    case Type::publish:     // kept nowhere
+    case Type::invalidate:  // what is gone cannot be stale
+    case Type::none: return true;
+    case Type::set: return options.refcount();
+    default: return false;
+  }
+}
+
+std::string list_of(const std::set<std::uint16_t>& numbers, const Columns& columns) {
+  std::string out;
+  for (const std::uint16_t n : numbers) out.append(out.empty() ? "" : ", ").append(columns[n].name);
+  return out;
+}
+
+// The columns that the key, and the member or field in it, tell.
+Result<std::set<std::uint16_t>> told_by(const MappingOptions& options, const Columns& columns) {
+  SLUICE_TRY_ASSIGN(const auto key, make_key(options, columns));
+  std::set<std::uint16_t> out(key.told().begin(), key.told().end());
+  const bool members =
+      options.type() == Type::set || options.type() == Type::zset || options.type() == Type::geo;
+  const auto& inner = options.type() == Type::hash ? options.field : options.member;
+  if ((members || options.type() == Type::hash) && !inner().empty()) {
+    SLUICE_TRY_ASSIGN(const auto member, make_text(inner, columns, TextTemplate::Use::name));
+    out.insert(member.told().begin(), member.told().end());
+  }
+  return out;
+}
+
+}  // namespace
+
+Status check_identity(const MappingOptions& options, const Columns& columns,
+                      const std::vector<std::uint16_t>& partition) {
+  if (any_order(options) || partition.empty()) return {};
+  SLUICE_TRY_ASSIGN(const auto told, told_by(options, columns));
+  const bool kept = std::all_of(partition.begin(), partition.end(),
+                                [&told](std::uint16_t n) { return told.count(n) != 0; });
+  if (kept) return {};
+  const std::set<std::uint16_t> by(partition.begin(), partition.end());
+  std::string remedy = "set single_partition: true for the table";
+  if (!told.empty()) remedy = "set partition_by: [" + list_of(told, columns) + "], or " + remedy;
+  return fatal(Errc::config_invalid,
+               "rows of several partitions (which " + list_of(by, columns) +
+                   " choose) can be one and the same in Redis, and the older could be written "
+                   "last: " +
+                   remedy);
+}
+
+Status check(const Options& options, std::optional<std::size_t> entry, const TableSchema& schema,
+             const std::vector<std::string>& hidden, const std::vector<std::string>& partition) {
+  ChangeView::Shown shown;
+  for (const ColumnSchema& c : schema.columns)
+    if (std::find(hidden.begin(), hidden.end(), c.name) == hidden.end())
+      shown.columns.push_back({c.name, c.mysql_type, is_binary(c.type)});
+  const auto key = schema.row_key_names();
+  const Columns columns(schema.database, schema.name, shown, {key.begin(), key.end()});
+  const std::string path =
+      entry ? "tables[" + std::to_string(*entry) + "]" : std::string("no entry of tables");
+  if (entry) SLUICE_TRY(TableMapping::make(options.tables()[*entry], path, columns));
+  std::vector<std::uint16_t> by;
+  for (const std::string& name : partition) {
+    SLUICE_TRY_ASSIGN(const auto column, columns.find(name));
+    by.push_back(column);
+  }
+  const std::string of = " for " + schema.database + "." + schema.name;
+  if (!entry || options.tables()[*entry].mappings.size() == 0) {
+    if (columns.key().empty()) return {};
+    Status s = check_identity(MappingOptions(nullptr, "", ""), columns, by);
+    return s.ok() ? std::move(s) : Status(std::move(s).error().at(path + of));
+  }
+  const auto& mappings = options.tables()[*entry].mappings;
+  for (std::size_t i = 0; i < mappings.size(); ++i)
+    if (Status s = check_identity(mappings()[i], columns, by); !s.ok())
+      return std::move(s).error().at(path + ".mappings[" + std::to_string(i) + "]" + of);
+  return {};
+}
+
+}  // namespace sluice::mapping
