@@ -20,7 +20,7 @@ struct Rule {
 };
 
 const std::array<Rule, 12>& rules() {
-  static const std::array<Rule, 12> kRules{{
+  static const std::array<Rule, 12> all{{
       {Type::hash, {}, {"key", "columns", "ttl", "write", "on_null", "freshness"}},
       {Type::string, {}, {"key", "columns", "value", "ttl", "on_null"}},
       {Type::json, {}, {"key", "columns", "ttl", "write"}},
@@ -34,10 +34,13 @@ const std::array<Rule, 12>& rules() {
       {Type::invalidate, {}, {"key"}},
       {Type::none, {}, {}},
   }};
-  return kRules;
+  return all;
 }
 // A hash that rows share.
-const Rule kFields{Type::hash, {"key", "field", "value"}, {"ttl"}};
+const Rule& fields_rule() {
+  static const Rule rule{Type::hash, {"key", "field", "value"}, {"ttl"}};
+  return rule;
+}
 
 bool has(const std::vector<std::string_view>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -60,7 +63,7 @@ bool is_given(const OptionBase& option) {
 void check_mapping(const MappingOptions& mapping, const std::string& path, bool is_cache,
                    Reader& reader) {
   const bool fields = mapping.type() == Type::hash && is_given(mapping.field);
-  const Rule& rule = fields ? kFields : rules()[static_cast<std::size_t>(mapping.type())];
+  const Rule& rule = fields ? fields_rule() : rules()[static_cast<std::size_t>(mapping.type())];
   const std::string type = mapping.type.yaml();
   each_option(mapping, [&](const OptionBase& option) {
     const std::string_view name = option.name();

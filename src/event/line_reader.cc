@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 #include <string>
-#include <vector>
+#include <unordered_map>
 
 #include <simdjson.h>
 
@@ -72,7 +72,6 @@ constexpr std::array<TypeName, 12> kTypes = {{{"INSERT", ChangeKind::insert},
 // A table as its first line in a message shows it: kept from message to message, since the next
 // one says the same mostly.
 struct ShownTable {
-  std::string database, table;
   std::string mysql_types, sql_types;  // as they stood in the line
   std::uint64_t message = 0;           // the last one that said so
   ChangeView::Shown shown;
@@ -113,7 +112,8 @@ struct LineReader::Impl {
   TextBuffer binary;  // bytes of the binary columns of this line
   std::size_t size = 0, at = 0, line = 0;
   ondemand::parser types_parser;
-  std::vector<std::unique_ptr<ShownTable>> tables;
+  std::unordered_map<std::string, ShownTable> tables;  // by database NUL table
+  std::string table_name;                              // of this line's, as in `tables`
   std::uint64_t next_shown = 1, message = 0;
   std::string_view mysql_types, sql_types;  // of this line; empty: none
   ChangeView view;
@@ -294,34 +294,26 @@ struct LineReader::Impl {
 
   // What this line's table looks like, by this line or an earlier one of the message.
   bool resolve_shown() {
-    const auto found = std::find_if(tables.begin(), tables.end(), [this](const auto& t) {
-      return t->table == view.table && t->database == view.database;
-    });
+    table_name.assign(view.database);
+    table_name += '\0';
+    table_name += view.table;
+    const auto found = tables.find(table_name);
     if (sql_types.empty()) {
-      if (found == tables.end() || (*found)->message != message)
+      if (found == tables.end() || found->second.message != message)
         return fault("no line of this table in the message has had \"sqlType\"");
-      view.shown = &(*found)->shown;
+      view.shown = &found->second.shown;
       return true;
     }
-    if (found != tables.end() && (*found)->sql_types == sql_types &&
-        (*found)->mysql_types == mysql_types) {
-      (*found)->message = message;
-      view.shown = &(*found)->shown;
-      return true;
+    ShownTable& table = found == tables.end() ? tables[table_name] : found->second;
+    view.shown = &table.shown;
+    if (table.shown.id == 0 || table.sql_types != sql_types || table.mysql_types != mysql_types) {
+      table.shown.id = 0;  // unless it can be read
+      if (!parse_types(table.shown)) return false;
+      table.sql_types = sql_types;
+      table.mysql_types = mysql_types;
+      table.shown.id = next_shown++;
     }
-    auto fresh = std::make_unique<ShownTable>();
-    if (!parse_types(fresh->shown)) return false;
-    fresh->database = view.database;
-    fresh->table = view.table;
-    fresh->mysql_types = mysql_types;
-    fresh->sql_types = sql_types;
-    fresh->message = message;
-    fresh->shown.id = next_shown++;
-    view.shown = &fresh->shown;
-    if (found != tables.end())
-      *found = std::move(fresh);
-    else
-      tables.push_back(std::move(fresh));
+    table.message = message;
     return true;
   }
 

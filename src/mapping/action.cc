@@ -42,6 +42,8 @@ Result<bool> append_text(const TextTemplate& text, const Change& change, Image r
   if (outcome.kind == Kind::ok) return true;
   if (outcome.kind == Kind::null) return false;
   const std::string name = "column " + change.view.shown->columns[outcome.column].name;
+  if (outcome.kind == Kind::own_key)
+    return row_error(change, "its key would be one of Sluice's own, by " + name);
   if (outcome.kind == Kind::null_key) return row_error(change, "key " + name + " is NULL");
   return row_error(change, name +
                                " is missing, which a mapping needs: set binlog_row_image=FULL "
@@ -97,10 +99,10 @@ Result<TextTemplate> make_text(const Option<expr::Template>& option, const Colum
 }
 
 Result<TextTemplate> make_key(const MappingOptions& options, const Columns& columns) {
-  if (!options.key().empty()) return make_text(options.key, columns, TextTemplate::Use::name);
-  static const expr::Template kDefault =
+  if (!options.key().empty()) return make_text(options.key, columns, TextTemplate::Use::key);
+  static const expr::Template by_default =
       expr::Template::parse("{schema}:{table}:{key}").value();  // always good
-  auto made = TextTemplate::make(kDefault, columns, TextTemplate::Use::name);
+  auto made = TextTemplate::make(by_default, columns, TextTemplate::Use::key);
   if (!made) return std::move(made).error().at("key");
   return made;
 }

@@ -8,7 +8,7 @@
 namespace sluice::mapping {
 
 Columns::Columns(std::string_view database, std::string_view table, const ChangeView::Shown& shown,
-                 std::vector<std::string_view> key)
+                 const std::vector<std::string_view>& key)
     : database_(database), table_(table) {
   columns_.reserve(shown.columns.size());
   for (const auto& c : shown.columns) {

@@ -22,7 +22,7 @@ class Columns {
     bool binary = false;
   };
   Columns(std::string_view database, std::string_view table, const ChangeView::Shown& shown,
-          std::vector<std::string_view> key);
+          const std::vector<std::string_view>& key);
 
   const std::string& database() const noexcept { return database_; }
   const std::string& table() const noexcept { return table_; }

@@ -66,7 +66,7 @@ class RowDocument {
 
   void append(Image row, TextBuffer& out) const {
     char before = '{';
-    for (std::uint16_t n = 0; n < row.size(); ++n) {
+    for (std::size_t n = 0; n < row.size(); ++n) {
       const Field* f = row[n];
       if (f == nullptr || !chosen_[n]) continue;
       out.push_back(before);

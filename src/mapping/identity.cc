@@ -55,7 +55,7 @@ Status check_identity(const MappingOptions& options, const Columns& columns,
   if (kept) return {};
   const std::set<std::uint16_t> by(partition.begin(), partition.end());
   std::string remedy = "set single_partition: true for the table";
-  if (!told.empty()) remedy = "set partition_by: [" + list_of(told, columns) + "], or " + remedy;
+  if (!told.empty()) remedy.insert(0, "set partition_by: [" + list_of(told, columns) + "], or ");
   return fatal(Errc::config_invalid,
                "rows of several partitions (which " + list_of(by, columns) +
                    " choose) can be one and the same in Redis, and the older could be written "
@@ -63,33 +63,73 @@ Status check_identity(const MappingOptions& options, const Columns& columns,
                    remedy);
 }
 
-Status check(const Options& options, std::optional<std::size_t> entry, const TableSchema& schema,
-             const std::vector<std::string>& hidden, const std::vector<std::string>& partition) {
+namespace {
+
+Columns columns_of(const TableSchema& schema, const std::vector<std::string>& hidden) {
   ChangeView::Shown shown;
   for (const ColumnSchema& c : schema.columns)
     if (std::find(hidden.begin(), hidden.end(), c.name) == hidden.end())
       shown.columns.push_back({c.name, c.mysql_type, is_binary(c.type)});
   const auto key = schema.row_key_names();
-  const Columns columns(schema.database, schema.name, shown, {key.begin(), key.end()});
-  const std::string path =
-      entry ? "tables[" + std::to_string(*entry) + "]" : std::string("no entry of tables");
+  return {schema.database, schema.name, shown, {key.begin(), key.end()}};
+}
+
+std::string path_of(std::optional<std::size_t> entry) {
+  return entry ? "tables[" + std::to_string(*entry) + "]" : std::string("no entry of tables");
+}
+
+// Of the entry, or the one that is without it.
+std::vector<const MappingOptions*> mappings_of(const Options& options,
+                                               std::optional<std::size_t> entry,
+                                               const Columns& columns) {
+  static const MappingOptions by_default(nullptr, "", "");
+  if (!entry || options.tables()[*entry].mappings.size() == 0)
+    return columns.key().empty() ? std::vector<const MappingOptions*>()
+                                 : std::vector<const MappingOptions*>{&by_default};
+  std::vector<const MappingOptions*> out;
+  for (const MappingOptions& m : options.tables()[*entry].mappings()) out.push_back(&m);
+  return out;
+}
+
+}  // namespace
+
+Status check(const Options& options, std::optional<std::size_t> entry, const TableSchema& schema,
+             const std::vector<std::string>& hidden, const std::vector<std::string>& partition) {
+  const Columns columns = columns_of(schema, hidden);
+  const std::string path = path_of(entry);
   if (entry) SLUICE_TRY(TableMapping::make(options.tables()[*entry], path, columns));
   std::vector<std::uint16_t> by;
   for (const std::string& name : partition) {
     SLUICE_TRY_ASSIGN(const auto column, columns.find(name));
     by.push_back(column);
   }
-  const std::string of = " for " + schema.database + "." + schema.name;
-  if (!entry || options.tables()[*entry].mappings.size() == 0) {
-    if (columns.key().empty()) return {};
-    Status s = check_identity(MappingOptions(nullptr, "", ""), columns, by);
-    return s.ok() ? std::move(s) : Status(std::move(s).error().at(path + of));
-  }
-  const auto& mappings = options.tables()[*entry].mappings;
+  const auto mappings = mappings_of(options, entry, columns);
   for (std::size_t i = 0; i < mappings.size(); ++i)
-    if (Status s = check_identity(mappings()[i], columns, by); !s.ok())
-      return std::move(s).error().at(path + ".mappings[" + std::to_string(i) + "]" + of);
+    if (Status s = check_identity(*mappings[i], columns, by); !s.ok())
+      return std::move(s).error().at(path + ".mappings[" + std::to_string(i) + "] for " +
+                                     schema.database + "." + schema.name);
   return {};
+}
+
+Result<std::vector<KeyPattern>> key_patterns(const Options& options,
+                                             std::optional<std::size_t> entry,
+                                             const TableSchema& schema,
+                                             const std::vector<std::string>& hidden) {
+  const Columns columns = columns_of(schema, hidden);
+  std::vector<KeyPattern> out;
+  const auto mappings = mappings_of(options, entry, columns);
+  for (std::size_t i = 0; i < mappings.size(); ++i) {
+    const MappingOptions& m = *mappings[i];
+    if (m.type() == Type::stream || m.type() == Type::publish || m.type() == Type::invalidate ||
+        m.type() == Type::none)
+      continue;
+    const std::string name = path_of(entry) + ".mappings[" + std::to_string(i) + "]";
+    auto key = make_key(m, columns);
+    if (!key) return std::move(key).error().at(name);
+    out.push_back({name, key->glob(), std::string(key->prefix())});
+    if (m.refcount()) out.push_back({name, key->glob() + ":refs", std::string(key->prefix())});
+  }
+  return out;
 }
 
 }  // namespace sluice::mapping

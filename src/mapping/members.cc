@@ -104,8 +104,9 @@ class Score {
     const std::uint32_t month = number(5, 2);
     const std::uint32_t day = number(8, 2);
     if (month == 0 || day == 0) return std::nullopt;
-    const std::int64_t at = days_of(number(0, 4), month, day) * 86400 + number(11, 2) * 3600 +
-                            number(14, 2) * 60 + number(17, 2);
+    const std::int64_t at = days_of(number(0, 4), month, day) * 86400 +
+                            std::int64_t{number(11, 2)} * 3600 + std::int64_t{number(14, 2)} * 60 +
+                            number(17, 2);
     constexpr std::size_t kFraction = 19;  // ".123"
     const std::size_t begin = out.size();
     const std::string_view fraction =

@@ -14,6 +14,9 @@ Error error_at(const TemplatePart& part, const std::string& what) {
   return fatal(Errc::config_invalid, "character " + std::to_string(part.at) + ": " + what);
 }
 
+// Of all keys that this program has for itself.
+constexpr std::string_view kOwnPrefix = "sluice:";
+
 bool is_value(const TemplatePart& part) {
   return part.kind != TemplatePart::Kind::text;
 }
@@ -103,7 +106,7 @@ Status TextTemplate::add_value(const TemplatePart& part, std::uint16_t column,
 Result<TextTemplate> TextTemplate::make(const expr::Template& text, const Columns& columns,
                                         Use use) {
   TextTemplate out;
-  if (use == Use::name) SLUICE_TRY(out.begin_escaping(text, columns));
+  if (use != Use::content) SLUICE_TRY(out.begin_escaping(text, columns));
   const auto add_name = [&out](const std::string& name) {
     TextBuffer escaped;
     if (out.escapes_)
@@ -138,11 +141,18 @@ Result<TextTemplate> TextTemplate::make(const expr::Template& text, const Column
         break;
     }
   }
+  if (use == Use::key) {
+    if (out.prefix().starts_with(kOwnPrefix))
+      return error_at(text.parts().front(),
+                      "keys that begin with " + std::string(kOwnPrefix) + " are Sluice's own");
+    out.guarded_ = kOwnPrefix.starts_with(out.prefix());
+  }
   return out;
 }
 
 TextTemplate::Outcome TextTemplate::append(Image row, std::string_view part, TextBuffer& out,
                                            TextBuffer& work) const {
+  const std::size_t begin = out.size();
   for (const Piece& piece : pieces_) {
     if (!piece.is_value) {
       out.append(piece.text);
@@ -159,7 +169,24 @@ TextTemplate::Outcome TextTemplate::append(Image row, std::string_view part, Tex
     else
       out.append(text);
   }
+  if (guarded_ && out.view().substr(begin).starts_with(kOwnPrefix))
+    return {Outcome::Kind::own_key, used_.empty() ? std::uint16_t{0} : used_.front()};
   return {};
+}
+
+std::string TextTemplate::glob() const {
+  std::string out;
+  for (const Piece& piece : pieces_) {
+    if (piece.is_value) {
+      if (!out.ends_with('*') || out.ends_with("\\*")) out += '*';
+      continue;
+    }
+    for (const char c : piece.text) {
+      if (std::string_view("*?[]\\^").find(c) != std::string_view::npos) out += '\\';
+      out += c;
+    }
+  }
+  return out;
 }
 
 std::string_view TextTemplate::prefix() const noexcept {

@@ -16,15 +16,16 @@ namespace sluice::mapping {
 
 // A template made for the columns of one table.  Immutable.
 //
-// In keys, members and fields different values give different texts: where a template has several
-// values ({schema} and {table} are values, too), a backslash stands before each `\`, `:` and each
-// character with which a text between two values begins.  A value that stands alone, and those of
-// Use::content, are written as they are.
+// In keys and other names (members, fields) different values give different texts: where a template
+// has several values ({schema} and {table} are values, too), a backslash stands before each `\`,
+// `:` and each character with which a text between two values begins.  A value that stands alone,
+// and those of Use::content, are written as they are.
 class TextTemplate {
  public:
-  enum class Use : std::uint8_t { name, content };
+  enum class Use : std::uint8_t { key, name, content };
   // Errors: fatal/config_invalid, "character N: ...": a column that is not there, a filter that
-  // does not fit its type, two values of a name with nothing between them, several splits.
+  // does not fit its type, two values of a name with nothing between them, several splits, a key
+  // that begins as Sluice's own do.
   static Result<TextTemplate> make(const expr::Template& text, const Columns& columns, Use use);
 
   struct Outcome {
@@ -33,6 +34,7 @@ class TextTemplate {
       null,      // a column is NULL: there is no text
       missing,   // the row does not carry a column
       null_key,  // a column of {key} is NULL, which none is
+      own_key,   // the key is one of Sluice's own
     };
     Kind kind = Kind::ok;
     std::uint16_t column = 0;  // unless ok
@@ -51,6 +53,8 @@ class TextTemplate {
   const std::vector<std::uint16_t>& told() const noexcept { return told_; }
   // All that it is made of.
   const std::vector<std::uint16_t>& used() const noexcept { return used_; }
+  // A pattern of SCAN that all texts fit.
+  std::string glob() const;
   // What all texts begin with.
   std::string_view prefix() const noexcept;
 
@@ -71,6 +75,7 @@ class TextTemplate {
 
   std::vector<Piece> pieces_;
   bool escapes_ = false;
+  bool guarded_ = false;  // a value could make it one of Sluice's own keys
   std::array<bool, 256> special_{};
   std::optional<Split> split_;
   std::vector<std::uint16_t> told_, used_;

@@ -86,6 +86,12 @@ class Assembler final : private event::LineSink {
   void accept() noexcept { tentative_ = false; }
   // Waits until Redis has every row handed over; asked before rows of a table go by another key.
   void set_barrier(std::function<Status()> barrier) { barrier_ = std::move(barrier); }
+  // What removes from Redis what rows of tables have become, which a statement at `at` takes away;
+  // Redis has all that came before.  Without it such a statement is an error, or is passed over.
+  using TableName = schema::Definitions::Name;
+  using Empty = std::function<Status(const std::vector<TableName>& tables, const TransactionId& at,
+                                     const std::string& gtid)>;
+  void set_empty(Empty empty) { empty_ = std::move(empty); }
   // Rows that are sent already, to be dropped when the source brings them again.
   void set_overlap(Overlap overlap);
   // Takes one event.  Errors: fatal, with the position in the text; stopped from the sink.
@@ -231,6 +237,7 @@ class Assembler final : private event::LineSink {
   // What was told of: tables, and columns with their tables.
   std::unordered_set<std::string> keyless_, unknown_columns_;
   std::function<Status()> barrier_;
+  Empty empty_;
   HeldXa* held_;
   HeldRows held_rows_;
   HeldTables held_tables_;

@@ -33,8 +33,9 @@ Status Assembler::on_query(const binlog::EventView& event, const binlog::FormatD
   if (statement.kind == binlog::StatementKind::xa) {
     SLUICE_TRY(on_xa(query, format));
   } else if (!group_.known) {
-    if (statement.kind != binlog::StatementKind::dml) SLUICE_TRY(on_ddl(query, statement, format));
+    // A table is emptied while it is known.
     SLUICE_TRY(on_statement(query, statement));
+    if (statement.kind != binlog::StatementKind::dml) SLUICE_TRY(on_ddl(query, statement, format));
   }
   if (!group_.in_transaction || group_.standalone) return commit();
   return {};
@@ -56,19 +57,18 @@ Status Assembler::on_statement(const binlog::QueryEvent& query,
 }
 
 Status Assembler::on_dropped(const binlog::QueryEvent& query, const binlog::Statement& statement) {
-  std::string victim;
-  if (!statement.tables_known) {
-    victim = "a table (the statement could not be read)";
-  } else {
-    for (const auto& [database, table] : statement.tables) {
-      const std::string_view db = database.empty() ? query.database : std::string_view(database);
-      if (table.empty() ? filter_->may_take_from(db) : filter_->takes(db, table)) {
-        victim = table.empty() ? "database " + std::string(db) : full_name(db, table);
-        break;
-      }
-    }
+  std::vector<TableName> victims;  // an empty table name: a whole database
+  for (const auto& [named, table] : statement.tables) {
+    const std::string_view database = named.empty() ? query.database : std::string_view(named);
+    if (table.empty() ? filter_->may_take_from(database) : filter_->takes(database, table))
+      victims.emplace_back(database, table);
   }
-  if (victim.empty()) return {};
+  if (victims.empty() && statement.tables_known) return {};
+  std::string victim = "a table (the statement could not be read)";
+  if (statement.tables_known) {
+    const auto& [database, table] = victims.front();
+    victim = table.empty() ? "database " + database : full_name(database, table);
+  }
   const std::string_view verb =
       statement.kind == binlog::StatementKind::truncate ? "TRUNCATE" : "DROP";
   if (settings_.ignore_truncate) {
@@ -76,10 +76,14 @@ Status Assembler::on_dropped(const binlog::QueryEvent& query, const binlog::Stat
         .warn("{} of {} ignored, its keys stay in Redis pos={}", verb, victim, here().to_string());
     return {};
   }
+  if (empty_ && statement.tables_known) {
+    if (barrier_) SLUICE_TRY(barrier_());
+    return empty_(victims, group_.id, group_.gtid_text);
+  }
   return unsupported(std::string(verb) + " of " + victim +
-                     ": its keys would stay in Redis. Set applier.on_truncate: ignore to leave "
-                     "them there and go on, or remove them by hand and go on behind it with "
-                     "`sluice position set`");
+                     ": its keys would stay in Redis. Set applier.on_truncate: empty to have them "
+                     "removed, ignore to leave them there and go on, or remove them by hand and go "
+                     "on behind it with `sluice position set`");
 }
 
 // What a statement does to tables: other than rows of it may need other plans.

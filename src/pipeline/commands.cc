@@ -420,7 +420,8 @@ Status reset(const Options& options, bool confirmed, std::ostream& out) {
   out << would << " " << found << " queues with " << messages << " messages\n";
   std::vector<std::string> keys{
       position::watermark_key(names.instance), position::layout_key(names.instance),
-      position::members_key(names.instance), position::mirror_key(names.instance)};
+      position::members_key(names.instance), position::mirror_key(names.instance),
+      position::emptied_key(names.instance)};
   for (std::uint32_t n = 0; n < names.partitions; ++n)
     keys.push_back(position::applied_key(names.instance, names.partitions, n));
   std::int64_t records = 0;

@@ -11,6 +11,7 @@
 #include "pipeline/relayout.h"
 #include "pipeline/schema_start.h"
 #include "pipeline/stage.h"
+#include "pipeline/table_emptier.h"
 #include "pipeline/watermark_stage.h"
 #include "pipeline/wiring.h"
 
@@ -215,6 +216,13 @@ void PublisherSide::start() {
   assembler_->set_barrier([barrier = Barrier(*outbox_, applied), st = source_stop_.get_token()] {
     return barrier.pass(st);
   });
+  if (options_.applier.on_truncate() == ApplierOptions::OnTruncate::empty)
+    assembler_->set_empty(
+        [emptier = TableEmptier(options_, *filter_, *catalog_,
+                                [this] { return redis::Connection::open(options_.redis); }),
+         st = source_stop_.get_token()](const auto& tables, const auto& at, const auto& gtid) {
+          return emptier.empty(tables, at, gtid, st);
+        });
   source_stage_.emplace(
       source_dependencies(options_, hosts_, replica_, applied),
       SourceStage::Settings{options_.source.reconnect_max(), options_.source.failover_after()},

@@ -23,6 +23,10 @@ std::string mirror_key(std::string_view instance) {
   return key(instance, "mirror");
 }
 
+std::string emptied_key(std::string_view instance) {
+  return key(instance, "emptied");
+}
+
 std::string encode(const Layout& layout) {
   return Json{{"v", 1}, {"partitions", layout.partitions}, {"fingerprint", layout.fingerprint}}
       .dump();

@@ -298,9 +298,9 @@ struct RedisOptions : Section {
 
 struct ApplierOptions : Section {
   using Section::Section;
-  enum class OnTruncate : std::uint8_t { stop, ignore };
+  enum class OnTruncate : std::uint8_t { stop, ignore, empty };
   friend config::Names option_names(OnTruncate) {
-    static constexpr std::array<std::string_view, 2> kNames{"stop", "ignore"};
+    static constexpr std::array<std::string_view, 3> kNames{"stop", "ignore", "empty"};
     return kNames;
   }
   enum class OnContentDdl : std::uint8_t { warn, stop };
@@ -331,9 +331,10 @@ struct ApplierOptions : Section {
   Option<Duration> shrink_after{
       this, "shrink_after", Duration{1min}, Range<Duration>{1s, 24h},
       "After so long below a quarter of both one thread is taken away, down to min."};
-  Option<OnTruncate> on_truncate{
-      this, "on_truncate", OnTruncate::stop,
-      "TRUNCATE or DROP of a replicated table: stop, or ignore (its keys stay in Redis)."};
+  Option<OnTruncate> on_truncate{this, "on_truncate", OnTruncate::stop,
+                                 "TRUNCATE or DROP of a replicated table: stop, ignore (its keys "
+                                 "stay in Redis), or empty (what "
+                                 "its mappings wrote is removed, docs/mapping.md)."};
   Option<OnContentDdl> on_content_ddl{
       this, "on_content_ddl", OnContentDdl::warn,
       "DDL that changes rows without row events (a column added with a default, dropped, renamed "

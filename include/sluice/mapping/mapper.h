@@ -36,6 +36,8 @@ struct TouchedKey {
 class Mapper {
  public:
   explicit Mapper(const Options& options);
+  Mapper(const Mapper&) = delete;
+  Mapper& operator=(const Mapper&) = delete;
   Mapper(Mapper&&) noexcept;
   Mapper& operator=(Mapper&&) noexcept;
   ~Mapper();
@@ -78,5 +80,18 @@ std::optional<std::size_t> rules_of(const Options& options, std::string_view dat
 // configuration and the remedy.
 Status check(const Options& options, std::optional<std::size_t> entry, const TableSchema& schema,
              const std::vector<std::string>& hidden, const std::vector<std::string>& partition);
+
+// Where the rows of a table are in Redis, for who removes them all.
+struct KeyPattern {
+  std::string mapping;  // "tables[0].mappings[1]"
+  std::string glob;     // of SCAN
+  std::string prefix;   // what all its keys begin with
+};
+// Of all mappings but those that keep a history or nothing (stream, publish, invalidate).
+// Arguments and errors as check()'s.
+Result<std::vector<KeyPattern>> key_patterns(const Options& options,
+                                             std::optional<std::size_t> entry,
+                                             const TableSchema& schema,
+                                             const std::vector<std::string>& hidden);
 
 }  // namespace sluice::mapping

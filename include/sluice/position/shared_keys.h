@@ -12,6 +12,8 @@ namespace sluice::position {
 std::string layout_key(std::string_view instance);   // sluice:<instance>:layout
 std::string members_key(std::string_view instance);  // sluice:<instance>:members
 std::string mirror_key(std::string_view instance);   // sluice:<instance>:mirror
+// sluice:<instance>:emptied: of each table that a statement emptied last, which one it was.
+std::string emptied_key(std::string_view instance);
 
 // The layout that the publisher works with; compact JSON, version 1.
 std::string encode(const Layout& layout);

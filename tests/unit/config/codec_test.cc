@@ -134,7 +134,10 @@ TEST(EnumCodec, HasANameForEachValueOfEachEnum) {
   expect_a_name_for_each_value(TlsOptions::Mode::verify_identity);
   expect_a_name_for_each_value(QueueOptions::Type::existing);
   expect_a_name_for_each_value(QueueOptions::Compression::zstd);
-  expect_a_name_for_each_value(ApplierOptions::OnTruncate::ignore);
+  expect_a_name_for_each_value(MappingOptions::Type::none);
+  expect_a_name_for_each_value(MappingOptions::Write::changed);
+  expect_a_name_for_each_value(MappingOptions::OnDelete::keep);
+  expect_a_name_for_each_value(ApplierOptions::OnTruncate::empty);
   expect_a_name_for_each_value(ApplierOptions::OnRefused::ignore);
   expect_a_name_for_each_value(RenderingOptions::Invalid::replace);
   expect_a_name_for_each_value(RenderingOptions::Binary::base64);

@@ -197,12 +197,12 @@ TEST(LineReader, KnowsATableFromMessageToMessageAndWhenItChanges) {
     EXPECT_TRUE(line.ok()) << line.error().what;
     return (*line)->shown;
   };
-  const ChangeView::Shown first = *shown(with("x", "x"));
+  const ChangeView::Shown first = *shown(with("INSERT", "INSERT"));
   ASSERT_EQ(first.columns.size(), 2U);
   EXPECT_EQ(first.columns[0].name, "id");
   EXPECT_EQ(first.columns[0].mysql_type.substr(0, 3), "int");
   EXPECT_FALSE(first.columns[1].binary);
-  EXPECT_EQ(shown(with("x", "x"))->id, first.id);
+  EXPECT_EQ(shown(with("INSERT", "INSERT"))->id, first.id);
   const ChangeView::Shown other = *shown(with("varchar(255)", "varchar(256)"));
   EXPECT_NE(other.id, first.id);
   EXPECT_EQ(other.columns[1].mysql_type, "varchar(256)");

@@ -197,6 +197,17 @@ TEST(HashMapping, ANullInATemplatesColumnIsNoEntry) {
             (Commands{{"HSET", "n:b", "id", "8", "name", "b"}}));
 }
 
+TEST(Mappings, NeverWriteKeysThatAreSluicesOwn) {
+  Maps map("{key: '{name}'}");
+  EXPECT_EQ(map(users().insert({"8", "sluic", {}})).at(0).at(1), "sluic");
+  const Error error = map.refusal(users().insert({"8", "sluice:main:p16:0", {}}));
+  EXPECT_EQ(error.cls, ErrorClass::poison);
+  EXPECT_THAT(error.what, HasSubstr("its key would be one of Sluice's own, by column name"));
+  Maps own("{key: 'sluice:{id}'}");
+  EXPECT_THAT(own.refusal(users().insert({"8", "x", {}})).what,
+              HasSubstr("key: character 1: keys that begin with sluice: are Sluice's own"));
+}
+
 TEST(Mappings, SeveralOfATableAreWrittenInTheirOrder) {
   Maps map("{key: 'a:{id}'}, {type: none}, {type: set, key: 'all', member: '{id}'}");
   EXPECT_EQ(map(users().insert({"8", "x", {}})),

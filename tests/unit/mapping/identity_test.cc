@@ -33,7 +33,8 @@ std::string refusal(const std::string& mapping,
 
 TEST(Identity, OneKeyIsOfOnePartition) {
   EXPECT_EQ(refusal(""), "");
-  EXPECT_THAT(refusal("", {"city"}), HasSubstr("tables[0] for shop.user: rows of several"));
+  EXPECT_THAT(refusal("", {"city"}),
+              HasSubstr("tables[0].mappings[0] for shop.user: rows of several"));
   EXPECT_EQ(refusal("{key: 'u:{id}'}"), "");
   EXPECT_EQ(refusal("{key: 'u:{city}:{id}'}"), "");
   EXPECT_EQ(refusal("{key: 'u:{email}'}"),
@@ -75,6 +76,25 @@ TEST(Identity, SumsAndCachesDoNotMind) {
 TEST(Identity, WhatCannotBeMadeIsSaidBefore) {
   EXPECT_THAT(refusal("{key: 'u:{nope}'}"),
               HasSubstr("tables[0].mappings[0] for shop.user: key: character 3: "));
+}
+
+TEST(KeyPatterns, AreWhatKeysFit) {
+  const auto options = options_of(
+      "{key: 'u[{id}]:*:{email}'}, {type: set, key: 'c:{city}', member: '{id}', refcount: true}, "
+      "{type: stream, key: s}, {type: publish, key: p}, {type: counter, key: '{city}'}");
+  const auto found = key_patterns(*options, 0, users(), {});
+  ASSERT_TRUE(found.ok());
+  std::vector<std::string> globs;
+  std::vector<std::string> prefixes;
+  for (const KeyPattern& p : *found) {
+    globs.push_back(p.glob);
+    prefixes.push_back(p.prefix);
+  }
+  EXPECT_EQ(globs, (std::vector<std::string>{"u\\[*\\]:\\*:*", "c:*", "c:*:refs", "*"}));
+  EXPECT_EQ(prefixes, (std::vector<std::string>{"u[", "c:", "c:", ""}));
+  const auto plain = key_patterns(Options(), std::nullopt, users(), {});
+  ASSERT_TRUE(plain.ok());
+  EXPECT_EQ(plain->at(0).glob, "shop:user:*");
 }
 
 TEST(RulesOf, TheFirstEntryThatFits) {

@@ -19,6 +19,7 @@ class AssemblerOversize : public AssemblerTest {
   AssemblerOversize() {
     settings_.message_bytes = 1250;  // 1.2 thousand of it are the message's own
     settings_.oversize = event::Oversize::dead_letter;
+    settings_.options = &options_;
   }
   static TestRow large(std::int32_t id) { return {id, std::string(20, '\x01')}; }
 };

@@ -104,6 +104,28 @@ TEST_P(StatementsOfBothFlavours, TruncateAndDropOfATakenTableStop) {
   }
 }
 
+TEST_P(StatementsOfBothFlavours, TruncateAndDropEmptyTheTablesBehindABarrierWhenAskedTo) {
+  Binlog binlog(GetParam());
+  const std::uint64_t at = binlog.gtid(Binlog::kStandalone);
+  binlog.query("DROP TABLE IF EXISTS hidden, t, other.t, shop.u");
+  binlog.gtid(Binlog::kStandalone);
+  binlog.query("DROP DATABASE shop");
+  const auto a = assembly();
+  std::vector<std::string> done;
+  (*a)->set_empty([&](const auto& tables, const TransactionId& id, const std::string& gtid) {
+    if (done.empty()) {
+      EXPECT_EQ(id.pos, at);
+    }
+    EXPECT_FALSE(gtid.empty());
+    EXPECT_EQ(a->barriers.size(), done.empty() ? 1U : 2U);
+    for (const auto& [database, table] : tables) done.push_back(database + "." + table);
+    return Status();
+  });
+  const Status s = a->play(binlog.dump());
+  EXPECT_TRUE(s.ok()) << to_string(s.error());
+  EXPECT_THAT(done, ElementsAre("shop.t", "shop.u", "shop."));
+}
+
 TEST_P(StatementsOfBothFlavours, TruncateAndDropOfOtherTablesPass) {
   for (const char* statement :
        {"TRUNCATE TABLE hidden", "DROP TABLE IF EXISTS shop.hidden2, other.t",
