@@ -28,8 +28,8 @@ class TableEmptier {
       : options_(&options), filter_(&filter), catalog_(&catalog), connect_(std::move(connect)) {}
 
   // `tables`: as the source calls them; without a table's name all of the database.  Waits while
-  // Redis is away.  Errors: stopped; fatal/pipeline_unsupported for a table whose keys cannot be told
-  // from others; what Redis says that is not retry.
+  // Redis is away.  Errors: stopped; fatal/pipeline_unsupported for a table whose keys cannot be
+  // told from others; what Redis says that is not retry.
   Status empty(const std::vector<TableName>& tables, const TransactionId& at,
                const std::string& gtid, const std::stop_token& st) const;
 
