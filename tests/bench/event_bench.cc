@@ -2,11 +2,13 @@
 //   oltp: the table of sysbench (INT, INT, CHAR(120), CHAR(60)), 240 bytes of JSON a row
 //   wide: 40 columns of the common types
 //   plain: 68 bytes of a row in 6 columns (BIGINT, 2 INT, DATETIME, DECIMAL, VARCHAR)
+// read_*: lines read back; map_*: and made into commands for Redis.
 // values_*: each value decoded without text and folded into a checksum; cut_*: cut only.
 #include <array>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,9 +17,11 @@
 #include "sluice/base/byte_writer.h"
 #include "sluice/binlog/rows.h"
 #include "sluice/binlog/value.h"
+#include "sluice/config/load.h"
 #include "sluice/event/line_encoder.h"
 #include "sluice/event/line_reader.h"
 #include "sluice/event/table_plan.h"
+#include "sluice/mapping/mapper.h"
 
 namespace sluice::event {
 namespace {
@@ -261,7 +265,9 @@ BENCHMARK(values_plain);
 BENCHMARK(values_oltp);
 BENCHMARK(values_wide);
 
-void read(benchmark::State& state, const Table& table, void (*row)(ByteWriter&, std::uint64_t)) {
+// `options`: the lines' rows become commands as they say; null: they are read only.
+void read(benchmark::State& state, const Table& table, void (*row)(ByteWriter&, std::uint64_t),
+          const Options* options = nullptr) {
   const auto rows_per_line = static_cast<std::uint64_t>(state.range(0));
   const Rows rows = rows_of(table, row, false);
   const auto plan = must(TablePlan::make(table.map, table.schema, {}, {}));
@@ -284,13 +290,21 @@ void read(benchmark::State& state, const Table& table, void (*row)(ByteWriter&, 
     if (index % rows_per_line == 0) close();
   }
   LineReader reader;
+  std::optional<mapping::Mapper> mapper;
+  if (options != nullptr) mapper.emplace(*options);
+  TextBuffer commands;
+  mapping::CommandCounts counts;
   std::size_t fields = 0;
   for ([[maybe_unused]] const auto& _ : state) {
     reader.open(body.view());
+    commands.clear();
     for (;;) {
       const ChangeView* line = must(reader.next());
       if (line == nullptr) break;
       fields += line->fields.size();
+      if (!mapper) continue;
+      for (const ChangeView::Row& r : line->rows)
+        if (!mapper->append(*line, r, commands, counts).ok()) std::abort();
     }
   }
   benchmark::DoNotOptimize(fields);
@@ -304,7 +318,28 @@ void read_oltp(benchmark::State& state) {
 void read_wide(benchmark::State& state) {
   read(state, wide_table(), wide_row);
 }
+void read_plain(benchmark::State& state) {
+  read(state, plain_table(), plain_row);
+}
+// A hash of each row.
+void map_plain(benchmark::State& state) {
+  const Options options;
+  read(state, plain_table(), plain_row, &options);
+}
+// The same, and its place in an index and a ranking.
+void map_plain_indexed(benchmark::State& state) {
+  const auto loaded = load_text(
+      "tables: [{mappings: [{}, {type: set, key: 'of:{customer}', member: '{id}'}, {type: zset, key: "
+      "rank, "
+      "member: '{id}', score: price}]}]",
+      "bench", [](const std::string&) { return std::nullopt; });
+  if (!loaded.ok()) std::abort();
+  read(state, plain_table(), plain_row, loaded.options.get());
+}
 BENCHMARK(read_oltp)->ArgName("rows_per_line")->Arg(1)->Arg(100);
+BENCHMARK(read_plain)->ArgName("rows_per_line")->Arg(1)->Arg(100);
+BENCHMARK(map_plain)->ArgName("rows_per_line")->Arg(1)->Arg(100);
+BENCHMARK(map_plain_indexed)->ArgName("rows_per_line")->Arg(1)->Arg(100);
 BENCHMARK(read_wide)->ArgName("rows_per_line")->Arg(1)->Arg(100);
 
 }  // namespace
