@@ -22,10 +22,36 @@ void check_tls(const TlsOptions& tls, const std::string& path, Reader& reader) {
     reader.problem(reader.place_of(tls.key), path + ".key: is given without cert");
 }
 
+void check_preferred(const TlsOptions& tls, const std::string& path, const std::string& who_cannot,
+                     Reader& reader) {
+  if (tls.mode() == TlsOptions::Mode::preferred)
+    reader.problem(reader.place_of(tls.mode),
+                   path + ".mode: " + who_cannot + " has TLS: required, or disabled");
+}
+
 void check_host(const Option<std::string>& host, const std::string& socket, const std::string& path,
                 Reader& reader) {
   if (host().empty() && socket.empty())
     reader.problem(reader.place_of(host), path + ".host: is empty");
+}
+
+void check_redis(const RedisOptions& redis, Reader& reader) {
+  check_host(redis.host, redis.socket(), "redis", reader);
+  const bool sentinels = !redis.sentinels().empty();
+  if (sentinels && redis.sentinel_master().empty())
+    reader.problem(reader.place_of(redis.sentinels),
+                   "redis.sentinels: need sentinel_master, the name by which they know the master");
+  if (!sentinels && !redis.sentinel_master().empty())
+    reader.problem(reader.place_of(redis.sentinel_master),
+                   "redis.sentinel_master: is given without sentinels");
+  if (sentinels && !redis.socket().empty())
+    reader.problem(reader.place_of(redis.socket), "redis.socket: does not go with sentinels");
+  check_tls(redis.tls, "redis.tls", reader);
+  check_preferred(redis.tls, "redis.tls", "Redis cannot be asked whether it", reader);
+  if (redis.tls.mode() != TlsOptions::Mode::disabled && !redis.socket().empty())
+    reader.problem(reader.place_of(redis.tls.mode),
+                   "redis.tls.mode: a unix socket is not encrypted: disabled, or host instead of "
+                   "socket");
 }
 
 void check_rules(const TableOptions& table, const std::string& path, Reader& reader) {
@@ -75,13 +101,10 @@ void check_together(const Options& options, Reader& reader) {
     reader.problem(reader.place_of(options.state_dir), "state_dir: is empty");
   check_host(options.source.host, options.source.socket(), "source", reader);
   check_host(options.queue.host, "", "queue", reader);
-  check_host(options.redis.host, options.redis.socket(), "redis", reader);
+  check_redis(options.redis, reader);
   check_tls(options.source.tls, "source.tls", reader);
   check_tls(options.queue.tls, "queue.tls", reader);
-  if (options.queue.tls.mode() == TlsOptions::Mode::preferred)
-    reader.problem(
-        reader.place_of(options.queue.tls.mode),
-        "queue.tls.mode: AMQP cannot ask whether the broker has TLS: required, or disabled");
+  check_preferred(options.queue.tls, "queue.tls", "AMQP cannot ask whether the broker", reader);
   if (options.applier.min() > options.applier.max())
     reader.problem(reader.place_of(options.applier.min), "applier.min: is above applier.max");
   for (std::size_t i = 0; i < options.tables.size(); ++i) {

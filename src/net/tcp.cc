@@ -1,8 +1,10 @@
 #include "net/tcp.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <system_error>
@@ -13,6 +15,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "sluice/base/clock.h"
 
@@ -38,16 +41,27 @@ int wait_connected(int fd, Time deadline) {
   }
 }
 
+// A connection without these works, only slower or noticed dead later.
+void tune(int fd) {
+  struct Setting {
+    int level, name, value;
+  };
+  constexpr std::array<Setting, 5> kSettings{{{IPPROTO_TCP, TCP_NODELAY, 1},
+                                              {SOL_SOCKET, SO_KEEPALIVE, 1},
+                                              {IPPROTO_TCP, TCP_KEEPIDLE, 30},
+                                              {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+                                              {IPPROTO_TCP, TCP_KEEPCNT, 3}}};
+  for (const Setting& s : kSettings) {
+    [[maybe_unused]] const int done = ::setsockopt(fd, s.level, s.name, &s.value, sizeof s.value);
+  }
+}
+
 // 0, or the errno of the failure.
-int connect_one(const addrinfo& address, Time deadline, UniqueFd& out) {
-  UniqueFd fd(::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                       address.ai_protocol));
+int connect_one(int family, const sockaddr* address, socklen_t size, Time deadline, UniqueFd& out) {
+  UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return errno;
-  const int on = 1;
-  // A connection without these two works, only slower or noticed dead later.
-  [[maybe_unused]] const int a = ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  [[maybe_unused]] const int b = ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  if (::connect(fd.get(), address.ai_addr, address.ai_addrlen) != 0) {
+  if (family != AF_UNIX) tune(fd.get());
+  if (::connect(fd.get(), address, size) != 0) {
     // An interrupted connect() goes on in the background, as EINPROGRESS does.
     if (errno != EINPROGRESS && errno != EINTR) return errno;
     if (const int error = wait_connected(fd.get(), deadline); error != 0) return error;
@@ -116,7 +130,7 @@ Result<UniqueFd> connect_tcp(const std::string& host, std::uint32_t port, Time d
   int error = ENOENT;
   for (const addrinfo* a = addresses.get(); a != nullptr; a = a->ai_next) {
     UniqueFd fd;
-    error = connect_one(*a, deadline, fd);
+    error = connect_one(a->ai_family, a->ai_addr, a->ai_addrlen, deadline, fd);
     if (error == 0) return fd;
   }
   return retry(Errc::io, "connect: " + errno_text(error));
@@ -124,6 +138,22 @@ Result<UniqueFd> connect_tcp(const std::string& host, std::uint32_t port, Time d
 
 std::unique_ptr<Stream> plain_stream(UniqueFd fd) {
   return std::make_unique<PlainStream>(std::move(fd));
+}
+
+Result<std::unique_ptr<Stream>> connect_unix(const std::string& path, Time deadline) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    return fatal(Errc::config_invalid, "a unix socket's path has at most " +
+                                           std::to_string(sizeof address.sun_path - 1) +
+                                           " bytes: " + path);
+  std::memcpy(&address.sun_path[0], path.data(), path.size());
+  UniqueFd fd;
+  if (const int error = connect_one(AF_UNIX, reinterpret_cast<const sockaddr*>(&address),
+                                    sizeof address, deadline, fd);
+      error != 0)
+    return retry(Errc::io, "connect: " + errno_text(error));
+  return plain_stream(std::move(fd));
 }
 
 Result<std::unique_ptr<Stream>> connect(const Target& target, Time deadline) {

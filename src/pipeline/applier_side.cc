@@ -27,7 +27,7 @@ ApplierSide::ApplierSide(const Options& options, Surroundings surroundings)
       around_(std::move(surroundings)),
       members_(options.instance(), member_id()),
       pool_(pool_settings(options),
-            pool_dependencies(options, around_.load,
+            pool_dependencies(options, *around_.redis, around_.load,
                               [this] {
                                 wakeup_.notify();
                                 around_.changed();
@@ -77,7 +77,7 @@ Status ApplierSide::run(const std::stop_token& st) {
 }
 
 Status ApplierSide::session(const std::stop_token& st) {
-  SLUICE_TRY_ASSIGN(redis_, redis::Connection::open(options_.redis));
+  SLUICE_TRY_ASSIGN(redis_, around_.redis->connect());
   SLUICE_TRY(mapping::check_server(*redis_, options_));
   const std::stop_callback interrupt(st, [this] { redis_->interrupt(); });
   auto next_beat = steady_clock::now();
@@ -124,7 +124,7 @@ void ApplierSide::end() {
     pool_.join();
   }
   // The connection was interrupted, perhaps.
-  if (auto redis = redis::Connection::open(options_.redis)) {
+  if (auto redis = around_.redis->connect()) {
     if (Status s = members_.leave(**redis); !s.ok())
       log::get("redis").debug("not said that this host goes error=\"{}\"", to_string(s.error()));
   }

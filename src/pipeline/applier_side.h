@@ -11,6 +11,7 @@
 #include "sluice/base/mutex.h"
 #include "sluice/base/wakeup.h"
 #include "sluice/config/options.h"
+#include "sluice/redis/servers.h"
 
 #include "pipeline/applier_pool.h"
 #include "pipeline/members.h"
@@ -23,6 +24,7 @@ class ApplierSide {
  public:
   struct Surroundings {
     FailureBox* failures = nullptr;
+    redis::Servers* redis = nullptr;
     ops::Counters* counters = nullptr;
     Health* health = nullptr;
     const Clock* clock = nullptr;

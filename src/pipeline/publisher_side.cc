@@ -65,7 +65,7 @@ Result<T> PublisherSide::patiently(std::string_view what,
 Result<StateHold> PublisherSide::open_state() {
   const auto deadline = steady_clock::now() + kStorePatience;
   for (;;) {
-    auto hold = StateHold::open(options_);
+    auto hold = StateHold::open(options_, around_.redis);
     if (hold.ok() || hold.error().code != Errc::position_locked || steady_clock::now() >= deadline)
       return hold;
     if (!wait_for(milliseconds(100), stop_)) return stopped();
@@ -135,9 +135,8 @@ Status PublisherSide::prepare() {
   SLUICE_TRY_ASSIGN(const auto findings,
                     mysql::preflight(source, options_.source, replica_, from, tables_of(*filter_)));
   SLUICE_TRY(require(findings));
-  SLUICE_TRY_ASSIGN(auto redis, patiently<std::unique_ptr<redis::Connection>>("redis", [this] {
-                      return redis::Connection::open(options_.redis);
-                    }));
+  SLUICE_TRY_ASSIGN(auto redis, patiently<std::unique_ptr<redis::Connection>>(
+                                    "redis", [this] { return around_.redis->connect(); }));
   SLUICE_TRY_ASSIGN(const auto redis_info, redis::preflight(*redis, options_.redis));
   log::get("redis").info("redis found version={}", redis_info.version);
   for (const std::string& warning : redis_info.warnings) log::get("redis").warn("{}", warning);
@@ -210,7 +209,7 @@ void PublisherSide::start() {
         "mirror", *around_.failures, [this] { return mirror_->run(mirror_stop_.get_token()); }));
   const queue::Names names = names_of(options_);
   const auto applied = [this]() -> Result<std::vector<std::optional<position::AppliedRecord>>> {
-    SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options_.redis));
+    SLUICE_TRY_ASSIGN(const auto redis, around_.redis->connect());
     return read_applied(*redis, options_.instance(), options_.queue.partitions());
   };
   assembler_->set_barrier([barrier = Barrier(*outbox_, applied), st = source_stop_.get_token()] {
@@ -219,7 +218,7 @@ void PublisherSide::start() {
   if (options_.applier.on_truncate() == ApplierOptions::OnTruncate::empty)
     assembler_->set_empty(
         [emptier = TableEmptier(options_, *filter_, *catalog_,
-                                [this] { return redis::Connection::open(options_.redis); }),
+                                [this] { return around_.redis->connect(); }),
          st = source_stop_.get_token()](const auto& tables, const auto& at, const auto& gtid) {
           return emptier.empty(tables, at, gtid, st);
         });

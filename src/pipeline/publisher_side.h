@@ -39,6 +39,7 @@ class PublisherSide {
   struct Surroundings {
     Wakeup* wakeup = nullptr;  // of the thread that this belongs to
     FailureBox* failures = nullptr;
+    redis::Servers* redis = nullptr;
     ops::Counters* counters = nullptr;
     Health* health = nullptr;
     const Clock* clock = nullptr;

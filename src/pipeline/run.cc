@@ -10,6 +10,7 @@
 #include "sluice/base/log.h"
 #include "sluice/ops/service.h"
 #include "sluice/pipeline/commands.h"
+#include "sluice/redis/servers.h"
 
 #include "pipeline/applier_side.h"
 #include "pipeline/backlog_stage.h"
@@ -39,10 +40,10 @@ constexpr milliseconds kStartAgain{1000};
 // What is watched, for the status line and the appliers' number.
 class Monitors {
  public:
-  Monitors(const Options& options, std::function<bool()> publishes, FailureBox& failures,
-           const ops::Counters& counters, const Clock& clock)
-      : watermark([&options] { return redis::Connection::open(options.redis); }, options.instance(),
-                  layout_of(options), std::move(publishes), clock),
+  Monitors(const Options& options, redis::Servers& servers, std::function<bool()> publishes,
+           FailureBox& failures, const ops::Counters& counters, const Clock& clock)
+      : watermark([&servers] { return servers.connect(); }, options.instance(), layout_of(options),
+                  std::move(publishes), clock),
         backlog(
             [brokers = queue::Brokers(options.queue)]() mutable {
               return queue::Admin::connect(brokers);
@@ -50,6 +51,9 @@ class Monitors {
             names_of(options), std::min(options.log.status_interval(), kBacklogEvery), counters) {
     threads_.push_back(
         start_stage("watermark", failures, [this] { return watermark.run(stop_.get_token()); }));
+    if (servers.has_sentinels())
+      threads_.push_back(start_stage(
+          "sentinels", failures, [this, &servers] { return servers.watch(stop_.get_token()); }));
     threads_.push_back(start_stage("backlog", failures, [this]() -> Status {
       backlog.run(stop_.get_token());
       return {};
@@ -76,6 +80,7 @@ class Daemon {
         applies_(options.role() != Options::Role::publisher),
         clock_(system_clock()),
         failures_(wakeup_),
+        redis_(options.redis),
         signals_([this](int number) {
           log::get("app").info("stopping signal={}", number);
           stop_.request_stop();
@@ -113,6 +118,7 @@ class Daemon {
   Wakeup wakeup_;
   std::stop_source stop_;  // asked to end, by a signal
   FailureBox failures_;
+  redis::Servers redis_;
   SignalThread signals_;
   ops::Counters counters_;
   Health health_;
@@ -136,11 +142,11 @@ class Daemon {
 void Daemon::open_sides() {
   if (!monitors_)
     monitors_ = std::make_unique<Monitors>(
-        options_, [this] { return publishing_.load(); }, failures_, counters_, clock_);
+        options_, redis_, [this] { return publishing_.load(); }, failures_, counters_, clock_);
   if (applies_ && !appliers_)
     appliers_ = std::make_unique<ApplierSide>(
         options_,
-        ApplierSide::Surroundings{&failures_, &counters_, &health_, &clock_,
+        ApplierSide::Surroundings{&failures_, &redis_, &counters_, &health_, &clock_,
                                   [this] { return load(); }, [this] { wakeup_.notify(); }});
 }
 
@@ -176,7 +182,7 @@ Status Daemon::lead() {
   health_.source = health_.queue = Health::Link::connecting;
   publisher_ = std::make_unique<PublisherSide>(
       options_,
-      PublisherSide::Surroundings{&wakeup_, &failures_, &counters_, &health_, &clock_,
+      PublisherSide::Surroundings{&wakeup_, &failures_, &redis_, &counters_, &health_, &clock_,
                                   [this] { return leadership_.certain(); },
                                   [this] { leadership_.give_up(); }},
       std::exchange(state_, std::nullopt), stop.get_token(), patience_);

@@ -24,10 +24,13 @@ std::string random_lineage() {
 
 }  // namespace
 
-std::optional<Mirror> mirror_of(const Options& options) {
+std::optional<Mirror> mirror_of(const Options& options, redis::Servers* servers) {
   if (options.position.mirror() != PositionOptions::Mirror::redis) return std::nullopt;
-  return Mirror([&options] { return redis::Connection::open(options.redis); }, options.instance(),
-                member_id(), history_file(options));
+  return Mirror(
+      [&options, servers] {
+        return servers != nullptr ? servers->connect() : redis::Connection::open(options.redis);
+      },
+      options.instance(), member_id(), history_file(options));
 }
 
 Result<bool> needs_folder(const Options& options, const position::State& state) {
@@ -37,9 +40,9 @@ Result<bool> needs_folder(const Options& options, const position::State& state) 
                            {state.epoch, name->number, state.position.pos});
 }
 
-Result<StateHold> StateHold::open(const Options& options) {
+Result<StateHold> StateHold::open(const Options& options, redis::Servers* servers) {
   SLUICE_TRY_ASSIGN(auto store, position::Store::open(options.state_dir()));
-  return StateHold(options, std::move(store), mirror_of(options));
+  return StateHold(options, std::move(store), mirror_of(options, servers));
 }
 
 Status StateHold::refuse_running() const {

@@ -4,6 +4,7 @@
 
 #include "sluice/config/options.h"
 #include "sluice/position/state_file.h"
+#include "sluice/redis/servers.h"
 
 #include "pipeline/mirror.h"
 
@@ -14,7 +15,8 @@ namespace sluice::pipeline {
 class StateHold {
  public:
   // Locks the folder.  Errors: those of position::Store::open.
-  static Result<StateHold> open(const Options& options);
+  // `servers`: where the copy is, for as long as this lives; null: as the options say it.
+  static Result<StateHold> open(const Options& options, redis::Servers* servers = nullptr);
   StateHold(const Options& options, position::Store store, std::optional<Mirror> mirror)
       : options_(&options), store_(std::move(store)), mirror_(std::move(mirror)) {}
 
@@ -47,7 +49,7 @@ class StateHold {
 };
 
 // The copy, for looking at it; nullopt without position.mirror.
-std::optional<Mirror> mirror_of(const Options& options);
+std::optional<Mirror> mirror_of(const Options& options, redis::Servers* servers = nullptr);
 // Whether a state that is saved now cannot be gone on from without the folder: rows of prepared XA
 // transactions are there alone.
 Result<bool> needs_folder(const Options& options, const position::State& state);

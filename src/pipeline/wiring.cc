@@ -49,14 +49,14 @@ ApplierPool::Settings pool_settings(const Options& options) {
   return out;
 }
 
-ApplierPool::Dependencies pool_dependencies(const Options& options,
+ApplierPool::Dependencies pool_dependencies(const Options& options, redis::Servers& servers,
                                             std::function<PoolSize::Load()> load,
                                             std::function<void()> ended) {
   const queue::Names names = names_of(options);
   return {[names, brokers = queue::Brokers(options.queue)](std::uint32_t share) mutable {
             return queue::Consumer::connect(brokers, names, share);
           },
-          [&options] { return redis::Connection::open(options.redis); },
+          [&servers] { return servers.connect(); },
           {[names, brokers = queue::Brokers(options.queue)]() mutable {
              return queue::LetterSender::connect(brokers, names);
            },

@@ -6,6 +6,7 @@
 #include "sluice/config/options.h"
 #include "sluice/mysql/hosts.h"
 #include "sluice/mysql/replication_stream.h"
+#include "sluice/redis/servers.h"
 
 #include "pipeline/applier_pool.h"
 #include "pipeline/assembler.h"
@@ -16,8 +17,8 @@ namespace sluice::pipeline {
 
 // What the stages are told of the options.
 ApplierPool::Settings pool_settings(const Options& options);
-// Of an applier pool for the partitions that the options tell now.
-ApplierPool::Dependencies pool_dependencies(const Options& options,
+// Of an applier pool for the partitions that the options tell now.  `servers` must outlive it.
+ApplierPool::Dependencies pool_dependencies(const Options& options, redis::Servers& servers,
                                             std::function<PoolSize::Load()> load,
                                             std::function<void()> ended);
 AssemblerSettings assembler_settings(const Options& options);

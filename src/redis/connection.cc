@@ -1,5 +1,7 @@
 #include "sluice/redis/connection.h"
 
+#include <algorithm>
+
 #include "stream_connection.h"
 
 namespace sluice::redis {
@@ -16,6 +18,22 @@ bool is_noperm(const Reply& reply) {
   return reply.text.starts_with("NOPERM");
 }
 
+// False: there is nothing to say.
+bool append_auth(TextBuffer& request, const std::string& user, const Secret& password) {
+  if (user.empty() && password.empty()) return false;
+  if (user.empty())
+    append_command(request, {"AUTH", password.reveal()});
+  else
+    append_command(request, {"AUTH", user, password.reveal()});
+  return true;
+}
+
+Status receive_auth(Connection& connection) {
+  SLUICE_TRY_ASSIGN(const Reply reply, connection.receive());
+  if (reply.kind == Reply::Kind::error) return denied("AUTH", reply);
+  return {};
+}
+
 }  // namespace
 
 Result<Reply> Connection::command(std::initializer_list<std::string_view> words) {
@@ -26,22 +44,15 @@ Result<Reply> Connection::command(std::initializer_list<std::string_view> words)
 }
 
 Status greet(Connection& connection, const RedisOptions& options) {
-  const bool auth = !options.user().empty() || !options.password().empty();
   const std::string database = std::to_string(options.database());
   TextBuffer request;
-  if (options.user().empty() && auth)
-    append_command(request, {"AUTH", options.password().reveal()});
-  if (!options.user().empty())
-    append_command(request, {"AUTH", options.user(), options.password().reveal()});
+  const bool auth = append_auth(request, options.user(), options.password());
   append_command(request, {"CLIENT", "SETNAME", "sluice"});
   if (options.database() != 0) append_command(request, {"SELECT", database});
   append_command(request, {"PING"});
   SLUICE_TRY(connection.send(request.view()));
 
-  if (auth) {
-    SLUICE_TRY_ASSIGN(const Reply reply, connection.receive());
-    if (reply.kind == Reply::Kind::error) return denied("AUTH", reply);
-  }
+  if (auth) SLUICE_TRY(receive_auth(connection));
   // The name is for CLIENT LIST only: an account may lack the permission.  Whatever else is wrong,
   // PING meets it too.
   SLUICE_TRY_ASSIGN(const Reply named, connection.receive());
@@ -60,19 +71,26 @@ Status greet(Connection& connection, const RedisOptions& options) {
   return {};
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const RedisOptions& options) {
-  const std::string peer = address_of(options);
-  auto transport = connect_socket(options);
-  if (!transport) return std::move(transport).error().at("redis " + peer);
-  auto connection = std::make_unique<StreamConnection>(std::move(transport).value(), peer,
-                                                       options.connect_timeout(), system_clock());
-  if (auto greeted = greet(*connection, options); !greeted) {
-    // Lost connections name their peer already.
-    if (greeted.error().code == Errc::redis_lost) return std::move(greeted).error();
-    return std::move(greeted).error().at("redis " + peer);
+Error at_sentinel(Error error) {
+  if (error.code != Errc::redis_denied) return error;
+  error.what.resize(std::min(error.what.find("; remedy"), error.what.size()));
+  error.what +=
+      "; remedy: redis.sentinel_user and redis.sentinel_password, of an account that may run PING "
+      "and SENTINEL there";
+  return error;
+}
+
+Status greet_sentinel(Connection& connection, const RedisOptions& options) {
+  TextBuffer request;
+  const bool auth = append_auth(request, options.sentinel_user(), options.sentinel_password());
+  append_command(request, {"PING"});
+  SLUICE_TRY(connection.send(request.view()));
+  if (auth) {
+    if (Status s = receive_auth(connection); !s.ok()) return at_sentinel(std::move(s).error());
   }
-  connection->set_timeout(options.timeout());
-  return std::unique_ptr<Connection>(std::move(connection));
+  SLUICE_TRY_ASSIGN(const Reply pong, connection.receive());
+  if (pong.kind != Reply::Kind::error || is_noperm(pong)) return {};
+  return at_sentinel(denied("PING", pong));
 }
 
 }  // namespace sluice::redis

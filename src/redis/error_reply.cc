@@ -37,6 +37,11 @@ constexpr std::string_view kAbortedFor = "EXECABORT Transaction discarded becaus
 
 constexpr std::size_t kMaxText = 300;
 
+constexpr std::string_view kNoAccount = "; remedy: redis.user and redis.password";
+constexpr std::string_view kNoPermission =
+    "; remedy: give redis.user the commands and keys of the ACL SETUSER line in docs/operate.md, "
+    "\"Redis servers\"";
+
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -67,7 +72,8 @@ Error error_of_reply(std::string_view text) {
   if (contains(kLater, code) || starts_with_any(kLaterTexts, text))
     return retry(Errc::redis_unavailable, what);
   if (contains(kDenied, code) || starts_with_any(kDeniedTexts, text))
-    return fatal(Errc::redis_denied, what);
+    return fatal(Errc::redis_denied,
+                 what + std::string(code == "NOPERM" ? kNoPermission : kNoAccount));
   if (contains(kCluster, code))
     return fatal(
         Errc::redis_preflight,

@@ -64,6 +64,8 @@ class ExecSink final : public ReplySink {
 };
 
 constexpr Duration kServeEvery{1000};
+// While nothing comes, whether the server has been replaced.
+constexpr Duration kLookEvery{200};
 // Kept memory above this is given back once it is used up.
 constexpr std::size_t kKeepCapacity = 1U << 20U;
 
@@ -78,12 +80,19 @@ StreamConnection::StreamConnection(std::unique_ptr<Transport> transport, std::st
       piece_(ReplyReader::kPiece) {}
 
 Error StreamConnection::broken(Error error) {
-  broken_ = std::move(error).at("redis " + peer_);
+  broken_ = std::move(error).at(peer_);
   return *broken_;
 }
 
 Error StreamConnection::lost(std::string_view what) {
   return broken(retry(Errc::redis_lost, std::string(what)));
+}
+
+Status StreamConnection::usable() {
+  if (broken_) return *broken_;
+  if (replaced_ && replaced_->load(std::memory_order_relaxed))
+    return lost("the Sentinels name another master by now");
+  return {};
 }
 
 void StreamConnection::set_wait(Duration limit, std::function<Status()> serve) {
@@ -111,6 +120,10 @@ Status StreamConnection::wait(bool to_write, Deadline deadline) {
       }
       piece = std::min(left, std::chrono::ceil<Duration>(served_at_ + kServeEvery - now));
     }
+    if (replaced_) {
+      SLUICE_TRY(usable());
+      piece = std::min(piece, kLookEvery);
+    }
     auto wake = transport_->wait(to_write, piece);
     if (!wake) return broken(std::move(wake).error());
     if (*wake == Transport::Wake::ready) return {};
@@ -130,7 +143,7 @@ Status StreamConnection::keep_replies() {
 }
 
 Status StreamConnection::send(std::string_view bytes) {
-  if (broken_) return *broken_;
+  SLUICE_TRY(usable());
   Deadline deadline = clock_.steady() + timeout_;
   while (!bytes.empty()) {
     auto sent = transport_->write(bytes);
@@ -174,7 +187,7 @@ Status StreamConnection::feed_more(Deadline deadline) {
 }
 
 Status StreamConnection::read_reply(ReplySink& sink) {
-  if (broken_) return *broken_;
+  SLUICE_TRY(usable());
   std::optional<Deadline> deadline;  // no look at the clock while replies are at hand
   std::uint64_t tokens = 0;
   for (;;) {

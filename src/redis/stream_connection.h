@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +16,7 @@ namespace sluice::redis {
 // A Connection over any Transport.
 class StreamConnection final : public Connection {
  public:
-  // `peer` is for messages; `clock` must outlive this.
+  // `peer` ("redis db1:6379") is for messages; `clock` must outlive this.
   StreamConnection(std::unique_ptr<Transport> transport, std::string peer, Duration timeout,
                    const Clock& clock);
   Status send(std::string_view bytes) override;
@@ -26,7 +28,10 @@ class StreamConnection final : public Connection {
   void interrupt() noexcept override { transport_->interrupt(); }
 
   void set_timeout(Duration timeout) noexcept { timeout_ = timeout; }
-  const std::string& peer() const noexcept { return peer_; }
+  // Nothing is sent, waited for or taken any more once this is set.
+  void set_replaced(std::shared_ptr<const std::atomic<bool>> replaced) noexcept {
+    replaced_ = std::move(replaced);
+  }
 
  private:
   using Deadline = std::chrono::steady_clock::time_point;
@@ -40,11 +45,14 @@ class StreamConnection final : public Connection {
   // The error of this and all later calls.
   Error broken(Error error);
   Error lost(std::string_view what);
+  // The error that ends this connection, if there is one.
+  Status usable();
 
   std::unique_ptr<Transport> transport_;
   std::string peer_;
   Duration timeout_;
-  std::function<Status()> serve_;  // may be empty
+  std::function<Status()> serve_;                      // may be empty
+  std::shared_ptr<const std::atomic<bool>> replaced_;  // may be null
   Deadline served_at_{};
   const Clock& clock_;
   ReplyReader reader_;
@@ -56,5 +64,9 @@ class StreamConnection final : public Connection {
 
 // AUTH, CLIENT SETNAME, SELECT and PING.  Errors: as Connection::open.
 Status greet(Connection& connection, const RedisOptions& options);
+// What a Sentinel refused: with the remedy that is for Sentinels.
+Error at_sentinel(Error error);
+// AUTH and PING.  Errors: the same.
+Status greet_sentinel(Connection& connection, const RedisOptions& options);
 
 }  // namespace sluice::redis

@@ -29,12 +29,18 @@ class Transport {
   virtual void interrupt() noexcept = 0;
 };
 
-// "127.0.0.1:6379", "[::1]:6379" or the socket's path: for messages.
-std::string address_of(const RedisOptions& options);
+// Where a server is.
+struct Endpoint {
+  std::string socket;  // unix; empty: the address
+  HostPort address;
+  // "127.0.0.1:6379", "[::1]:6379" or the socket's path: for messages.
+  std::string to_string() const { return socket.empty() ? address.to_string(0) : socket; }
+};
 
 // Connects to one of the host's addresses, or the unix socket.  The timeout is for all addresses
 // together; looking up the name comes on top.  Errors: retry/redis_lost; fatal/config_invalid for a
 // path that is too long.
-Result<std::unique_ptr<Transport>> connect_socket(const RedisOptions& options);
+Result<std::unique_ptr<Transport>> connect_socket(const RedisOptions& options, const Endpoint& at,
+                                                  Duration timeout);
 
 }  // namespace sluice::redis

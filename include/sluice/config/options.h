@@ -280,10 +280,25 @@ struct RedisOptions : Section {
   Option<std::uint32_t> port{this, "port", 6379, Range<std::uint32_t>{1, 65535}, "TCP port."};
   Option<std::string> socket{this, "socket", "",
                              "Unix socket; when set, host and port are not used."};
+  Option<std::vector<HostPort>> sentinels{
+      this,
+      "sentinels",
+      {},
+      "Sentinels (HOST or HOST:PORT, 26379 unless said), instead of host: each connection goes to "
+      "the master that they name at the moment, and is given up when they name another one."};
+  Option<std::string> sentinel_master{this, "sentinel_master", "",
+                                      "The name by which the Sentinels know the master."};
+  Option<std::string> sentinel_user{this, "sentinel_user", "",
+                                    "ACL user at the Sentinels; empty: the default user."};
+  Option<Secret> sentinel_password{this, "sentinel_password", Secret{},
+                                   "Password at the Sentinels; better ${ENV} or "
+                                   "sentinel_password_file."};
   Option<std::uint32_t> database{this, "database", 0, Range<std::uint32_t>{0, 65535},
                                  "Database number."};
   Option<std::string> user{this, "user", "", "ACL user; empty: the default user."};
   Option<Secret> password{this, "password", Secret{}, "Password; better ${ENV} or password_file."};
+  TlsOptions tls{this, "tls", "Encryption of the connections, also of those to Sentinels.",
+                 TlsOptions::Mode::disabled};
   Option<Duration> connect_timeout{this, "connect_timeout", Duration{5s},
                                    Range<Duration>{100ms, 10min},
                                    "Longest wait for the server to answer a connection attempt."};

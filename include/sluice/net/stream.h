@@ -48,8 +48,11 @@ struct Target {
 };
 
 // Tries every address of the name until `deadline` (the name's lookup itself ends by the resolver's
-// own timeouts), then shakes hands, until `deadline` too.  With TCP_NODELAY and keepalive.
+// own timeouts), then shakes hands, until `deadline` too.  With TCP_NODELAY, and keepalive that
+// finds a dead peer within a minute.
 Result<std::unique_ptr<Stream>> connect(const Target& target, Time deadline);
+// Errors: also fatal/config_invalid for a path that is too long.
+Result<std::unique_ptr<Stream>> connect_unix(const std::string& path, Time deadline);
 
 // What poll() needs: whole milliseconds until `deadline`, rounded up, never negative.
 int poll_ms(Time now, Time deadline) noexcept;

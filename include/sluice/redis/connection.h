@@ -42,13 +42,15 @@ struct ExecResult {
   bool done() const noexcept { return !aborted && refused.empty(); }
 };
 
-// One connection to one Redis server (TCP or unix socket), after AUTH and SELECT.  Belongs to one
-// thread.  After retry/redis_lost it is of no use any more: every later call gives the same error;
-// open another.
+// One connection to one Redis server (TCP, TLS or unix socket), after AUTH and SELECT.  Belongs to
+// one thread.  After retry/redis_lost it is of no use any more: every later call gives the same
+// error; open another.
 class Connection {
  public:
-  // Errors: retry/redis_lost, retry/redis_unavailable (LOADING), fatal/redis_denied,
-  // fatal/redis_preflight (no such database).
+  // To the server of the options, or the master that their Sentinels name now; who keeps
+  // connections for long connects by Servers.  Errors: retry/redis_lost, retry/redis_unavailable
+  // (LOADING, a failover under way), fatal/redis_denied (also TLS), fatal/redis_preflight (no such
+  // database, no such master).
   static Result<std::unique_ptr<Connection>> open(const RedisOptions& options);
   virtual ~Connection() = default;
   // Writes all of `bytes`.  Replies that come meanwhile are kept for receive*(), so a pipeline of

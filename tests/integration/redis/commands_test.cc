@@ -1,5 +1,9 @@
 // What works: pipelines, transactions, accounts, databases, the mapping.
+#include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <map>
+#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -9,6 +13,8 @@
 namespace sluice::redis {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -193,7 +199,8 @@ TEST_P(RedisAccounts, AWrongPasswordIsDenied) {
   ASSERT_FALSE(c.ok());
   EXPECT_EQ(c.error().cls, ErrorClass::fatal);
   EXPECT_EQ(c.error().code, Errc::redis_denied);
-  EXPECT_THAT(c.error().what, HasSubstr(std::to_string(options_.port())));
+  EXPECT_THAT(c.error().what, AllOf(HasSubstr(std::to_string(options_.port())),
+                                    HasSubstr("redis.user and redis.password")));
 }
 
 TEST_P(RedisAccounts, APasswordWhereNoneIsSetIsDenied) {
@@ -216,6 +223,78 @@ TEST_P(RedisAccounts, ACommandTheAccountMayNotUseIsDenied) {
   const auto info = preflight(**c, account_);
   ASSERT_TRUE(info.ok()) << to_string(info.error());
   EXPECT_EQ(info->warnings.size(), 4U);
+}
+
+// The line that docs/operate.md recommends, for rows of the database "shop" and instances of any
+// name.
+std::vector<std::string> recommended_account() {
+  std::ifstream manual(SLUICE_MANUAL);
+  for (std::string line; std::getline(manual, line);) {
+    if (!line.starts_with("ACL SETUSER sluice ")) continue;
+    std::istringstream words(line);
+    return {std::istream_iterator<std::string>(words), {}};
+  }
+  return {};
+}
+
+// The answer to a command of so many words.
+Reply say(Connection& connection, const std::vector<std::string>& words) {
+  std::string request = "*" + std::to_string(words.size()) + "\r\n";
+  for (const std::string& word : words)
+    request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  EXPECT_TRUE(connection.send(request).ok());
+  auto reply = connection.receive();
+  EXPECT_TRUE(reply.ok()) << to_string(reply.error());
+  return reply ? std::move(reply).value() : Reply{};
+}
+
+TEST_P(RedisAccounts, TheRecommendedAccountIsEnoughAndNotMore) {
+  auto words = recommended_account();
+  ASSERT_THAT(words, AllOf(Contains("~sluice:*"), Contains("~shop:*"), Contains(">PASSWORD")));
+  std::replace(words.begin(), words.end(), std::string("sluice"), name());
+  std::replace(words.begin(), words.end(), std::string("~shop:*"), "~" + key("*"));
+  ASSERT_EQ(say(connection(), words).text, "OK");
+  RedisOptions& o = account("PASSWORD");
+  o.database.set(9);
+  auto c = Connection::open(o);
+  ASSERT_TRUE(c.ok()) << to_string(c.error());
+  const auto info = preflight(**c, o);
+  ASSERT_TRUE(info.ok()) << to_string(info.error());
+  EXPECT_THAT(info->warnings, IsEmpty());
+  const std::string k = key("x");
+  const std::vector<std::vector<std::string>> used{{"PING"},
+                                                   {"TIME"},
+                                                   {"ROLE"},
+                                                   {"WATCH", k},
+                                                   {"UNWATCH"},
+                                                   {"MULTI"},
+                                                   {"SET", k, "1"},
+                                                   {"EXEC"},
+                                                   {"GET", k},
+                                                   {"TYPE", k},
+                                                   {"EXISTS", k},
+                                                   {"UNLINK", k},
+                                                   {"HSET", k, "f", "1"},
+                                                   {"HGET", k, "f"},
+                                                   {"HINCRBY", k, "f", "1"},
+                                                   {"HDEL", k, "f"},
+                                                   {"DEL", k},
+                                                   {"ZADD", k, "1", "m"},
+                                                   {"ZRANGE", k, "0", "-1"},
+                                                   {"ZREMRANGEBYSCORE", k, "-inf", "0"},
+                                                   {"ZREM", k, "m"},
+                                                   {"WAIT", "0", "1"}};
+  for (const auto& command : used) {
+    const Reply reply = say(**c, command);
+    EXPECT_NE(reply.kind, Reply::Kind::error) << command.front() << ": " << reply.text;
+  }
+  const std::vector<std::vector<std::string>> others{
+      {"SET", "somebody:else", "1"}, {"FLUSHALL"}, {"KEYS", "*"}};
+  for (const auto& command : others) {
+    const Reply denied = say(**c, command);
+    EXPECT_THAT(denied.text, StartsWith("NOPERM"));
+    EXPECT_THAT(error_of_reply(denied.text).what, HasSubstr("ACL SETUSER"));
+  }
 }
 
 }  // namespace

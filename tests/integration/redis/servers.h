@@ -4,17 +4,21 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sluice/base/unique_fd.h"
 #include "sluice/redis/connection.h"
 
 namespace sluice::redis {
@@ -74,6 +78,40 @@ class OwnServer {
     auto server = std::unique_ptr<OwnServer>(new OwnServer);
     return server->spawn(std::move(settings)) ? std::move(server) : nullptr;
   }
+  // On a TCP port of its own instead.
+  static std::unique_ptr<OwnServer> start_with_port(std::vector<std::string> settings = {}) {
+    auto server = std::unique_ptr<OwnServer>(new OwnServer);
+    server->options_.socket.set("");
+    server->options_.port.set(free_port());
+    settings.insert(settings.begin(),
+                    {"--port", std::to_string(server->port()), "--bind", "127.0.0.1"});
+    return server->spawn(std::move(settings)) ? std::move(server) : nullptr;
+  }
+  // With a port for TLS (tls_options()) beside the unix socket.
+  static std::unique_ptr<OwnServer> start_with_tls(std::vector<std::string> settings) {
+    auto server = std::unique_ptr<OwnServer>(new OwnServer);
+    settings.insert(settings.begin(),
+                    {"--tls-port", std::to_string(server->add_tls()), "--bind", "127.0.0.1"});
+    return server->spawn(std::move(settings)) ? std::move(server) : nullptr;
+  }
+  // A Sentinel of the master "mymaster" at that port, alone; with a port for TLS, too.
+  static std::unique_ptr<OwnServer> start_sentinel(std::uint32_t master,
+                                                   std::vector<std::string> lines = {},
+                                                   bool tls = false) {
+    auto server = std::unique_ptr<OwnServer>(new OwnServer);
+    server->options_.socket.set("");
+    server->options_.port.set(free_port());
+    if (tls) lines.push_back("tls-port " + std::to_string(server->add_tls()));
+    const std::string file = (server->folder_ / "sentinel.conf").string();
+    std::ofstream out(file);
+    // What concerns TLS before what uses it.
+    for (const std::string& line : lines) out << line << "\n";
+    out << "port " << server->port() << "\nbind 127.0.0.1\ndir " << server->folder_.string()
+        << "\nlogfile " << (server->folder_ / "log").string()
+        << "\nsentinel monitor mymaster 127.0.0.1 " << master << " 1\n";
+    out.close();
+    return server->spawn_words({"redis-server", file, "--sentinel"}) ? std::move(server) : nullptr;
+  }
   OwnServer(const OwnServer&) = delete;
   OwnServer& operator=(const OwnServer&) = delete;
   ~OwnServer() {
@@ -82,8 +120,12 @@ class OwnServer {
   }
   void kill() { signal_and_reap(SIGKILL); }
   void pause() const { ::kill(pid_, SIGSTOP); }
+  void resume() const { ::kill(pid_, SIGCONT); }
+  std::uint32_t port() const { return options_.port(); }
+  const std::filesystem::path& folder() const { return folder_; }
   const RedisOptions& options() const { return options_; }
   RedisOptions& options() { return options_; }
+  RedisOptions& tls_options() { return tls_options_; }
 
  private:
   OwnServer() {
@@ -94,9 +136,28 @@ class OwnServer {
   }
   bool spawn(std::vector<std::string> settings) {
     std::vector<std::string> words{
-        "redis-server",   "--port", "0", "--unixsocket", options_.socket(),         "--dir",
+        "redis-server",   "--port", "0", "--unixsocket", (folder_ / "socket").string(), "--dir",
         folder_.string(), "--save", "",  "--logfile",    (folder_ / "log").string()};
     words.insert(words.end(), settings.begin(), settings.end());
+    return spawn_words(std::move(words));
+  }
+  std::uint32_t add_tls() {
+    tls_options_.host.set("127.0.0.1");
+    tls_options_.port.set(free_port());
+    return tls_options_.port();
+  }
+  // One that nobody has at the moment.
+  static std::uint32_t free_port() {
+    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    return ntohs(address.sin_port);
+  }
+  bool spawn_words(std::vector<std::string> words) {
     std::vector<char*> argv;
     for (std::string& w : words) argv.push_back(w.data());
     argv.push_back(nullptr);
@@ -126,7 +187,7 @@ class OwnServer {
   }
 
   std::filesystem::path folder_;
-  RedisOptions options_;
+  RedisOptions options_, tls_options_;
   pid_t pid_ = 0;
 };
 

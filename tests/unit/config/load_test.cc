@@ -322,6 +322,19 @@ TEST(Load, ChecksValuesThatDoNotGoTogether) {
           "source: {host: ''}\nqueue: {host: ''}\nredis: {host: '', socket: /s}\nstate_dir: ''"),
       ElementsAre("c.yaml:1:16: source.host: is empty", "c.yaml:2:15: queue.host: is empty",
                   "c.yaml:4:12: state_dir: is empty"));
+  EXPECT_THAT(problems("redis: {sentinels: [a, 'b:26380'], sentinel_master: m}"), IsEmpty());
+  EXPECT_THAT(problems("redis: {sentinels: [a]}"),
+              ElementsAre(StartsWith("c.yaml:1:20: redis.sentinels: need sentinel_master")));
+  EXPECT_THAT(problems("redis: {sentinel_master: m}"),
+              ElementsAre("c.yaml:1:26: redis.sentinel_master: is given without sentinels"));
+  EXPECT_THAT(problems("redis: {tls: {mode: verify_identity}}"), IsEmpty());
+  EXPECT_THAT(problems("redis: {tls: {mode: preferred, cert: c}}"),
+              ElementsAre("c.yaml:1:38: redis.tls.cert: is given without key",
+                          StartsWith("c.yaml:1:21: redis.tls.mode: Redis cannot be asked")));
+  EXPECT_THAT(problems("redis: {socket: /s, tls: {mode: required}}"),
+              ElementsAre(StartsWith("c.yaml:1:33: redis.tls.mode: a unix socket is not")));
+  EXPECT_THAT(problems("redis: {sentinels: [a], sentinel_master: m, socket: /s}"),
+              ElementsAre("c.yaml:1:53: redis.socket: does not go with sentinels"));
   EXPECT_THAT(problems("tables: [{partition_by: [a, b, a]}]"),
               ElementsAre("c.yaml:1:25: tables[0].partition_by: column a is there twice"));
 }

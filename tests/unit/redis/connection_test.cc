@@ -21,7 +21,7 @@ class RedisConnection : public ::testing::Test {
  protected:
   FakeServer server_;
   FakeClock clock_;
-  StreamConnection connection_{std::make_unique<FakeTransport>(server_), "h:1", 30s, clock_};
+  StreamConnection connection_{std::make_unique<FakeTransport>(server_), "redis h:1", 30s, clock_};
   std::vector<std::pair<std::size_t, std::string>> errors_;
 };
 
@@ -136,7 +136,7 @@ TEST_F(RedisConnection, SendThatMakesNoProgressIsLost) {
   ASSERT_FALSE(r.ok());
   EXPECT_EQ(r.error().cls, ErrorClass::retry);
   EXPECT_EQ(r.error().code, Errc::redis_lost);
-  EXPECT_THAT(r.error().what, AllOf(HasSubstr("h:1"), HasSubstr("30000 ms")));
+  EXPECT_THAT(r.error().what, AllOf(HasSubstr("redis h:1"), HasSubstr("30000 ms")));
 }
 
 // It talks without end and never reads: each wait finds it ready, and still the timeout comes.
@@ -160,7 +160,7 @@ TEST_F(RedisConnection, SendToAServerThatOnlyTalksIsLost) {
     FakeClock& clock_;
     bool empty_ = true;
   };
-  StreamConnection talking(std::make_unique<TalkingTransport>(clock_), "h:1", 30s, clock_);
+  StreamConnection talking(std::make_unique<TalkingTransport>(clock_), "redis h:1", 30s, clock_);
   const auto r = talking.send("x");
   ASSERT_FALSE(r.ok());
   EXPECT_EQ(r.error().code, Errc::redis_lost);
@@ -194,7 +194,7 @@ class Silence final : public Transport {
 };
 
 TEST_F(RedisConnection, WhoHoldsSomethingMeanwhileWaitsNoLongerThanItMayAndIsServed) {
-  StreamConnection silent(std::make_unique<Silence>(clock_), "h:1", 30s, clock_);
+  StreamConnection silent(std::make_unique<Silence>(clock_), "redis h:1", 30s, clock_);
   int served = 0;
   silent.set_wait(10s, [&served]() -> Status {
     ++served;
@@ -208,15 +208,45 @@ TEST_F(RedisConnection, WhoHoldsSomethingMeanwhileWaitsNoLongerThanItMayAndIsSer
   EXPECT_EQ(served, 9);
 }
 
+TEST_F(RedisConnection, IsLostAsSoonAsItsServerIsReplaced) {
+  const auto replaced = std::make_shared<std::atomic<bool>>(false);
+  connection_.set_replaced(replaced);
+  server_.replies = "+OK\r\n";
+  ASSERT_TRUE(connection_.send("x").ok());
+  ASSERT_TRUE(connection_.receive().ok());
+  server_.replies = "+OK\r\n";
+  ASSERT_TRUE(connection_.send("y").ok());
+  *replaced = true;
+  const auto late = connection_.receive();
+  ASSERT_FALSE(late.ok()) << "what the old one answers must not be acknowledged";
+  EXPECT_EQ(late.error().cls, ErrorClass::retry);
+  EXPECT_EQ(late.error().code, Errc::redis_lost);
+  EXPECT_THAT(late.error().what, HasSubstr("another master"));
+  EXPECT_FALSE(connection_.send("z").ok());
+  EXPECT_EQ(server_.received, "xy");
+}
+
+TEST_F(RedisConnection, AWaitEndsWhenItsServerIsReplaced) {
+  const auto replaced = std::make_shared<std::atomic<bool>>(false);
+  StreamConnection silent(std::make_unique<Silence>(clock_), "redis h:1", 30s, clock_);
+  silent.set_replaced(replaced);
+  silent.set_wait(30s, [&replaced]() -> Status {
+    *replaced = true;
+    return {};
+  });
+  EXPECT_FALSE(silent.receive().ok());
+  EXPECT_LE(clock_.now.time_since_epoch(), 2s);
+}
+
 TEST_F(RedisConnection, ALongerLimitLeavesTheTimeoutAsItIs) {
-  StreamConnection silent(std::make_unique<Silence>(clock_), "h:1", 30s, clock_);
+  StreamConnection silent(std::make_unique<Silence>(clock_), "redis h:1", 30s, clock_);
   silent.set_wait(60s, {});
   EXPECT_FALSE(silent.receive().ok());
   EXPECT_EQ(clock_.now.time_since_epoch(), 30s);
 }
 
 TEST_F(RedisConnection, AnErrorOfTheServiceEndsTheWaitAndTheConnection) {
-  StreamConnection silent(std::make_unique<Silence>(clock_), "h:1", 30s, clock_);
+  StreamConnection silent(std::make_unique<Silence>(clock_), "redis h:1", 30s, clock_);
   silent.set_wait(60s, []() -> Status { return retry(Errc::queue_lost, "the broker is gone"); });
   for (int i = 0; i < 2; ++i) {
     const auto r = silent.receive();
@@ -251,7 +281,7 @@ TEST_F(RedisConnection, TheTimeoutIsForTheWholeReply) {
     bool empty_ = true;
     int reads_ = 0;
   };
-  StreamConnection slow(std::make_unique<SlowTransport>(clock_), "h:1", 30s, clock_);
+  StreamConnection slow(std::make_unique<SlowTransport>(clock_), "redis h:1", 30s, clock_);
   const auto r = slow.receive();
   ASSERT_FALSE(r.ok());
   EXPECT_THAT(r.error().what, HasSubstr("no answer"));
@@ -271,7 +301,7 @@ TEST_F(RedisConnection, AnEndedStreamIsLostForEveryLaterCallToo) {
   const auto r = connection_.receive();
   ASSERT_FALSE(r.ok());
   EXPECT_EQ(r.error().code, Errc::redis_lost);
-  EXPECT_THAT(r.error().what, HasSubstr("h:1"));
+  EXPECT_THAT(r.error().what, HasSubstr("redis h:1"));
   server_.closed = false;
   server_.replies = "+2\r\n";
   EXPECT_EQ(connection_.receive().error().what, r.error().what);
@@ -344,7 +374,7 @@ TEST_F(Greeting, EveryRefusalOfAuthIsDenied) {
   const auto code = [this](std::string reply) {
     FakeServer server;
     server.replies = "-" + std::move(reply) + "\r\n+OK\r\n+PONG\r\n";
-    StreamConnection c(std::make_unique<FakeTransport>(server), "h:1", 30s, clock_);
+    StreamConnection c(std::make_unique<FakeTransport>(server), "redis h:1", 30s, clock_);
     const auto r = greet(c, options_);
     EXPECT_FALSE(r.ok());
     EXPECT_THAT(r.error().what, ::testing::Not(HasSubstr("hunter2")));

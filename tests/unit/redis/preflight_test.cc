@@ -22,7 +22,7 @@ class RedisPreflight : public ::testing::Test {
   Result<RedisInfo> run() {
     FakeServer server;
     server.replies = server_ + replication_ + memory_ + config_;
-    StreamConnection connection(std::make_unique<FakeTransport>(server), "h:1", 30s, clock_);
+    StreamConnection connection(std::make_unique<FakeTransport>(server), "redis h:1", 30s, clock_);
     return preflight(connection, options_);
   }
   void expect_refused(const char* what) {
