@@ -57,6 +57,7 @@ Status Applier::run(const std::stop_token& st) {
       p.seen.clear();
     }
     fenced_.reset();
+    if (!std::exchange(gave_up_on_replicas_, false)) end_short();
     if (s.ok() || s.error().cls == ErrorClass::stopped) break;
     if (s.error().cls != ErrorClass::retry) {
       out = std::move(s);
@@ -72,6 +73,7 @@ Status Applier::run(const std::stop_token& st) {
     if (!follow_shares().ok()) break;
   }
   if (lost) health_->appliers_lost.fetch_sub(1);
+  end_short();
   let_go_of_all();
   return out;
 }
@@ -82,8 +84,9 @@ void Applier::say_lost(milliseconds pause, const Error& error) {
   if (error.code == Errc::redis_lost || error.code == Errc::redis_unavailable) {
     log::get("applier").warn(
         "Redis does not serve, its messages are back in their queues until it does "
-        "state=REDIS_LOST partitions={} wait_ms={} error=\"{}\"",
-        partitions_.size(), pause.count(), to_string(error));
+        "state={} partitions={} wait_ms={} error=\"{}\"",
+        short_since_ ? "REPLICAS_MISSING" : "REDIS_LOST", partitions_.size(), pause.count(),
+        to_string(error));
     return;
   }
   log::get("applier").warn("connection lost, reconnecting partitions={} wait_ms={} error=\"{}\"",
@@ -99,10 +102,12 @@ Status Applier::probe_redis() {
       {"HDEL", position::applied_key(settings_.instance, settings_.partitions, 0), "probe"});
   SLUICE_TRY(redis_->send(commands_.view()));
   SLUICE_TRY_ASSIGN(const redis::Reply reply, redis_->receive());
-  if (reply.kind != redis::Reply::Kind::error) return {};
-  // Of a record that is there: not a hash, and it was to be written.
-  Error error = redis::error_of_reply(reply.text);
-  return error.cls == ErrorClass::poison ? Status() : Status(std::move(error));
+  if (reply.kind == redis::Reply::Kind::error) {
+    // Of a record that is there: not a hash, and it was to be written.
+    Error error = redis::error_of_reply(reply.text);
+    if (error.cls != ErrorClass::poison) return error;
+  }
+  return probe_replicas();
 }
 
 Status Applier::session(const std::stop_token& st, bool& lost) {
@@ -271,6 +276,7 @@ Status Applier::process(queue::Delivery& delivery) {
     }
     if (verdict == Verdict::repeat) {
       if (delivery.redelivered) SLUICE_TRY(probe(p, delivery));
+      SLUICE_TRY(await_repeat());
       counters_->repeats_skipped.fetch_add(1, std::memory_order_relaxed);
       return finish(p, delivery);
     }
@@ -288,7 +294,10 @@ Status Applier::process(queue::Delivery& delivery) {
     position::append(record_text_, next);
     redis::append_command(commands_, {"SET", p.key, record_text_.view()});
     redis::append_command(commands_, {"EXEC"});
-    // The fence of the next message rides behind this one, in the same write.
+    // The wait for replicas and the fence of the next message ride behind this one, in the same
+    // write.
+    const bool waits = settings_.wait.wanted();
+    if (waits) redis::append_wait(commands_, settings_.wait);
     if (fetched_.empty()) {
       SLUICE_TRY_ASSIGN(auto ahead, consumer_->next(milliseconds(0), wakeup_));
       if (ahead) fetched_.push_back(std::move(*ahead));
@@ -301,6 +310,10 @@ Status Applier::process(queue::Delivery& delivery) {
     errors_.clear();
     SLUICE_TRY(redis_->receive_checked(counts_.commands + 2, errors_));  // MULTI, the commands, SET
     SLUICE_TRY_ASSIGN(const redis::ExecResult exec, redis_->receive_exec());
+    redis::Reply waited;
+    if (waits) {
+      SLUICE_TRY_ASSIGN(waited, redis_->receive());
+    }
     SLUICE_TRY_ASSIGN(const redis::Reply watched, redis_->receive());
     SLUICE_TRY_ASSIGN(const redis::Reply record, redis_->receive());
     if (!errors_.empty()) return on_queue_error(errors_.front().second);  // nothing was done
@@ -325,6 +338,10 @@ Status Applier::process(queue::Delivery& delivery) {
     }
     counters_->messages_applied.fetch_add(1, std::memory_order_relaxed);
     counters_->redis_commands.fetch_add(counts_.commands, std::memory_order_relaxed);
+    if (waits) {
+      SLUICE_TRY_ASSIGN(const redis::Reached reached, redis::reached(waited, settings_.wait));
+      SLUICE_TRY(await(reached));
+    }
     return finish(p, delivery);
   }
   return fatal(Errc::position_mismatch,

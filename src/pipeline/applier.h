@@ -19,6 +19,7 @@
 #include "sluice/position/applied_record.h"
 #include "sluice/queue/consumer.h"
 #include "sluice/redis/connection.h"
+#include "sluice/redis/replica_wait.h"
 
 #include "pipeline/health.h"
 #include "pipeline/refused.h"
@@ -37,13 +38,14 @@ struct ApplierSettings {
   // Messages are not held longer without an answer: below the broker's consumer_timeout.
   std::chrono::milliseconds stall_after{60000};
   OnRefused on_refused = OnRefused::dead_letter;
+  redis::ReplicaWait wait;
   const Options* options = nullptr;  // what rows become; outlives the applier
 };
 
 // One applier thread: consumes its share of the partitions and applies each message in one
 // MULTI/EXEC together with the applied record, so that a repeat changes nothing; checks that each
-// message follows the one before.  Acks only after Redis has answered, and after dead letters of
-// what it refused are confirmed.
+// message follows the one before.  Acks only after Redis has answered and as many replicas have the
+// rows as are asked for, and after dead letters of what it refused are confirmed.
 class Applier {
  public:
   struct Dependencies {
@@ -107,6 +109,12 @@ class Applier {
   static std::string describe(const MessageHeaders& headers);
   static Error on_queue_error(std::string_view reply);
   Status finish(Partition& p, const queue::Delivery& delivery);
+  // Until others have what was written (redis.wait_replicas), for at most stall_after.
+  Status await(redis::Reached reached);
+  Status await_repeat();
+  Status probe_replicas();
+  void say_short(const redis::Reached& reached);
+  void end_short();
   Status probe(Partition& p, const queue::Delivery& delivery);
   Status probe_keys(Partition& p, const queue::Delivery& delivery, const std::vector<EventId>& ids);
   Status take_back(const Partition& p);
@@ -121,6 +129,9 @@ class Applier {
   const Clock* clock_;
   Backoff backoff_;
   std::chrono::steady_clock::time_point lost_at_{};  // while backoff_ has attempts
+  // Since when fewer replicas have the rows than are asked for.
+  std::optional<std::chrono::steady_clock::time_point> short_since_;
+  bool gave_up_on_replicas_ = false;  // that ended the session
   Wakeup wakeup_;
   std::stop_source abort_;
   std::stop_token stop_;  // of run()

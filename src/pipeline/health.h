@@ -15,7 +15,8 @@ struct Health {
   std::atomic<Link> source{Link::connecting};
   std::atomic<Link> queue{Link::connecting};
   std::atomic<std::uint32_t> appliers_up{0};
-  std::atomic<std::uint32_t> appliers_lost{0};  // without Redis or broker, trying again
+  std::atomic<std::uint32_t> appliers_lost{0};   // without Redis or broker, trying again
+  std::atomic<std::uint32_t> appliers_short{0};  // fewer replicas have their rows than are wanted
   std::atomic<bool> broker_blocked{false};
   std::atomic<bool> ddl_refused{false};              // the queue for DDL takes nothing (full?)
   std::atomic<bool> letters_refused{false};          // so does the one for dead letters of rows

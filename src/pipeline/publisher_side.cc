@@ -9,6 +9,7 @@
 #include "pipeline/barrier.h"
 #include "pipeline/mapping_check.h"
 #include "pipeline/relayout.h"
+#include "pipeline/replicas.h"
 #include "pipeline/schema_start.h"
 #include "pipeline/stage.h"
 #include "pipeline/table_emptier.h"
@@ -210,7 +211,10 @@ void PublisherSide::start() {
   const queue::Names names = names_of(options_);
   const auto applied = [this]() -> Result<std::vector<std::optional<position::AppliedRecord>>> {
     SLUICE_TRY_ASSIGN(const auto redis, around_.redis->connect());
-    return read_applied(*redis, options_.instance(), options_.queue.partitions());
+    SLUICE_TRY_ASSIGN(auto records,
+                      read_applied(*redis, options_.instance(), options_.queue.partitions()));
+    SLUICE_TRY(require_replicas(options_, *redis));
+    return records;
   };
   assembler_->set_barrier([barrier = Barrier(*outbox_, applied), st = source_stop_.get_token()] {
     return barrier.pass(st);

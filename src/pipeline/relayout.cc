@@ -12,6 +12,7 @@
 #include "sluice/position/applied_record.h"
 #include "sluice/queue/consumer.h"
 
+#include "pipeline/replicas.h"
 #include "pipeline/start.h"
 #include "pipeline/watermark_stage.h"
 
@@ -139,6 +140,7 @@ Result<position::Layout> relayout(const Options& options, StateHold& hold,
   SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
   SLUICE_TRY_ASSIGN(const auto admin, queue::Admin::connect(options.queue));
   SLUICE_TRY_ASSIGN(const auto records, read_applied(*redis, options.instance(), was.partitions));
+  SLUICE_TRY(require_replicas(options, *redis));
   SLUICE_TRY(all_applied(options, *state, *admin, records));
   state->layout = is;
   state->updated_at_us = system_clock().wall_us();

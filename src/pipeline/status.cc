@@ -38,6 +38,7 @@ std::string_view state_name(RunState state) noexcept {
     case RunState::gap: return "GAP";
     case RunState::source_lost: return "SOURCE_LOST";
     case RunState::queue_lost: return "QUEUE_LOST";
+    case RunState::replicas_missing: return "REPLICAS_MISSING";
     case RunState::redis_lost: return "REDIS_LOST";
     case RunState::queue_blocked: return "QUEUE_BLOCKED";
     case RunState::disk_full: return "DISK_FULL";
@@ -84,6 +85,7 @@ RunState StatusLine::state(const Inputs& inputs) const {
     return RunState::starting;
   if (source == Link::lost) return RunState::source_lost;
   if (queue == Link::lost) return RunState::queue_lost;
+  if (health_->appliers_short.load() != 0) return RunState::replicas_missing;
   if (lost) return RunState::redis_lost;
   if (health_->broker_blocked.load() || health_->ddl_refused.load() ||
       health_->letters_refused.load() || health_->refused_partitions.load() != 0 ||

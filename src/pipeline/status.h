@@ -22,6 +22,7 @@ enum class RunState : std::uint8_t {
   gap,
   source_lost,
   queue_lost,
+  replicas_missing,  // fewer have the rows than redis.wait_replicas
   redis_lost,
   queue_blocked,
   disk_full,  // the position cannot be saved; all else goes on

@@ -38,6 +38,7 @@ ApplierPool::Settings pool_settings(const Options& options) {
   out.applier.gap_patience = options.applier.gap_patience();
   out.applier.reconnect_max = options.redis.reconnect_max();
   out.applier.stall_after = options.applier.stall_after();
+  out.applier.wait = redis::ReplicaWait::of(options.redis, options.applier.stall_after());
   out.applier.on_refused = on_refused(options.applier.on_refused());
   const ApplierOptions& pool = options.applier;
   out.size = {std::min(pool.min(), out.applier.partitions),

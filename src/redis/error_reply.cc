@@ -9,7 +9,7 @@ namespace {
 
 // The first word of an error reply is its code: src/server.c createSharedObjects() and
 // src/cluster.c of Redis.
-constexpr std::array<std::string_view, 11> kLater{
+constexpr std::array<std::string_view, 12> kLater{
     "LOADING",      // reading its data set
     "READONLY",     // a replica since a failover
     "OOM",          // maxmemory reached
@@ -20,13 +20,16 @@ constexpr std::array<std::string_view, 11> kLater{
     "TRYAGAIN",     // slots on the move
     "NOREPLICAS",   // min-replicas-to-write
     "UNKILLABLE",   // a script that wrote runs
+    "UNBLOCKED",    // a replica since a failover, and we waited
     "EXECABORT",    // what refused the transaction is told by the replies before
 };
 constexpr std::array<std::string_view, 4> kDenied{"NOAUTH", "NOPERM", "WRONGPASS", "DENIED"};
 constexpr std::array<std::string_view, 4> kCluster{"MOVED", "ASK", "CROSSSLOT", "REDIRECT"};
 
 // "ERR" replies that say more only in their text.
-constexpr std::array<std::string_view, 1> kLaterTexts{"ERR max number of clients"};
+constexpr std::array<std::string_view, 3> kLaterTexts{"ERR max number of clients",
+                                                      "ERR WAIT cannot be used with replica",
+                                                      "ERR WAITAOF cannot be used with replica"};
 constexpr std::array<std::string_view, 4> kDeniedTexts{
     "ERR AUTH <password> called without any password",  // 6 and later
     "ERR Client sent AUTH, but no password",            // before 6

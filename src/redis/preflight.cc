@@ -2,6 +2,7 @@
 #include <string>
 
 #include "sluice/redis/connection.h"
+#include "sluice/redis/replica_wait.h"
 
 namespace sluice::redis {
 namespace {
@@ -52,10 +53,11 @@ Result<std::string> eviction_policy(Connection& connection, std::string_view inf
   return policy;
 }
 
-unsigned major_version(std::string_view version) {
-  unsigned major = 0;
-  std::from_chars(version.data(), version.data() + version.size(), major);
-  return major;
+// What a text begins with; 0 when it is none.  Of a version: the first part.
+unsigned number(std::string_view text) {
+  unsigned out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
 }
 
 Error unfit(std::string what) {
@@ -70,6 +72,9 @@ Result<RedisInfo> preflight(Connection& connection, const RedisOptions& options)
   append_command(request, {"INFO", "replication"});
   append_command(request, {"INFO", "memory"});
   append_command(request, {"CONFIG", "GET", "maxmemory-policy"});
+  // Asked before the first step needs it: Redis 7.2 has it, with an append-only file.
+  const ReplicaWait wait{0, options.wait_aof(), Duration{1}};
+  if (wait.aof) append_wait(request, wait);
   SLUICE_TRY(connection.send(request.view()));
 
   RedisInfo out;
@@ -80,6 +85,10 @@ Result<RedisInfo> preflight(Connection& connection, const RedisOptions& options)
   SLUICE_TRY_ASSIGN(const std::string memory,
                     text_or_warning(connection, "INFO memory", out.warnings));
   SLUICE_TRY_ASSIGN(out.eviction_policy, eviction_policy(connection, memory, out.warnings));
+  if (wait.aof) {
+    SLUICE_TRY_ASSIGN(const Reply waited, connection.receive());
+    SLUICE_TRY(reached(waited, wait));
+  }
 
   // Valkey says redis_version:7.2.4 for those who look no further.
   const std::string_view valkey = info_value(server, "valkey_version");
@@ -87,7 +96,7 @@ Result<RedisInfo> preflight(Connection& connection, const RedisOptions& options)
   out.product = valkey.empty() ? "Redis" : "Valkey";
   out.version = valkey.empty() ? redis : valkey;
 
-  if (!redis.empty() && major_version(redis) < 4)
+  if (!redis.empty() && number(redis) < 4)
     return unfit("Redis " + std::string(redis) + " is too old: 4.0 or later is needed (UNLINK)");
   // "master" or "slave", in Valkey too.
   if (info_value(replication, "role") == "slave")
@@ -105,6 +114,12 @@ Result<RedisInfo> preflight(Connection& connection, const RedisOptions& options)
                  ", which may evict the records of what is applied: `CONFIG SET maxmemory-policy "
                  "noeviction` "
                  "(and in redis.conf), or redis.is_cache: true when this server is only a cache");
+  if (const auto replicas = number(info_value(replication, "connected_slaves"));
+      !replication.empty() && replicas < options.wait_replicas())
+    out.warnings.push_back(std::to_string(replicas) + " replicas are connected, and " +
+                           std::to_string(options.wait_replicas()) +
+                           " are waited for (redis.wait_replicas): messages will not be "
+                           "acknowledged until there are more");
   return out;
 }
 

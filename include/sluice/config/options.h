@@ -306,6 +306,16 @@ struct RedisOptions : Section {
                            "Longest wait for a reply."};
   Option<Duration> reconnect_max{this, "reconnect_max", Duration{10s}, Range<Duration>{100ms, 1h},
                                  "Longest pause between two attempts to reconnect."};
+  Option<std::uint32_t> wait_replicas{
+      this, "wait_replicas", 0, Range<std::uint32_t>{0, 100},
+      "So many replicas must have a message's rows before it is acknowledged (WAIT), so that they "
+      "survive the loss of the master."};
+  Option<Duration> wait_timeout{this, "wait_timeout", Duration{1s}, Range<Duration>{10ms, 1min},
+                                "How long Redis waits for them before it is asked again."};
+  Option<bool> wait_aof{
+      this, "wait_aof", false,
+      "Master and replicas must have them in the append-only file on disk (WAITAOF 1 "
+      "wait_replicas): Redis 7.2 or later, with appendonly yes."};
   Option<bool> is_cache{
       this, "is_cache", false,
       "Accept a server with an allkeys-* eviction policy, which may evict our position records."};

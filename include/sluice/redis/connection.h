@@ -89,8 +89,9 @@ class Connection {
 Error error_of_reply(std::string_view text);
 
 // Server settings we cannot work with: an allkeys-* eviction policy unless options.is_cache(), a
-// server that is a replica or part of a cluster, or older than 4.0 (UNLINK).  Errors:
-// fatal/redis_preflight with the remedy; retry/redis_lost, redis_unavailable.
+// server that is a replica or part of a cluster, or older than 4.0 (UNLINK), or without WAITAOF
+// when options.wait_aof().  Errors: fatal/redis_preflight with the remedy; retry/redis_lost,
+// redis_unavailable.
 struct RedisInfo {
   std::string product;  // "Redis" or "Valkey"
   std::string version;  // "" when INFO is forbidden

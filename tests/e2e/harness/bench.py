@@ -40,7 +40,7 @@ class Bench:
         self.mysql = servers.Mysql(self.root, flavor, metadata, version, more_options=server_options)
         self.standby = Standby(self.root, self.mysql, metadata, version, server_options) if standby else None
         self.rabbit = servers.RabbitCluster(self.root, rabbit.split()[1]) if rabbit.startswith("cluster") else servers.Rabbit(self.root, rabbit, rabbit_options)
-        self.redis = servers.Redis(self.root, redis_kind)
+        self.redis = servers.RedisSentinels(self.root, redis_kind.split()[1]) if redis_kind.startswith("sentinels") else servers.Redis(self.root, redis_kind)
         self.partitions, self.more_config = partitions, more_config
         self.daemon = None
         self.proxied, self.proxies = proxied, {}
@@ -87,7 +87,7 @@ class Bench:
             "source": {"host": "127.0.0.1", "port": self._port("source", self.mysql), "user": "sluice", "password": password, "reconnect_max": "1s"},
             "filter": {"include": [rf"{workload.DATABASE}\..*"]},
             "queue": {**self.brokers(), "partitions": self.partitions, "reconnect_max": "1s"},
-            "redis": {"host": "127.0.0.1", "port": self._port("redis", self.redis), "reconnect_max": "1s"},
+            "redis": {**self.redis_servers(), "reconnect_max": "1s"},
             "log": {"status_interval": "1s"},
         }
         if self.standby:
@@ -106,6 +106,12 @@ class Bench:
         if isinstance(self.rabbit, servers.RabbitCluster):
             return {"hosts": [f"127.0.0.1:{port}" for port in self.rabbit.ports]}
         return {"host": "127.0.0.1", "port": self._port("broker", self.rabbit)}
+
+    def redis_servers(self):
+        """The options that name them."""
+        if isinstance(self.redis, servers.RedisSentinels):
+            return {"sentinels": [f"127.0.0.1:{port}" for port in self.redis.ports], "sentinel_master": self.redis.MASTER}
+        return {"host": "127.0.0.1", "port": self._port("redis", self.redis)}
 
     def _port(self, name, server):
         return self.proxies[name].port if self.proxied else server.port

@@ -180,6 +180,66 @@ class Redis(Server):
         return {name.removeprefix("cmdstat_"): value["calls"] for name, value in stats.items()}
 
 
+class RedisSentinels:
+    """A master and two replicas ("sr1".."sr3") under three Sentinels ("se1".."se3")."""
+    MASTER, NODES = "mymaster", ("sr1", "sr2", "sr3")
+
+    def __init__(self, root, kind="redis"):
+        # Longer than a busy machine lets a process wait.
+        self.env = {**os.environ, "RUN_ROOT": str(root), "SERVER_KIND": kind, "DOWN_MS": "3000"}
+        self.ports = []  # of the Sentinels
+
+    def _run(self, *words):
+        done = subprocess.run([SCRIPTS / "redis-sentinel.sh", *words], env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300)
+        if done.returncode == UNAVAILABLE:
+            raise Unavailable(done.stderr.strip().splitlines()[-1])
+        if done.returncode:
+            raise RuntimeError(f"redis-sentinel.sh {words}: exit {done.returncode}\n{done.stderr}")
+        return done.stdout.strip()
+
+    def start(self):
+        self.ports = [int(port) for port in self._run("start").split()]
+        return self
+
+    def kill(self, node):
+        """SIGKILL, and gone when this returns."""
+        self._run("kill", node)
+
+    def up(self, node):
+        self._run("up", node)
+
+    def pause(self, node):
+        self._run("pause", node)
+
+    def resume(self, node):
+        self._run("resume", node)
+
+    def client(self):
+        """Of the master, whichever it is when a connection is made."""
+        sentinels = redis.Sentinel([("127.0.0.1", port) for port in self.ports], socket_timeout=5)
+        return sentinels.master_for(self.MASTER, socket_timeout=30, socket_connect_timeout=5)
+
+    def port_of(self, node):
+        return int((pathlib.Path(self.env["RUN_ROOT"]) / node / "port").read_text())
+
+    def master(self):
+        """Its name, as the first Sentinel that answers has it; None while it is not known."""
+        sentinels = redis.Sentinel([("127.0.0.1", port) for port in self.ports], socket_timeout=5)
+        try:
+            _, port = sentinels.discover_master(self.MASTER)
+        except redis.RedisError:
+            return None
+        return next((node for node in self.NODES if self.port_of(node) == port), None)
+
+    def replicas(self):
+        """How many the master has that are in step with it."""
+        try:
+            info = self.client().info("replication")
+        except redis.RedisError:
+            return 0
+        return sum(info.get(f"slave{n}", {}).get("state") == "online" for n in range(info.get("connected_slaves", 0)))
+
+
 def stop_all(root):
     done = subprocess.run([SCRIPTS / "stop-all.sh"], env={**os.environ, "RUN_ROOT": str(root), "KEEP": "1"}, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=120)

@@ -29,13 +29,16 @@ struct FakeRedis {
   std::map<std::string, std::uint64_t> versions;  // per key, grows with each write
   std::vector<std::string> written;               // keys of HSET, in the order they were done
   // What is to go wrong; each counts EXECs (or commands) down and happens at 1.
-  int lose_before_exec = 0, lose_after_exec = 0;
+  int lose_before_exec = 0, lose_after_exec = 0, lose_before_wait = 0;
   int abort_execs = 0;  // so many EXECs find their key changed by somebody else
   int oom = 0;          // so many HSETs are refused when they are queued
   // Until then what it is sent waits, for as long as the connection does.
   FakeClock* clock = nullptr;
   std::chrono::steady_clock::time_point paused_until{};
   int opened = 0, execs = 0;
+  // Of the WAITs: how many replicas have all, and for whom it is too few wait as long as they ask.
+  int replicas = 0, waits = 0;
+  std::function<void()> on_wait;
 
   void put(const std::string& key, std::string text) {
     keys[key] = {false, std::move(text), {}};
@@ -144,6 +147,14 @@ class FakeRedisConnection final : public redis::Connection {
       replies_.push_back(reply(Kind::status, "OK"));
     } else if (verb == "EXEC") {
       exec();
+    } else if (verb == "WAIT") {
+      EXPECT_FALSE(queued_) << "WAIT inside MULTI does not wait";
+      ++server_->waits;
+      if (server_->on_wait) server_->on_wait();
+      if (server_->lose_before_wait > 0 && --server_->lose_before_wait == 0) return hang_up();
+      if (server_->replicas < std::stoi(w[1]))
+        server_->clock->go(std::chrono::milliseconds(std::stoi(w[2])));
+      replies_.push_back(reply(Kind::integer, {}, server_->replicas));
     } else if (queued_) {
       if (verb == "HSET" && server_->oom > 0) {
         --server_->oom;

@@ -83,6 +83,7 @@ TEST_F(StatusTest, TellsTheWorstOfWhatHolds) {
       {RunState::disk_full, [&] { health_.disk_full = true; }},
       {RunState::queue_blocked, [&] { health_.broker_blocked = true; }},
       {RunState::redis_lost, [&] { health_.appliers_lost = 1; }},
+      {RunState::replicas_missing, [&] { health_.appliers_short = 1; }},
       {RunState::queue_lost, [&] { health_.queue = Health::Link::lost; }},
       {RunState::source_lost, [&] { health_.source = Health::Link::lost; }},
       {RunState::starting, [&] { health_.queue = Health::Link::connecting; }},

@@ -31,6 +31,11 @@ TEST(ErrorReply, WhatPassesByItselfIsRetried) {
         "EXECABORT Transaction discarded because of previous errors.",
         "EXECABORT Transaction discarded because of: LOADING Redis is loading the dataset in "
         "memory",
+        "UNBLOCKED force unblock from blocking operation, instance state changed (master -> "
+        "replica?)",
+        "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if "
+        "a replica is configured to be writable (which is not the default) writes to replicas are "
+        "just local and are not propagated.",
         "LOADING"})
     EXPECT_EQ(class_of(text), std::pair(ErrorClass::retry, Errc::redis_unavailable)) << text;
 }

@@ -21,7 +21,7 @@ class RedisPreflight : public ::testing::Test {
  protected:
   Result<RedisInfo> run() {
     FakeServer server;
-    server.replies = server_ + replication_ + memory_ + config_;
+    server.replies = server_ + replication_ + memory_ + config_ + waitaof_;
     StreamConnection connection(std::make_unique<FakeTransport>(server), "redis h:1", 30s, clock_);
     return preflight(connection, options_);
   }
@@ -42,7 +42,29 @@ class RedisPreflight : public ::testing::Test {
   std::string replication_ = bulk("# Replication\r\nrole:master\r\nconnected_slaves:0\r\n");
   std::string memory_ = bulk("# Memory\r\nmaxmemory_policy:noeviction\r\n");
   std::string config_ = policy("noeviction");
+  std::string waitaof_;
 };
+
+TEST_F(RedisPreflight, AsksForWaitaofWhereItIsWanted) {
+  options_.wait_aof.set(true);
+  waitaof_ = "*2\r\n:0\r\n:0\r\n";
+  EXPECT_TRUE(run().ok());
+  waitaof_ = "-ERR unknown command 'WAITAOF', with args beginning with: '1' '0' '1' \r\n";
+  expect_refused("7.2");
+  waitaof_ = "-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.\r\n";
+  expect_refused("appendonly yes");
+}
+
+TEST_F(RedisPreflight, WarnsOfReplicasThatAreNotThere) {
+  options_.wait_replicas.set(1);
+  const auto none = run();
+  ASSERT_TRUE(none.ok());
+  EXPECT_THAT(none->warnings, ElementsAre(HasSubstr("redis.wait_replicas")));
+  replication_ = bulk("role:master\r\nconnected_slaves:1\r\n");
+  const auto one = run();
+  ASSERT_TRUE(one.ok());
+  EXPECT_THAT(one->warnings, IsEmpty());
+}
 
 TEST_F(RedisPreflight, AcceptsAPlainMaster) {
   const auto r = run();
