@@ -1,6 +1,8 @@
 #include "sluice/model/binlog_position.h"
 
+#include <array>
 #include <charconv>
+#include <cstdio>
 
 namespace sluice {
 
@@ -36,6 +38,15 @@ Result<BinlogFileName> BinlogFileName::parse(std::string_view name) {
   }
   return fatal(Errc::binlog_malformed,
                "\"" + std::string(name) + "\" is not a binlog file name: BASE.NUMBER expected");
+}
+
+std::string binlog_file_beside(const std::string& sibling, std::uint64_t number) {
+  const auto name = BinlogFileName::parse(sibling);
+  if (!name) return sibling;
+  std::array<char, 24> digits{};
+  const int n = std::snprintf(digits.data(), digits.size(), "%06llu",
+                              static_cast<unsigned long long>(number));
+  return std::string(name->base) + "." + std::string(digits.data(), static_cast<std::size_t>(n));
 }
 
 }  // namespace sluice

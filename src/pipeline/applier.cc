@@ -9,7 +9,6 @@ namespace {
 
 using std::chrono::milliseconds;
 constexpr milliseconds kIdleWait{250};
-constexpr milliseconds kGapRetry{300};
 // Another writer of our record may win a few times while a partition changes hands; not for ever.
 constexpr int kMaxAborts = 50;
 
@@ -50,10 +49,9 @@ Status Applier::run(const std::stop_token& st) {
     consumer_.reset();
     redis_.reset();
     refusals_.disconnect();
-    for (const Partition& p : partitions_)
-      if (p.gap) health_->waiting_gaps.fetch_sub(1);
     for (Partition& p : partitions_) {
-      p.known = p.gap = false;
+      forget_gap(p);
+      p.known = false;
       p.seen.clear();
     }
     fenced_.reset();
@@ -165,8 +163,7 @@ Status Applier::follow_shares() {
 // Between two steps: what was applied is acked.  The channel is closed before anybody else may open
 // one, so that what was fetched from it goes back to the queue, in order.
 Status Applier::let_go(std::uint32_t number) {
-  const Partition& p = partition(number);
-  if (p.gap) health_->waiting_gaps.fetch_sub(1);
+  forget_gap(partition(number));
   Status closed = consumer_ ? consumer_->stop(number) : Status();
   std::erase_if(fetched_, [number](const auto& d) { return d.partition == number; });
   if (closed.ok() && redis_) closed = drop_fence();
@@ -270,9 +267,9 @@ Status Applier::process(queue::Delivery& delivery) {
     const Verdict verdict = judge(p, delivery.headers);
     if (verdict == Verdict::gap) return on_gap(p, delivery);
     if (p.gap) {
-      p.gap = false;
-      health_->waiting_gaps.fetch_sub(1);
-      log::get("applier").info("the chain fits again partition={}", p.number);
+      log::get("applier").info("the chain fits again partition={} applied={} discarded={}",
+                               p.number, p.record.id.to_string(), p.discarded);
+      forget_gap(p);
     }
     if (verdict == Verdict::repeat) {
       if (delivery.redelivered) SLUICE_TRY(probe(p, delivery));
@@ -419,36 +416,6 @@ Status Applier::step_over_unreadable(const MessageHeaders& headers, Error error,
   if (next.id.transaction() != headers.last.transaction()) next.ordinal = 0;
   next.id = headers.last;
   next.gtid = headers.gtid;
-  return {};
-}
-
-Status Applier::on_gap(Partition& p, const queue::Delivery& delivery) {
-  const auto now = clock_->steady();
-  if (!p.gap) {
-    p.gap = true;
-    p.gap_since = now;
-    health_->waiting_gaps.fetch_add(1);
-    log::get("applier").warn("the chain does not fit, looking again partition={} applied={} {}",
-                             p.number, p.record.id.to_string(), describe(delivery.headers));
-  } else if (now - p.gap_since >= settings_.gap_patience) {
-    counters_->gaps.fetch_add(1, std::memory_order_relaxed);
-    return fatal(
-        Errc::pipeline_gap,
-        "GAP in partition " + std::to_string(p.number) + ": Redis holds rows up to " +
-            p.record.id.to_string() +
-            (p.seen.empty() ? " (no record at all: Redis has lost its data set, or " + p.key + ")"
-                            : "") +
-            ", the next message follows " + delivery.headers.prev.to_string() +
-            ". The rows between are gone from the queue. Nothing was skipped: reset the instance "
-            "(`sluice reset`) and start again from a position before the gap, or from a fresh "
-            "copy");
-  }
-  // Unacked messages return to the queue, in order.
-  SLUICE_TRY(consumer_->stop(p.number));
-  std::erase_if(fetched_, [&p](const queue::Delivery& d) { return d.partition == p.number; });
-  p.retry_at = now + kGapRetry;
-  p.known = false;
-  fenced_.reset();
   return {};
 }
 

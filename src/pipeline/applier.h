@@ -21,6 +21,7 @@
 #include "sluice/redis/connection.h"
 #include "sluice/redis/replica_wait.h"
 
+#include "pipeline/control.h"
 #include "pipeline/health.h"
 #include "pipeline/refused.h"
 #include "pipeline/shares.h"
@@ -34,6 +35,7 @@ struct ApplierSettings {
   std::uint32_t thread = 0;    // its number among those that share the partitions
   bool binary_base64 = false;  // how the lines carry bytes
   std::chrono::milliseconds gap_patience{10000};
+  bool rewind = true;  // what is behind a gap is asked for again; else it ends the process
   std::chrono::milliseconds reconnect_max{10000};
   // Messages are not held longer without an answer: below the broker's consumer_timeout.
   std::chrono::milliseconds stall_after{60000};
@@ -52,6 +54,8 @@ class Applier {
     std::function<Result<std::unique_ptr<queue::Consumer>>()> consumer;
     std::function<Result<std::unique_ptr<redis::Connection>>()> redis;
     Refusals::Dependencies refusals;
+    // Returns when the control queue has it, confirmed.  Errors: those of send_request.
+    std::function<Status(const RewindRequest&, const std::stop_token&)> ask;
   };
   // What it is to serve, and lets go of when another is to, stands in `shares`.
   Applier(ApplierSettings settings, Dependencies dependencies, Shares& shares,
@@ -79,6 +83,11 @@ class Applier {
     // A hole in the chain: consumption pauses and is looked at anew until patience ends.
     bool gap = false;
     std::chrono::steady_clock::time_point gap_since{}, retry_at{};
+    // What is behind this id was asked for again; until it comes, what lies beyond it is discarded.
+    std::optional<EventId> asked;
+    std::chrono::steady_clock::time_point ask_again{};
+    std::chrono::milliseconds ask_pause{};
+    std::uint64_t discarded = 0;
   };
   enum class Verdict : std::uint8_t { apply, repeat, gap };
 
@@ -103,6 +112,12 @@ class Applier {
   Status step_over_unreadable(const MessageHeaders& headers, Error error,
                               position::AppliedRecord& next);
   Status on_gap(Partition& p, const queue::Delivery& delivery);
+  Status look_again(Partition& p);
+  Status ask(Partition& p, const MessageHeaders& headers);
+  Status discard(Partition& p, const queue::Delivery& delivery);
+  Error lost_data(const Partition& p, const MessageHeaders& headers);
+  // The chain fits, or somebody else looks after the partition.
+  void forget_gap(Partition& p);
   Status on_unreadable(Partition& p, const queue::Delivery& delivery);
   Status on_exec_errors(Partition& p, const queue::Delivery& delivery,
                         const redis::ExecResult& exec);

@@ -61,7 +61,7 @@ void ApplierPool::start_missing() {
         std::move(settings),
         Applier::Dependencies{
             [this, connect = deps_.consumer] { return connect(shares_.largest()); }, deps_.redis,
-            deps_.refusals},
+            deps_.refusals, deps_.ask},
         shares_, *counters_, *health_, *clock_);
     slot.running.store(true);
     running_.fetch_add(1);

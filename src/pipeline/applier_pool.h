@@ -28,6 +28,8 @@ class ApplierPool {
     std::function<Result<std::unique_ptr<queue::Consumer>>(std::uint32_t share)> consumer;
     std::function<Result<std::unique_ptr<redis::Connection>>()> redis;
     Refusals::Dependencies refusals;
+    // As Applier::Dependencies has it; each applier has a copy of its own.
+    std::function<Status(const RewindRequest&, const std::stop_token&)> ask;
     std::function<PoolSize::Load()> load;
     // An applier's thread has ended.
     std::function<void()> ended;

@@ -26,6 +26,8 @@ struct Health {
   std::atomic<bool> disk_full{false};                // the position cannot be saved
   std::atomic<bool> letters_waiting{false};          // the broker does not take dead letters
   std::atomic<std::uint32_t> waiting_gaps{0};  // partitions whose chain does not fit at the moment
+  std::atomic<std::uint32_t> rewinding{0};     // of these: rows were asked for again
+  std::atomic<bool> going_back{false};         // the publisher does what was asked for
 };
 
 }  // namespace sluice::pipeline

@@ -1,5 +1,6 @@
 #include "pipeline/publisher_side.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sluice/base/backoff.h"
@@ -23,6 +24,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 constexpr milliseconds kStorePatience{3000};
 constexpr milliseconds kMirrorPatience{2000};
+// Requests to go back come together, for Redis came back older for all partitions.
+constexpr milliseconds kTogetherLeast{1000}, kTogetherMost{5000};
 
 TransactionId id_of(const schema::Place& place) {
   return {place.epoch(), place.file(), place.position().pos};
@@ -44,6 +47,7 @@ PublisherSide::~PublisherSide() {
   publisher_stop_.request_stop();
   publisher_wakeup_.notify();
   mirror_stop_.request_stop();
+  control_stop_.request_stop();
 }
 
 // At the start the other side may come up later than we do: what can heal is waited for.
@@ -248,6 +252,15 @@ void PublisherSide::start() {
     around_.wakeup->notify();
     return s;
   }));
+  control_ = std::make_unique<ControlStage>(
+      [names, brokers = queue::Brokers(options_.queue)]() mutable {
+        return queue::Consumer::connect(brokers, names.for_control());
+      },
+      options_.queue.partitions(),
+      std::clamp<milliseconds>(options_.applier.gap_patience() / 2, kTogetherLeast, kTogetherMost),
+      [wakeup = around_.wakeup] { wakeup->notify(); }, *around_.clock);
+  control_threads_.push_back(start_stage(
+      "control", *around_.failures, [this] { return control_->run(control_stop_.get_token()); }));
   source_threads_.push_back(start_stage("source", *around_.failures, [this] {
     return source_stage_->run(source_stop_.get_token());
   }));
@@ -278,6 +291,12 @@ StateHold PublisherSide::release_state() {
     mirror = mirror_->release();
   }
   return {options_, checkpoint_->release_store(), std::move(mirror)};
+}
+
+std::unique_ptr<ControlStage> PublisherSide::release_control() {
+  control_stop_.request_stop();
+  control_threads_.clear();
+  return std::move(control_);
 }
 
 std::optional<std::uint32_t> PublisherSide::repartition() const {

@@ -18,6 +18,7 @@
 
 #include "pipeline/assembler.h"
 #include "pipeline/checkpoint.h"
+#include "pipeline/control.h"
 #include "pipeline/failure.h"
 #include "pipeline/full_disk.h"
 #include "pipeline/health.h"
@@ -68,6 +69,10 @@ class PublisherSide {
   // All was read, sent and applied that came before, because so many partitions are wanted: it is
   // time to stop() and to lay them out anew.  Nullopt: not so.
   std::optional<std::uint32_t> repartition() const;
+  // Redis lacks rows that are not in the queues: it is time to stop() and to go back to them.
+  bool rewind_wanted() const { return control_ && control_->together(); }
+  // After stop(): who asked for what; they are told when it is done().
+  std::unique_ptr<ControlStage> release_control();
   // In the order of the data: no more reading; what was read is confirmed, for at most
   // limits.drain, when `drain`.  `wait_until` waits for something that comes with a wakeup.
   using WaitUntil =
@@ -113,11 +118,12 @@ class PublisherSide {
   std::optional<Assembler> assembler_;
   std::optional<SourceStage> source_stage_;
   std::optional<PublishStage> publish_stage_;
+  std::unique_ptr<ControlStage> control_;
   std::optional<std::uint32_t> asked_;  // so many partitions, by `sluice repartition`
 
-  std::stop_source source_stop_, publisher_stop_, publisher_drain_, mirror_stop_;
+  std::stop_source source_stop_, publisher_stop_, publisher_drain_, mirror_stop_, control_stop_;
   std::atomic<bool> publisher_done_{false};
-  std::vector<std::jthread> source_threads_, publisher_threads_, mirror_threads_;
+  std::vector<std::jthread> source_threads_, publisher_threads_, mirror_threads_, control_threads_;
 };
 
 }  // namespace sluice::pipeline

@@ -1,8 +1,6 @@
 #include "pipeline/refused.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "sluice/base/log.h"
 #include "sluice/event/lone_row.h"
@@ -16,16 +14,6 @@ using std::chrono::milliseconds;
 using Fate = queue::LetterSender::Fate;
 constexpr milliseconds kSayEvery{10000};
 constexpr std::size_t kLongestKey = 8192;  // headers must fit into one AMQP frame
-
-// The name of the file with that number, beside `sibling`.
-std::string file_name(const std::string& sibling, std::uint64_t number) {
-  const auto name = BinlogFileName::parse(sibling);
-  if (!name) return sibling;
-  std::array<char, 24> digits{};
-  const int n = std::snprintf(digits.data(), digits.size(), "%06llu",
-                              static_cast<unsigned long long>(number));
-  return std::string(name->base) + "." + std::string(digits.data(), static_cast<std::size_t>(n));
-}
 
 }  // namespace
 
@@ -88,7 +76,7 @@ Result<std::vector<queue::Letter>> Refusals::letters_of(const queue::Delivery& d
       letter.reason = rows[n].reason;
       letter.error = rows[n].error;
       letter.id = rows[n].id;
-      letter.file = file_name(delivery.headers.file, letter.id.file);
+      letter.file = binlog_file_beside(delivery.headers.file, letter.id.file);
       letter.pos = letter.id.pos;
       letter.gtid = (*view)->gtid;
       letter.table = std::string((*view)->database) + "." + std::string((*view)->table);

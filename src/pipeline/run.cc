@@ -18,6 +18,7 @@
 #include "pipeline/leadership.h"
 #include "pipeline/publisher_side.h"
 #include "pipeline/relayout.h"
+#include "pipeline/rewind.h"
 #include "pipeline/signals.h"
 #include "pipeline/stage.h"
 #include "pipeline/start.h"
@@ -103,6 +104,7 @@ class Daemon {
   Status prepare();
   void step_down();
   Status lay_out(std::uint32_t partitions);
+  Status go_back();
   Status follow_layout();
   Status look();
   void look_at_readiness();
@@ -197,6 +199,7 @@ Status Daemon::lead() {
   }
   publisher_->start();
   publishing_ = true;
+  health_.going_back = false;
   if (appliers_) appliers_->allow();
   return {};
 }
@@ -208,6 +211,7 @@ void Daemon::step_down() {
   publisher_.reset();
   turn_ = 0;
   read_ms_ = 0;
+  health_.going_back = false;
   health_.source = health_.queue = Health::Link::elsewhere;
 }
 
@@ -237,6 +241,27 @@ Status Daemon::lay_out(std::uint32_t partitions) {
     return was.error();
   }
   open_sides();
+  return {};
+}
+
+// Redis came back older.  The appliers go on: they discard what does not fit any more.
+Status Daemon::go_back() {
+  health_.going_back = true;
+  publishing_ = false;
+  publisher_->stop(false, {});
+  const auto control = publisher_->release_control();
+  state_ = publisher_->release_state();
+  publisher_.reset();
+  const bool leads = leadership_.turn() == turn_;
+  turn_ = 0;
+  if (!leads) state_.reset();
+  Status s = leads ? rewind(options_, *state_, control->requests(), counters_) : Status();
+  if (leads && s.ok() && leadership_.certain()) s = control->done();
+  if (s.ok() || s.error().cls != ErrorClass::retry) return s;
+  // The requests are in their queue still.
+  log::get("app").warn("not gone back yet, trying again wait_ms={} error=\"{}\"",
+                       kStartAgain.count(), to_string(s.error()));
+  wait_for(kStartAgain, stop_.get_token());
   return {};
 }
 
@@ -331,6 +356,7 @@ Status Daemon::look() {
     SLUICE_TRY(publisher_->look());
     read_ms_ = publisher_->status().es_ms;
     if (const auto partitions = publisher_->repartition()) return lay_out(*partitions);
+    if (publisher_->rewind_wanted()) return go_back();
   } else if (leadership_.standing_by() && health_.source != Health::Link::elsewhere) {
     health_.source = health_.queue = Health::Link::elsewhere;
   }

@@ -35,6 +35,7 @@ std::string_view state_name(RunState state) noexcept {
   switch (state) {
     case RunState::starting: return "STARTING";
     case RunState::stopping: return "STOPPING";
+    case RunState::rewind: return "REWIND";
     case RunState::gap: return "GAP";
     case RunState::source_lost: return "SOURCE_LOST";
     case RunState::queue_lost: return "QUEUE_LOST";
@@ -78,6 +79,7 @@ RunState StatusLine::state(const Inputs& inputs) const {
   using Link = Health::Link;
   const Link source = health_->source.load(), queue = health_->queue.load();
   if (inputs.stopping) return RunState::stopping;
+  if (health_->rewinding.load() != 0 || health_->going_back.load()) return RunState::rewind;
   if (health_->waiting_gaps.load() != 0) return RunState::gap;
   const bool applies = health_->appliers_up.load() != 0, lost = health_->appliers_lost.load() != 0;
   if (source == Link::connecting || queue == Link::connecting ||
@@ -168,6 +170,8 @@ std::string StatusLine::compose(const Inputs& inputs) {
   add(out, "resends", counters_->publish_resends.load());
   add(out, "repeats", counters_->repeats_skipped.load());
   add(out, "overlaps", counters_->messages_overlapping.load());
+  add(out, "rewinds", counters_->rewinds.load());
+  add(out, "discarded", counters_->messages_discarded.load());
   last_ = s;
   last_at_ = now;
   return out;

@@ -19,6 +19,7 @@ namespace sluice::pipeline {
 enum class RunState : std::uint8_t {
   starting,
   stopping,
+  rewind,  // Redis came back older: rows are sent again
   gap,
   source_lost,
   queue_lost,

@@ -26,6 +26,17 @@ event::Oversize oversize(QueueOptions::Oversize option) {
   return event::Oversize::null_column;
 }
 
+// Makes the queue anew when it is gone.
+Status ask_for_rewind(queue::Brokers& brokers, const queue::Names& names,
+                      const RewindRequest& request, const std::stop_token& st) {
+  SLUICE_TRY_ASSIGN(const auto publisher, queue::Publisher::connect(brokers, names.for_control()));
+  Status s = send_request(*publisher, request, st, brokers.options().connect_timeout());
+  if (s.ok() || s.error().code != Errc::queue_returned) return s;
+  SLUICE_TRY_ASSIGN(const auto admin, queue::Admin::connect(brokers));
+  SLUICE_TRY(admin->declare(names, std::vector<bool>(names.partitions, true)));
+  return s;
+}
+
 }  // namespace
 
 ApplierPool::Settings pool_settings(const Options& options) {
@@ -36,6 +47,7 @@ ApplierPool::Settings pool_settings(const Options& options) {
   out.applier.binary_base64 = options.rendering.binary() == RenderingOptions::Binary::base64;
   out.applier.options = &options;
   out.applier.gap_patience = options.applier.gap_patience();
+  out.applier.rewind = options.applier.on_rewind() == ApplierOptions::OnRewind::rewind;
   out.applier.reconnect_max = options.redis.reconnect_max();
   out.applier.stall_after = options.applier.stall_after();
   out.applier.wait = redis::ReplicaWait::of(options.redis, options.applier.stall_after());
@@ -65,6 +77,10 @@ ApplierPool::Dependencies pool_dependencies(const Options& options, redis::Serve
              SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(brokers));
              return admin->declare(names, std::vector<bool>(names.partitions, true));
            }},
+          [names, brokers = queue::Brokers(options.queue)](const RewindRequest& request,
+                                                           const std::stop_token& st) mutable {
+            return ask_for_rewind(brokers, names, request, st);
+          },
           std::move(load),
           std::move(ended)};
 }

@@ -356,7 +356,9 @@ Status AmqpConsumer::ack(std::uint32_t partition, std::uint64_t tag) {
 
 Result<std::unique_ptr<Consumer>> Consumer::connect(Brokers& brokers, const Names& names,
                                                     std::uint32_t share) {
-  SLUICE_TRY_ASSIGN(auto link, Link::open(brokers, names.exchange() + " consumer"));
+  SLUICE_TRY_ASSIGN(
+      auto link,
+      Link::open(brokers, names.exchange() + (names.of_control ? " control" : " consumer")));
   return std::unique_ptr<Consumer>(std::make_unique<AmqpConsumer>(
       std::move(link), brokers.options(), names, share == 0 ? names.partitions : share));
 }

@@ -189,7 +189,9 @@ Status AmqpPublisher::wait(std::chrono::milliseconds timeout, Wakeup& wake,
 }  // namespace
 
 Result<std::unique_ptr<Publisher>> Publisher::connect(Brokers& brokers, const Names& names) {
-  SLUICE_TRY_ASSIGN(auto link, Link::open(brokers, names.exchange() + " publisher"));
+  SLUICE_TRY_ASSIGN(
+      auto link,
+      Link::open(brokers, names.exchange() + (names.of_control ? " request" : " publisher")));
   auto publisher =
       std::make_unique<AmqpPublisher>(std::move(link), names, brokers.options().compression());
   SLUICE_TRY(publisher->prepare());

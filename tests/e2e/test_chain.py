@@ -103,23 +103,35 @@ class Chain:
             self.assertEqual((rows, wrong), (KILLS * 10, []))
             self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
 
-    def test_messages_deleted_behind_our_back_end_in_a_gap(self):
+    def delete_messages(self, bench):
+        """That are confirmed and not applied; sluice is started again."""
+        insert_rows(bench, 0, 100)
+        bench.wait_for_source()
+        bench.redis.pause()
+        insert_rows(bench, 100, 100)
+        # Saved behind them: a restart does not send them again.
+        wait_until(lambda: bench.daemon.saved_position() == bench.mysql.position(), 30, "the position behind the rows saved")
+        bench.daemon.kill()
+        wait_until(lambda: bench.queued() > 0, 30, "messages back in their queues")
+        connection = broker(bench)
+        channel = connection.channel()
+        for name in queue_names(bench):
+            channel.queue_purge(name)
+        connection.close()
+        bench.redis.resume()
+        bench.daemon.start()
+
+    def test_messages_deleted_behind_our_back_are_read_again(self):
         with self.bench(applier={"gap_patience": "2s"}) as bench:
-            insert_rows(bench, 0, 100)
-            bench.wait_for_source()
-            bench.redis.pause()
-            insert_rows(bench, 100, 100)
-            # Saved behind them: a restart does not send them again.
-            wait_until(lambda: bench.daemon.saved_position() == bench.mysql.position(), 30, "the position behind the rows saved")
-            bench.daemon.kill()
-            wait_until(lambda: bench.queued() > 0, 30, "messages back in their queues")
-            connection = broker(bench)
-            channel = connection.channel()
-            for name in queue_names(bench):
-                channel.queue_purge(name)
-            connection.close()
-            bench.redis.resume()
-            bench.daemon.start()
+            self.delete_messages(bench)
+            insert_rows(bench, 200, 100)
+            wait_until(lambda: "rows are sent again state=REWIND" in bench.daemon.tail(1000), 60, lambda: f"a rewind\n{bench.daemon.tail()}")
+            self.assert_in_step(bench)
+            self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
+
+    def test_messages_deleted_behind_our_back_end_in_a_gap(self):
+        with self.bench(applier={"gap_patience": "2s", "on_rewind": "stop"}) as bench:
+            self.delete_messages(bench)
             code = bench.daemon.wait_for_end(60)
             self.assertEqual(code, EXIT_GAP, bench.daemon.tail())
             self.assertIn("GAP in partition", bench.daemon.tail())

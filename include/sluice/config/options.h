@@ -333,6 +333,11 @@ struct ApplierOptions : Section {
     static constexpr std::array<std::string_view, 2> kNames{"warn", "stop"};
     return kNames;
   }
+  enum class OnRewind : std::uint8_t { rewind, stop };
+  friend config::Names option_names(OnRewind) {
+    static constexpr std::array<std::string_view, 2> kNames{"rewind", "stop"};
+    return kNames;
+  }
   enum class OnRefused : std::uint8_t { dead_letter, stop, ignore };
   friend config::Names option_names(OnRefused) {
     static constexpr std::array<std::string_view, 3> kNames{"dead_letter", "stop", "ignore"};
@@ -375,6 +380,10 @@ struct ApplierOptions : Section {
   Option<Duration> gap_patience{
       this, "gap_patience", Duration{10s}, Range<Duration>{1s, 10min},
       "How long a hole in the chain of messages is looked at anew before it counts as a gap."};
+  Option<OnRewind> on_rewind{
+      this, "on_rewind", OnRewind::rewind,
+      "A gap, because Redis came back older (failover, a restored copy) or messages are gone: "
+      "rewind (what is missing is read from the source again), or stop."};
   Option<Duration> stall_after{
       this, "stall_after", Duration{1min}, Range<Duration>{1s, 20min},
       "After so long without an answer from Redis, or from the broker to a dead letter, the "

@@ -32,4 +32,7 @@ struct BinlogFileName {
   static Result<BinlogFileName> parse(std::string_view name);
 };
 
+// The name of the file with that number, beside `sibling` (which is returned when it is no name).
+std::string binlog_file_beside(const std::string& sibling, std::uint64_t number);
+
 }  // namespace sluice

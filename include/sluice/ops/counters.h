@@ -18,6 +18,7 @@ struct Counters {
   // Messages all of whose rows, or some of whose rows, Redis had before.
   Counter repeats_skipped{0}, messages_overlapping{0};
   Counter gaps{0}, errors{0}, dead_letters{0}, ignored{0}, reconnects{0};
+  Counter rewinds{0}, messages_discarded{0};     // Redis came back older
   Counter oversize_rows{0}, values_left_out{0};  // queue.oversize
   LatencyHistogram commit_to_redis;
 };

@@ -19,14 +19,18 @@ struct Names {
   std::uint32_t partitions = 0;
   bool with_ddl = false;      // there is a queue for DDL, too
   bool with_letters = false;  // the publisher writes dead letters, too (there always is a queue)
+  bool of_control = false;    // the only partition is the control queue
   std::string exchange() const { return "sluice." + instance; }
   std::string partition(std::uint32_t n) const {
+    if (of_control) return control();
     return exchange() + ".p" + std::to_string(partitions) + "." + std::to_string(n);
   }
   std::string dead() const { return exchange() + ".dead"; }
   std::string ddl() const { return exchange() + ".ddl"; }
   std::string control() const { return exchange() + ".control"; }
   std::string leader() const { return exchange() + ".leader"; }
+  // For who publishes to the control queue or consumes it: as partition 0.
+  Names for_control() const { return {instance, 1, false, false, true}; }
   // What a publisher sends to: the partitions, then DDL, then dead letters.
   std::uint32_t lanes() const noexcept {
     return partitions + (with_ddl ? 1U : 0U) + (with_letters ? 1U : 0U);

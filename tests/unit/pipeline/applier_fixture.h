@@ -199,7 +199,15 @@ class ApplierTest : public ::testing::Test {
           [this]() -> Status {
             ++dead_.declared;
             return {};
-          }}},
+          }},
+         [this](const RewindRequest& request, const std::stop_token&) -> Status {
+           if (ask_fails_ > 0) {
+             --ask_fails_;
+             return retry(Errc::queue_lost, "the fake hung up");
+           }
+           asked_.push_back(request);
+           return {};
+         }},
         shares_, counters_, health_, clock_);
     return applier.run(broker_.stop.get_token());
   }
@@ -209,6 +217,7 @@ class ApplierTest : public ::testing::Test {
     EXPECT_EQ(s.error().cls, ErrorClass::stopped) << to_string(s.error());
     EXPECT_EQ(health_.appliers_up.load(), 0u);
     EXPECT_EQ(health_.waiting_gaps.load(), 0u);
+    EXPECT_EQ(health_.rewinding.load(), 0u);
   }
   Error run_to_an_error() {
     const Status s = run();
@@ -241,6 +250,8 @@ class ApplierTest : public ::testing::Test {
   FakeBroker broker_;
   FakeRedis redis_;
   FakeDeadQueue dead_;
+  std::vector<RewindRequest> asked_;
+  int ask_fails_ = 0;  // so many times
   ops::Counters counters_;
   Health health_;
   Options options_;

@@ -54,6 +54,7 @@ TEST_F(ApplierTest, OfAMessageThatOverlapsOnlyTheRowsAboveAreApplied) {
 }
 
 TEST_F(ApplierTest, AGapIsNeitherAppliedNorAckedAndItsChannelIsClosedUntilPatienceEnds) {
+  settings_.rewind = false;
   applied_before(0, id(100));
   broker_.put(0, message(id(150), {{id(200), 1}}));
   broker_.patience = std::chrono::seconds(60);
@@ -87,6 +88,7 @@ TEST_F(ApplierTest, AGapThatClosesInTimeIsNoError) {
 }
 
 TEST_F(ApplierTest, AGapHoldsOnlyItsOwnPartition) {
+  settings_.rewind = false;
   applied_before(0, id(100));
   broker_.put(0, message(id(150), {{id(200), 1}}));
   for (int i = 0; i < 5; ++i)
@@ -107,6 +109,7 @@ TEST_F(ApplierTest, ARecordThatIsGoneWhileRowsWereSentIsAGap) {
 }
 
 TEST_F(ApplierTest, ATickCountsOnlyWhenWhatIsBeforeItIsApplied) {
+  settings_.rewind = false;
   applied_before(0, id(100));
   Message tick = message(id(150), {});
   broker_.put(0, with_tick(tick, 500));
@@ -396,6 +399,7 @@ TEST_F(ApplierTest, LetsGoOfItsShareAlsoWhileRedisIsAway) {
          if (++calls == 2) shares_.spread(1);
          return retry(Errc::redis_lost, "no Redis");
        },
+       {},
        {}},
       shares_, counters_, health_, clock_);
   const Status s = applier.run(broker_.stop.get_token());

@@ -88,6 +88,8 @@ TEST_F(StatusTest, TellsTheWorstOfWhatHolds) {
       {RunState::source_lost, [&] { health_.source = Health::Link::lost; }},
       {RunState::starting, [&] { health_.queue = Health::Link::connecting; }},
       {RunState::gap, [&] { health_.waiting_gaps = 1; }},
+      {RunState::rewind, [&] { health_.going_back = true; }},
+      {RunState::rewind, [&] { health_.rewinding = 1; }},
       {RunState::stopping, [&] { in_.stopping = true; }},
   };
   for (const auto& [state, happen] : worse) {
