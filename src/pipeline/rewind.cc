@@ -147,11 +147,11 @@ Status has_place(const RewindPlan& plan, mysql::Connection& source,
 
 }  // namespace
 
-Status rewind(const Options& options, StateHold& hold, const std::vector<RewindRequest>& requests,
-              ops::Counters& counters) {
+Status rewind(const Options& options, redis::Servers& servers, StateHold& hold,
+              const std::vector<RewindRequest>& requests, ops::Counters& counters) {
   SLUICE_TRY_ASSIGN(const auto saved, hold.take());
   if (!saved) return fatal(Errc::position_missing, "no state file in " + options.state_dir());
-  SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
+  SLUICE_TRY_ASSIGN(const auto redis, servers.connect());
   SLUICE_TRY_ASSIGN(const auto records,
                     read_applied(*redis, options.instance(), saved->layout.partitions));
   SLUICE_TRY_ASSIGN(auto source, mysql::Connection::open(options.source));

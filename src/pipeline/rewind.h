@@ -10,6 +10,7 @@
 #include "sluice/ops/counters.h"
 #include "sluice/position/applied_record.h"
 #include "sluice/position/state_file.h"
+#include "sluice/redis/servers.h"
 
 #include "pipeline/control.h"
 #include "pipeline/remedies.h"
@@ -35,7 +36,7 @@ Result<std::optional<RewindPlan>> plan_rewind(
 // Saves the place that meets the requests: the next start goes on from there.  Nobody publishes.
 // Errors: those of plan_rewind; fatal/mysql_binlog_purged when the source does not have it any
 // more; those of StateHold, Redis and the source (also retry: nothing was done).
-Status rewind(const Options& options, StateHold& hold, const std::vector<RewindRequest>& requests,
-              ops::Counters& counters);
+Status rewind(const Options& options, redis::Servers& servers, StateHold& hold,
+              const std::vector<RewindRequest>& requests, ops::Counters& counters);
 
 }  // namespace sluice::pipeline

@@ -255,7 +255,7 @@ Status Daemon::go_back() {
   const bool leads = leadership_.turn() == turn_;
   turn_ = 0;
   if (!leads) state_.reset();
-  Status s = leads ? rewind(options_, *state_, control->requests(), counters_) : Status();
+  Status s = leads ? rewind(options_, redis_, *state_, control->requests(), counters_) : Status();
   if (leads && s.ok() && leadership_.certain()) s = control->done();
   if (s.ok() || s.error().cls != ErrorClass::retry) return s;
   // The requests are in their queue still.
