@@ -131,6 +131,21 @@ class TlsStream final : public Stream {
     failed_ = true;
     return tls_error(ssl_.get(), target_, *names_, what, ret);
   }
+  // A peer that refuses us (our certificate, in TLS 1.3 after the handshake) says so and hangs up:
+  // its reason is there to be read, though writing tells of the reset alone.
+  Error fail_to_write(int ret) {
+    if (SSL_get_error(ssl_.get(), ret) == SSL_ERROR_SYSCALL) {
+      const int error = errno;
+      char byte = 0;
+      std::size_t n = 0;
+      ERR_clear_error();
+      const int read = SSL_read_ex(ssl_.get(), &byte, 1, &n);
+      if (read != 1 && SSL_get_error(ssl_.get(), read) == SSL_ERROR_SSL) return fail("read", read);
+      ERR_clear_error();
+      errno = error;
+    }
+    return fail("write", ret);
+  }
   // POLLIN, POLLOUT, or 0 for an error.
   short wants(int ret) const noexcept {
     switch (SSL_get_error(ssl_.get(), ret)) {
@@ -222,7 +237,7 @@ Result<Stream::Transfer> TlsStream::write(std::span<const iovec> pieces) {
       write_events_ = wants(ret);
       if (write_events_ != 0) return Transfer{done, false};
       write_events_ = POLLOUT;
-      return fail("write", ret);
+      return fail_to_write(ret);
     }
     done += n;
     while (n > 0) {
