@@ -329,7 +329,8 @@ void map_plain(benchmark::State& state) {
 // The same, and its place in an index and a ranking.
 void map_plain_indexed(benchmark::State& state) {
   const auto loaded = load_text(
-      "tables: [{mappings: [{}, {type: set, key: 'of:{customer}', member: '{id}'}, {type: zset, key: "
+      "tables: [{mappings: [{}, {type: set, key: 'of:{customer}', member: '{id}'}, {type: zset, "
+      "key: "
       "rank, "
       "member: '{id}', score: price}]}]",
       "bench", [](const std::string&) { return std::nullopt; });
