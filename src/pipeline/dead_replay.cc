@@ -58,7 +58,8 @@ class Replay {
   Status write(const RowName& name, Job& job);
   Status attempt(const RowName& name, Job& job, bool& aborted);
   Status append_commands(const RowName& name, const Job& job, const std::optional<ShownRow>& row);
-  Status append_stale(const std::string& line);
+  Result<std::vector<ChangeView>> images_of(const std::string& line);
+  Status append_update(const ChangeView& now, const ChangeView& was);
   Status remove_letters();
   void keep(Job& job, const Error& error) {
     job.why = to_string(error);
@@ -171,43 +172,75 @@ Status Replay::wait_for_redis(const BinlogPosition& end) {
   }
 }
 
-// What the row was, by one of its letters, goes: members of sets and such, that are not where the
-// row would have them now.
-Status Replay::append_stale(const std::string& line) {
+// The row as one of its letters has it: as it was to be, and, of an update, as it was before. Valid
+// until another line is read.
+Result<std::vector<ChangeView>> Replay::images_of(const std::string& line) {
+  std::vector<ChangeView> out;
   reader_.open(line);
   SLUICE_TRY_ASSIGN(const auto* const view, reader_.next());
-  if (view == nullptr || view->rows.size() != 1) return {};
-  ChangeView stale = *view;
-  stale.kind = ChangeKind::remove;
-  const ChangeView::Row& row = stale.rows.front();
-  SLUICE_TRY(mapper_.append_again(stale, row, commands_, counts_));
-  const auto old = stale.old(row);
-  if (old.empty()) return {};
-  for (const ChangeView::Field& f : std::vector<ChangeView::Field>(old.begin(), old.end()))
+  if (view == nullptr || view->rows.size() != 1) return out;
+  out.push_back(*view);
+  out.back().kind = ChangeKind::remove;
+  const ChangeView::Row row = view->rows.front();
+  if (view->old(row).empty()) return out;
+  ChangeView before = out.back();
+  for (const ChangeView::Field& f : view->old(row))
     for (std::uint32_t n = row.data_begin; n < row.data_end; ++n)
-      if (stale.fields[n].column == f.column) stale.fields[n] = f;
-  return mapper_.append_again(stale, row, commands_, counts_);
+      if (before.fields[n].column == f.column) before.fields[n] = f;
+  out.push_back(std::move(before));
+  return out;
+}
+
+// `now` as an update of what the row was by a letter: members of sets and such that it has no more
+// go.  All that is NULL now counts as changed, so that its fields go, too.
+Status Replay::append_update(const ChangeView& now, const ChangeView& was) {
+  ChangeView view = now;
+  view.kind = ChangeKind::update;
+  ChangeView::Row& row = view.rows.front();
+  const auto stale = was.data(was.rows.front());
+  for (std::uint32_t n = row.data_begin; n < row.data_end; ++n) {
+    ChangeView::Field old = view.fields[n];
+    const auto found = std::find_if(stale.begin(), stale.end(),
+                                    [&old](const auto& f) { return f.name == old.name; });
+    const bool differs =
+        found != stale.end() && (found->is_null != old.is_null || found->value != old.value);
+    if (!differs && !old.is_null) continue;
+    if (differs) {
+      old.is_null = found->is_null;
+      old.value = found->value;
+    }
+    view.fields.push_back(old);
+  }
+  row.old_end = static_cast<std::uint32_t>(view.fields.size());
+  return mapper_.append_again(view, row, commands_, counts_);
 }
 
 Status Replay::append_commands(const RowName& name, const Job& job,
                                const std::optional<ShownRow>& row) {
   counts_ = {};
-  for (const std::string& line : job.lines) SLUICE_TRY(append_stale(line));
-  if (!row) return {};
   ChangeView view;
-  view.kind = ChangeKind::insert;
-  view.database = name.database;
-  view.table = name.table;
-  view.shown = &source_->shown();
-  view.pk_names.assign(name.key_names.begin(), name.key_names.end());
-  ChangeView::Row r;
-  for (const auto& [column, text] : *row) {
-    const auto n = static_cast<std::uint16_t>(view.fields.size());
-    view.fields.push_back({column, text ? std::string_view(*text) : std::string_view(),
-                           !text.has_value(), view.shown->columns[n].binary, n});
+  if (row) {
+    view.kind = ChangeKind::insert;
+    view.database = name.database;
+    view.table = name.table;
+    view.shown = &source_->shown();
+    view.pk_names.assign(name.key_names.begin(), name.key_names.end());
+    ChangeView::Row r;
+    for (const auto& [column, text] : *row) {
+      const auto n = static_cast<std::uint16_t>(view.fields.size());
+      view.fields.push_back({column, text ? std::string_view(*text) : std::string_view(),
+                             !text.has_value(), view.shown->columns[n].binary, n});
+    }
+    r.data_end = r.old_begin = r.old_end = static_cast<std::uint32_t>(view.fields.size());
+    view.rows = {r};
   }
-  r.data_end = r.old_begin = r.old_end = static_cast<std::uint32_t>(view.fields.size());
-  return mapper_.append_again(view, r, commands_, counts_);
+  for (const std::string& line : job.lines) {
+    SLUICE_TRY_ASSIGN(const auto images, images_of(line));
+    for (const ChangeView& was : images)
+      SLUICE_TRY(row ? append_update(view, was)
+                     : mapper_.append_again(was, was.rows.front(), commands_, counts_));
+  }
+  return row ? mapper_.append_again(view, view.rows.front(), commands_, counts_) : Status();
 }
 
 // Between WATCH and EXEC nothing may be applied to the row's partition; what was before the WATCH

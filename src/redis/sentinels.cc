@@ -124,11 +124,9 @@ void Sentinels::follow(const MasterView& view) {
 
 Sentinels::Known Sentinels::learn(const MasterView& view) {
   const Lock lock(mu_);
-  if (!known_)
-    follow(view);
-  else if (known_->view.address == view.address)
+  if (known_ && known_->view.address == view.address)
     known_->view.epoch = std::max(known_->view.epoch, view.epoch);
-  else if (view.epoch > known_->view.epoch)
+  else if (!known_ || view.epoch > known_->view.epoch)
     follow(view);
   return *known_;
 }
