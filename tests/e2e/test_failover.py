@@ -8,6 +8,7 @@ from harness.workload import BackwardsChecker, Workload
 CHANGES = 20_000 if long_run() else 2_000
 SEED = 20240609
 LARGE = 30_000  # rows of a transaction, 1 KB each
+FOLLOWED = "another server is followed from here on"
 
 
 class Failover:
@@ -26,7 +27,7 @@ class Failover:
 
     def assert_followed_to_the_end(self, bench, load, checker):
         rows = self.assert_ends_whole(bench, load, checker)
-        self.assertIn("another server is followed from here on", bench.daemon.log.read_text())
+        self.assertIn(FOLLOWED, bench.daemon.log.read_text())
         print(f"{load.changes} changes, {rows} rows, {checker.reads} reads")
 
     def loaded(self, bench):
@@ -58,6 +59,8 @@ class Failover:
             self.fail_over(bench, load, meanwhile=kill)
             bench.daemon.start()
             wait_until(lambda: load.progress() >= 0.7, 600, "most of the changes")
+            # However fast the load was: the daemon has to have come as far as the other server's history.
+            wait_until(lambda: FOLLOWED in bench.daemon.log.read_text(), 600, "the new primary is followed")
             kill()  # in the new epoch
             bench.daemon.start()
             self.assert_followed_to_the_end(bench, load, checker)
