@@ -16,6 +16,9 @@ constexpr std::size_t kMostCandidates = 1u << 14;
 constexpr std::size_t kMostPrints = 1u << 16;
 constexpr std::size_t kPooledMessages = 64;
 constexpr std::size_t kLineRoom = 128;  // what a line takes beside its text and its types
+// More of a partition's lines than this are copied without the lock: the publisher, which confirms
+// and takes meanwhile, would wait for milliseconds otherwise.
+constexpr std::size_t kCopiedUnderLock = 16u << 10;
 
 bool same_table(const event::TablePlan& a, const event::TablePlan& b) {
   return a.schema().name == b.schema().name && a.schema().database == b.schema().database;
@@ -30,6 +33,36 @@ bool needs_types(OutgoingMessage& m, const event::TablePlan* plan, const Transac
   m.typed.push_back(*std::find_if(batch.plans.begin(), batch.plans.end(),
                                   [plan](const auto& owned) { return owned.get() == plan; }));
   return true;
+}
+
+std::size_t room_of(const event::EncodedLine& line) {
+  return line.size + line.plan->mysql_types().size() + line.plan->sql_types().size() + kLineRoom;
+}
+
+// Whether `bytes` more do not go into `m`.
+bool is_full(const OutgoingMessage& m, std::size_t bytes, const Outbox::Settings& settings) {
+  const std::size_t size = m.body.size();
+  return size >= settings.message_bytes || (size != 0 && size + bytes > settings.max_message_bytes);
+}
+
+// Lines `i` to `end` of a partition, as many as `m` takes, but one at least; returns the next one.
+std::size_t append_lines(OutgoingMessage& m, const TransactionBatch& batch,
+                         const PartitionLines& lines, std::size_t i, std::size_t end,
+                         const Outbox::Settings& settings) {
+  do {
+    const event::EncodedLine& line = lines.lines[i++];
+    event::append_line(m.body, lines.text.view().substr(line.begin, line.size), line,
+                       needs_types(m, line.plan, batch), m.number);
+    if (m.headers.rows == 0) m.headers.first = line.first;
+    m.headers.last = line.last;
+    m.headers.rows += line.rows;
+  } while (i < end && !is_full(m, room_of(lines.lines[i]), settings));
+  m.headers.file = batch.file->name;
+  m.headers.pos = batch.pos;
+  m.headers.gtid = batch.gtid;
+  m.headers.commit_us = batch.commit_us;
+  m.ends_in_tick = false;
+  return i;
 }
 
 }  // namespace
@@ -60,13 +93,8 @@ std::unique_ptr<OutgoingMessage> Outbox::fresh() {
 
 // The one that the next `bytes` go into.
 OutgoingMessage& Outbox::open_message(Partition& p, std::size_t bytes) {
-  const auto closed = [&](const OutgoingMessage& m) {
-    const std::size_t size = m.body.size();
-    return size >= settings_.message_bytes ||
-           (size != 0 && size + bytes > settings_.max_message_bytes) ||
-           m.behind_letters != p.letters;
-  };
-  if (p.gathering.empty() || closed(*p.gathering.back())) {
+  if (p.gathering.empty() || is_full(*p.gathering.back(), bytes, settings_) ||
+      p.gathering.back()->behind_letters != p.letters) {
     auto m = fresh();
     m->behind_letters = p.letters;
     m->number = next_number_++;
@@ -128,41 +156,52 @@ Status Outbox::add(const TransactionBatch& batch) {
   const std::uint64_t letters_before = letters_added_;
   add_letters(batch);
   for (const std::uint32_t n : batch.touched) {
+    gather(lock, n, batch, letters_before);
     Partition& p = partitions_[n];
-    const PartitionLines& lines = batch.partitions[n];
-    std::size_t letter = 0, number = 0;
-    for (const event::EncodedLine& line : lines.lines) {
-      for (; letter < batch.letters.size() &&
-             (batch.letters[letter].partition != n || batch.letters[letter].lines_before <= number);
-           ++letter)
-        if (batch.letters[letter].partition == n) p.letters = letters_before + letter + 1;
-      ++number;
-      OutgoingMessage& m = open_message(p, line.size + line.plan->mysql_types().size() +
-                                               line.plan->sql_types().size() + kLineRoom);
-      const std::size_t before = m.body.size();
-      event::append_line(m.body, lines.text.view().substr(line.begin, line.size), line,
-                         needs_types(m, line.plan, batch), m.number);
-      bytes_ += m.body.size() - before;
-      if (m.headers.rows == 0) m.headers.first = line.first;
-      m.headers.last = line.last;
-      m.headers.rows += line.rows;
-      m.headers.file = batch.file->name;
-      m.headers.pos = batch.pos;
-      m.headers.gtid = batch.gtid;
-      m.headers.commit_us = batch.commit_us;
-      m.ends_in_tick = false;
-      if (m.first_transaction == 0) m.first_transaction = serial_;
-      p.last = line.last;
-    }
     if (!p.marks.empty() && p.marks.back().first == serial_)
       p.marks.back().second = p.last;
     else
       p.marks.emplace_back(serial_, p.last);
-    list(n);
   }
   for (std::size_t i = 0; i < batch.letters.size(); ++i)
     partitions_[batch.letters[i].partition].letters = letters_before + i + 1;
   return {};
+}
+
+// The partition's lines of `batch`; a line waits for the letters that stand before it.
+void Outbox::gather(Lock& lock, std::uint32_t partition, const TransactionBatch& batch,
+                    std::uint64_t letters_before) {
+  Partition& p = partitions_[partition];
+  const PartitionLines& lines = batch.partitions[partition];
+  const bool much = lines.text.size() > kCopiedUnderLock;
+  std::size_t letter = 0;
+  for (std::size_t i = 0; i < lines.lines.size();) {
+    std::size_t end = lines.lines.size();
+    for (; letter < batch.letters.size(); ++letter) {
+      if (batch.letters[letter].partition != partition) continue;
+      if (batch.letters[letter].lines_before > i) {
+        end = std::min(end, batch.letters[letter].lines_before);
+        break;
+      }
+      p.letters = letters_before + letter + 1;
+    }
+    OutgoingMessage& m = open_message(p, room_of(lines.lines[i]));
+    if (m.first_transaction == 0) m.first_transaction = serial_;
+    const std::size_t before = m.body.size();
+    if (much) {
+      p.writing = true;
+      lock.native().unlock();
+    }
+    i = append_lines(m, batch, lines, i, end, settings_);
+    if (much) {
+      lock.native().lock();
+      p.writing = false;
+      written_.notify_all();
+    }
+    bytes_ += m.body.size() - before;
+    p.last = lines.lines[i - 1].last;
+    list(partition);
+  }
 }
 
 // Each a message of its own.
@@ -263,7 +302,7 @@ void Outbox::set_idle(bool idle) {
 const OutgoingMessage* Outbox::take(std::uint32_t partition) {
   const Lock lock(mu_);
   Partition& p = partitions_[partition];
-  if (p.unconfirmed || p.gathering.empty() ||
+  if (p.unconfirmed || p.gathering.empty() || (p.writing && p.gathering.size() == 1) ||
       p.gathering.front()->behind_letters > letters_confirmed_)
     return nullptr;
   p.unconfirmed = std::move(p.gathering.front());
@@ -317,20 +356,22 @@ void Outbox::keep(std::unique_ptr<OutgoingMessage> m) {
 }
 
 void Outbox::tick(std::int64_t now_ms) {
-  const Lock lock(mu_);
+  Lock lock(mu_);
   // What a burst needed goes back by and by.
   if (!pool_.empty()) {
     pooled_bytes_ -= pool_.front()->body.capacity();
     pool_.pop_front();
   }
   if (!read_file_ || read_file_->number == 0) return;
+  const auto file = read_file_;  // add() may go on while a partition is waited for
+  const std::uint64_t pos = read_pos_;
   const std::string gtids = read_gtids_.to_string();
   // An idle source has nothing that is not here: the place is complete up to now.
   const std::int64_t es_ms = idle_ ? std::max(now_ms, read_es_ms_) : read_es_ms_;
-  const event::TickLine line{
-      read_file_->epoch_number(), read_file_->name, read_file_->number, read_pos_, gtids, es_ms};
+  const event::TickLine line{file->epoch_number(), file->name, file->number, pos, gtids, es_ms};
   for (std::uint32_t n = 0; n < settings_.partitions; ++n) {
     Partition& p = partitions_[n];
+    written_.wait(lock.native(), [&p]() { return !p.writing; });
     if (!p.gathering.empty() && p.gathering.back()->headers.rows == 0 &&
         p.gathering.back()->behind_letters == p.letters) {
       // Ticks alone, not sent yet: the newer one says it all.
@@ -349,8 +390,8 @@ void Outbox::tick(std::int64_t now_ms) {
     m.tick_file = line.file_number;
     m.tick_pos = line.pos;
     if (m.headers.rows == 0) {
-      m.headers.file = read_file_->name;
-      m.headers.pos = read_pos_;
+      m.headers.file = file->name;
+      m.headers.pos = pos;
     }
     list(n);
   }

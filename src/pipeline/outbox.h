@@ -131,6 +131,7 @@ class Outbox final : public TransactionSink {
     EventId restart_last;
     std::uint64_t letters = 0;  // number of the last one of its rows
     bool listed = false;        // in ready_
+    bool writing = false;       // the last of `gathering` is the source's thread's for now
   };
   // A whole transaction that the restart point has not passed yet.
   struct Candidate {
@@ -147,6 +148,8 @@ class Outbox final : public TransactionSink {
 
   Status make_room(Lock& lock) REQUIRES_LOCK(mu_);
   OutgoingMessage& open_message(Partition& p, std::size_t bytes) REQUIRES_LOCK(mu_);
+  void gather(Lock& lock, std::uint32_t partition, const TransactionBatch& batch,
+              std::uint64_t letters_before) REQUIRES_LOCK(mu_);
   void add_letters(const TransactionBatch& batch) REQUIRES_LOCK(mu_);
   std::unique_ptr<OutgoingMessage> fresh() REQUIRES_LOCK(mu_);
   void keep(std::unique_ptr<OutgoingMessage> m) REQUIRES_LOCK(mu_);
@@ -161,6 +164,7 @@ class Outbox final : public TransactionSink {
 
   mutable Mutex mu_;
   std::condition_variable_any room_;
+  std::condition_variable written_;  // a partition is not `writing` any more
   std::vector<Partition> partitions_ GUARDED_BY(mu_);
   std::vector<std::uint32_t> ready_ GUARDED_BY(mu_);
   std::deque<std::unique_ptr<OutgoingMessage>> pool_ GUARDED_BY(mu_);
