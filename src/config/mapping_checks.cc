@@ -31,7 +31,7 @@ const std::array<Rule, 12>& rules() {
       {Type::geo, {"key", "member", "longitude", "latitude"}, {"ttl"}},
       {Type::counter, {"key"}, {"amount", "field", "ttl"}},
       {Type::publish, {"key"}, {"columns", "value"}},
-      {Type::invalidate, {}, {"key"}},
+      {Type::invalidate, {}, {"key", "again_after"}},
       {Type::none, {}, {}},
   }};
   return all;

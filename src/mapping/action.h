@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/base/clock.h"
 #include "sluice/base/result.h"
 #include "sluice/base/text_buffer.h"
 #include "sluice/mapping/mapper.h"
@@ -49,6 +50,8 @@ struct Sink {
   TextBuffer* out = nullptr;
   CommandCounts* counts = nullptr;
   Memory* memory = nullptr;
+  std::string_view invalidations;  // the zset of keys that are to be deleted once more
+  const Clock* clock = nullptr;
 
   void command(std::initializer_list<std::string_view> words) const;
   // The head of a command that is written by hand.

@@ -19,7 +19,8 @@ bool is_row(ChangeKind kind) noexcept {
 }  // namespace
 
 struct Mapper::Impl {
-  explicit Impl(const Options& o) : options(&o), finder(o) {}
+  Impl(const Options& o, const Clock& c)
+      : options(&o), clock(&c), finder(o), invalidations(invalidations_key(o.instance())) {}
 
   struct Table {
     TableMapping mapping;
@@ -79,8 +80,14 @@ struct Mapper::Impl {
     return {view, row, true, true, before, after};
   }
 
+  Sink sink(TextBuffer* out, CommandCounts* counts) {
+    return {out, counts, &memory, invalidations, clock};
+  }
+
   const Options* options;
+  const Clock* clock;
   RuleFinder finder;
+  const std::string invalidations;
   std::unordered_map<std::uint64_t, Table> tables;  // by Shown::id
   const Table* last = nullptr;
   std::uint64_t last_id = 0;
@@ -88,7 +95,8 @@ struct Mapper::Impl {
   std::vector<const ChangeView::Field*> after, before;
 };
 
-Mapper::Mapper(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
+Mapper::Mapper(const Options& options, const Clock& clock)
+    : impl_(std::make_unique<Impl>(options, clock)) {}
 Mapper::Mapper(Mapper&&) noexcept = default;
 Mapper& Mapper::operator=(Mapper&&) noexcept = default;
 Mapper::~Mapper() = default;
@@ -108,7 +116,7 @@ Status Mapper::append(const ChangeView& view, const ChangeView::Row& row, TextBu
   if (!is_row(view.kind)) return {};
   SLUICE_TRY_ASSIGN(const auto* table, impl_->table_of(view));
   const Change change = impl_->change_of(view, row, table->columns);
-  const Sink sink{&out, &counts, &impl_->memory};
+  const Sink sink = impl_->sink(&out, &counts);
   const std::size_t size = out.size();
   const CommandCounts before = counts;
   for (const Mapping& mapping : table->mapping.mappings()) {
@@ -127,10 +135,21 @@ Status Mapper::append_keys(const ChangeView& view, const ChangeView::Row& row,
   if (!is_row(view.kind)) return {};
   SLUICE_TRY_ASSIGN(const auto* table, impl_->table_of(view));
   const Change change = impl_->change_of(view, row, table->columns);
-  const Sink sink{nullptr, nullptr, &impl_->memory};
+  const Sink sink = impl_->sink(nullptr, nullptr);
   for (const Mapping& mapping : table->mapping.mappings())
     SLUICE_TRY(mapping.touch(change, sink, keys));
   return {};
+}
+
+std::string invalidations_key(std::string_view instance) {
+  return "sluice:" + std::string(instance) + ":invalidations";
+}
+
+bool deletes_again(const Options& options) {
+  for (const TableOptions& table : options.tables())
+    for (const MappingOptions& mapping : table.mappings())
+      if (mapping.again_after().count() != 0) return true;
+  return false;
 }
 
 std::optional<std::size_t> rules_of(const Options& options, std::string_view database,

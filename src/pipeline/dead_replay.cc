@@ -55,6 +55,7 @@ class Replay {
   void add(const queue::Letter& letter);
   Status round();
   Status wait_for_redis(const BinlogPosition& end);
+  Status unwatch();
   Status write(const RowName& name, Job& job);
   Status attempt(const RowName& name, Job& job, bool& aborted);
   Status append_commands(const RowName& name, const Job& job, const std::optional<ShownRow>& row);
@@ -243,6 +244,12 @@ Status Replay::append_commands(const RowName& name, const Job& job,
   return row ? mapper_.append_again(view, view.rows.front(), commands_, counts_) : Status();
 }
 
+Status Replay::unwatch() {
+  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis_->command({"UNWATCH"}));
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+  return {};
+}
+
 // Between WATCH and EXEC nothing may be applied to the row's partition; what was before the WATCH
 // is in what is read behind it.
 Status Replay::attempt(const RowName& name, Job& job, bool& aborted) {
@@ -266,9 +273,7 @@ Status Replay::attempt(const RowName& name, Job& job, bool& aborted) {
   SLUICE_TRY_ASSIGN(const auto now, source_->read(name, true));
   if (now != job.before) {
     job.why = "the row is being changed at the source";
-    SLUICE_TRY_ASSIGN(const redis::Reply reply, redis_->command({"UNWATCH"}));
-    if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
-    return {};
+    return unwatch();
   }
   commands_.clear();
   redis::append_command(commands_, {"MULTI"});
@@ -300,6 +305,7 @@ Status Replay::write(const RowName& name, Job& job) {
     const Error error = std::move(s).error();
     if (error.code != Errc::redis_refused && error.code != Errc::usage) return error;
     keep(job, error);
+    SLUICE_TRY(unwatch());  // it may have come to no EXEC
   }
   return {};
 }

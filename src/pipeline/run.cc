@@ -8,6 +8,7 @@
 
 #include "sluice/base/backoff.h"
 #include "sluice/base/log.h"
+#include "sluice/mapping/mapper.h"
 #include "sluice/ops/service.h"
 #include "sluice/pipeline/commands.h"
 #include "sluice/redis/servers.h"
@@ -15,6 +16,7 @@
 #include "pipeline/applier_side.h"
 #include "pipeline/backlog_stage.h"
 #include "pipeline/failure.h"
+#include "pipeline/invalidation_stage.h"
 #include "pipeline/leadership.h"
 #include "pipeline/publisher_side.h"
 #include "pipeline/relayout.h"
@@ -44,7 +46,9 @@ class Monitors {
   Monitors(const Options& options, redis::Servers& servers, std::function<bool()> publishes,
            FailureBox& failures, const ops::Counters& counters, const Clock& clock)
       : watermark([&servers] { return servers.connect(); }, options.instance(), layout_of(options),
-                  std::move(publishes), clock),
+                  publishes, clock),
+        invalidations([&servers] { return servers.connect(); }, options, std::move(publishes),
+                      clock),
         backlog(
             [brokers = queue::Brokers(options.queue)]() mutable {
               return queue::Admin::connect(brokers);
@@ -52,6 +56,9 @@ class Monitors {
             names_of(options), std::min(options.log.status_interval(), kBacklogEvery), counters) {
     threads_.push_back(
         start_stage("watermark", failures, [this] { return watermark.run(stop_.get_token()); }));
+    if (mapping::deletes_again(options))
+      threads_.push_back(start_stage("invalidations", failures,
+                                     [this] { return invalidations.run(stop_.get_token()); }));
     if (servers.has_sentinels())
       threads_.push_back(start_stage(
           "sentinels", failures, [this, &servers] { return servers.watch(stop_.get_token()); }));
@@ -65,6 +72,7 @@ class Monitors {
   Monitors& operator=(const Monitors&) = delete;
 
   WatermarkStage watermark;
+  InvalidationStage invalidations;
   BacklogStage backlog;
 
  private:

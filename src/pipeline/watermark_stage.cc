@@ -1,8 +1,8 @@
 #include "pipeline/watermark_stage.h"
 
-#include "sluice/base/backoff.h"
-#include "sluice/base/log.h"
 #include "sluice/position/shared_keys.h"
+
+#include "pipeline/redis_loop.h"
 
 namespace sluice::pipeline {
 
@@ -58,27 +58,8 @@ std::optional<position::TickMark> lowest_tick(
 }
 
 Status WatermarkStage::run(const std::stop_token& st) {
-  Backoff backoff(milliseconds(200), milliseconds(5000));
-  while (!st.stop_requested()) {
-    auto redis = connect_();
-    Status s = redis.ok() ? Status{} : Status(redis.error());
-    const std::stop_callback end(st, [&redis] {
-      if (redis.ok()) (*redis)->interrupt();
-    });
-    while (s.ok() && !st.stop_requested()) {
-      s = update(**redis);
-      if (s.ok()) {
-        backoff.reset();
-        if (!wait_for(milliseconds(1000), st)) return stopped();
-      }
-    }
-    if (st.stop_requested()) break;
-    if (s.error().cls != ErrorClass::retry) return s;
-    // The appliers say that Redis is away; here it only means an older watermark.
-    log::get("redis").debug("watermark not written error=\"{}\"", to_string(s.error()));
-    if (!wait_for(backoff.next(), st)) break;
-  }
-  return stopped();
+  return redis_loop(connect_, milliseconds(1000), "watermark not written", st,
+                    [this](redis::Connection& redis) { return update(redis); });
 }
 
 Status WatermarkStage::update(redis::Connection& redis) {

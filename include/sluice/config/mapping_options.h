@@ -79,6 +79,11 @@ struct MappingOptions : Section {
       "is 150); empty: rows are counted."};
   Option<Duration> ttl{this, "ttl", Duration{0ms}, Range<Duration>{0ms, 87600h},
                        "Time after each write of the key when it expires. 0: never."};
+  Option<Duration> again_after{
+      this, "again_after", Duration{0ms}, Range<Duration>{0ms, 1h},
+      "Of invalidate: the key is deleted once more after so long, for readers who had the row's "
+      "old "
+      "values from the source before the change and put them into the cache behind it. 0: once."};
   Option<Write> write{
       this, "write", Write::all,
       "An update writes all columns, or those that changed (hash, json); changed "

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/base/clock.h"
 #include "sluice/base/result.h"
 #include "sluice/base/text_buffer.h"
 #include "sluice/config/options.h"
@@ -32,10 +33,10 @@ struct TouchedKey {
 };
 
 // Turns row changes into commands.  Makes what it needs for a table when it first sees it (or sees
-// it changed), and keeps it.  Belongs to one thread; `options` outlive it.
+// it changed), and keeps it.  Belongs to one thread; `options` and `clock` outlive it.
 class Mapper {
  public:
-  explicit Mapper(const Options& options);
+  explicit Mapper(const Options& options, const Clock& clock = system_clock());
   Mapper(const Mapper&) = delete;
   Mapper& operator=(const Mapper&) = delete;
   Mapper(Mapper&&) noexcept;
@@ -64,6 +65,12 @@ class Mapper {
                 CommandCounts& counts, Which which);
   std::unique_ptr<Impl> impl_;
 };
+
+// Of invalidate with again_after: the zset of keys that are to be deleted once more.  Score: when,
+// Unix ms.  Member: the change's EventId, a blank, the key.
+std::string invalidations_key(std::string_view instance);
+// Whether a mapping writes there.
+bool deletes_again(const Options& options);
 
 // Whether the server has the commands that the mappings need.  Errors: fatal/redis_preflight with
 // the mapping; those of the connection.

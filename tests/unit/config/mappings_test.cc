@@ -26,7 +26,8 @@ TEST(Mappings, OfEachTypeCanBeSaid) {
           "zset, key: k, member: '{id}', score: n}, {type: list, key: k, member: '{id}', "
           "max_length: 5}, {type: stream, key: k, columns: {include: [a]}}, {type: geo, key: k, "
           "member: '{id}', longitude: a, latitude: b}, {type: counter, key: k, amount: n}, "
-          "{type: publish, key: c}, {type: invalidate}, {type: none}, {key: k, field: '{id}', "
+          "{type: publish, key: c}, {type: invalidate, again_after: 1s}, {type: none}, {key: k, "
+          "field: '{id}', "
           "value: '{a}'}"),
       IsEmpty());
 }
@@ -38,6 +39,8 @@ TEST(Mappings, WhatAnEntryLacksOrHasTooMuchIsAProblem) {
               ElementsAre(HasSubstr("needs key"), HasSubstr("needs score")));
   EXPECT_THAT(problems("{type: set, key: k, member: m, score: s}"),
               ElementsAre("m.yaml:1:60: tables[0].mappings[0].score: does not go with type: set"));
+  EXPECT_THAT(problems("{key: k, again_after: 1s}"),
+              ElementsAre(HasSubstr("again_after: does not go with type: hash")));
   EXPECT_THAT(problems("{type: none, key: k}"),
               ElementsAre(HasSubstr("does not go with type: none")));
   EXPECT_THAT(problems("{field: '{id}', key: k, value: v, columns: {include: [a]}}"),

@@ -97,6 +97,26 @@ TEST(InvalidateMapping, DeletesTheKeysOfBothImages) {
   EXPECT_EQ(map(things().remove(thing("x"))), (Commands{{"UNLINK", "cache:x"}}));
 }
 
+TEST(InvalidateMapping, NotesKeysThatAreToBeDeletedOnceMore) {
+  class At final : public Clock {
+   public:
+    std::chrono::steady_clock::time_point steady() const override { return {}; }
+    std::int64_t wall_us() const override { return 1'700'000'000'000'999; }
+  };
+  const At clock;
+  Maps map("{type: invalidate, key: 'cache:{name}', again_after: 1500ms}", "", clock);
+  const std::string list = "sluice:main:invalidations", due = "1700000001500";
+  EXPECT_EQ(invalidations_key("main"), list);
+  const std::string id = EventId{1, 2, 3, 4, 7, 0}.to_string();
+  EXPECT_EQ(map(things().update(thing("x"), thing("y z"))),
+            (Commands{{"UNLINK", "cache:x"},
+                      {"ZADD", list, due, id + " cache:x"},
+                      {"UNLINK", "cache:y z"},
+                      {"ZADD", list, due, id + " cache:y z"}}));
+  EXPECT_TRUE(deletes_again(*testing::options_of("{type: invalidate, again_after: 1ms}")));
+  EXPECT_FALSE(deletes_again(*testing::options_of("{type: invalidate}")));
+}
+
 TEST(ListMapping, PushesNewRows) {
   Maps map("{type: list, key: latest, member: '{name}', max_length: 10}");
   EXPECT_EQ(map(things().insert(thing("x"))),

@@ -111,8 +111,9 @@ class Table {
 // A mapper of one configuration.
 class Maps {
  public:
-  explicit Maps(const std::string& mappings, const std::string& more = "")
-      : options_(options_of(mappings, more)), mapper_(*options_) {}
+  explicit Maps(const std::string& mappings, const std::string& more = "",
+                const Clock& clock = system_clock())
+      : options_(options_of(mappings, more)), mapper_(*options_, clock) {}
 
   Commands operator()(const ChangeView& view) {
     TextBuffer out;
