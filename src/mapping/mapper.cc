@@ -1,5 +1,6 @@
 #include "sluice/mapping/mapper.h"
 
+#include <algorithm>
 #include <optional>
 #include <unordered_map>
 
@@ -145,11 +146,13 @@ std::string invalidations_key(std::string_view instance) {
   return "sluice:" + std::string(instance) + ":invalidations";
 }
 
-bool deletes_again(const Options& options) {
+std::optional<Duration> shortest_again_after(const Options& options) {
+  std::optional<Duration> out;
   for (const TableOptions& table : options.tables())
     for (const MappingOptions& mapping : table.mappings())
-      if (mapping.again_after().count() != 0) return true;
-  return false;
+      if (const Duration after = mapping.again_after(); after.count() != 0)
+        out = out ? std::min(*out, after) : after;
+  return out;
 }
 
 std::optional<std::size_t> rules_of(const Options& options, std::string_view database,

@@ -17,15 +17,6 @@ constexpr std::size_t kAtOnce = 500;
 constexpr std::string_view kAtOnceText = "500";
 constexpr milliseconds kOftenest{20}, kRarest{1000};
 
-milliseconds interval(const Options& options) {
-  milliseconds shortest = 4 * kRarest;
-  for (const TableOptions& table : options.tables())
-    for (const MappingOptions& mapping : table.mappings())
-      if (mapping.again_after().count() != 0)
-        shortest = std::min<milliseconds>(shortest, mapping.again_after());
-  return std::clamp(shortest / 4, kOftenest, kRarest);
-}
-
 }  // namespace
 
 InvalidationStage::InvalidationStage(
@@ -33,7 +24,8 @@ InvalidationStage::InvalidationStage(
     std::function<bool()> publishes, const Clock& clock)
     : connect_(std::move(connect)),
       key_(mapping::invalidations_key(options.instance())),
-      every_(interval(options)),
+      every_(std::clamp<milliseconds>(mapping::shortest_again_after(options).value_or(kRarest) / 4,
+                                      kOftenest, kRarest)),
       publishes_(std::move(publishes)),
       clock_(&clock) {}
 

@@ -131,7 +131,7 @@ class Outbox final : public TransactionSink {
     EventId restart_last;
     std::uint64_t letters = 0;  // number of the last one of its rows
     bool listed = false;        // in ready_
-    bool writing = false;       // the last of `gathering` is the source's thread's for now
+    bool writing = false;       // add() copies into the last of `gathering`, without the lock
   };
   // A whole transaction that the restart point has not passed yet.
   struct Candidate {

@@ -56,7 +56,7 @@ class Monitors {
             names_of(options), std::min(options.log.status_interval(), kBacklogEvery), counters) {
     threads_.push_back(
         start_stage("watermark", failures, [this] { return watermark.run(stop_.get_token()); }));
-    if (mapping::deletes_again(options))
+    if (mapping::shortest_again_after(options))
       threads_.push_back(start_stage("invalidations", failures,
                                      [this] { return invalidations.run(stop_.get_token()); }));
     if (servers.has_sentinels())

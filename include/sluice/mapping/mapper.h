@@ -69,8 +69,8 @@ class Mapper {
 // Of invalidate with again_after: the zset of keys that are to be deleted once more.  Score: when,
 // Unix ms.  Member: the change's EventId, a blank, the key.
 std::string invalidations_key(std::string_view instance);
-// Whether a mapping writes there.
-bool deletes_again(const Options& options);
+// The shortest again_after; nothing: no mapping writes there.
+std::optional<Duration> shortest_again_after(const Options& options);
 
 // Whether the server has the commands that the mappings need.  Errors: fatal/redis_preflight with
 // the mapping; those of the connection.
