@@ -65,6 +65,16 @@ class FindPlace : public SourceStream {
     EXPECT_EQ(place->position, is.position);
     EXPECT_EQ(place->gtids.to_string(), is.gtids.to_string());
   }
+  // Whoever looks for the end of the log finds it: what it is did not change while they looked (a
+  // checkpoint may move it at any time).
+  template <class Find>
+  void expect_the_end(Find find) {
+    for (;;) {
+      const auto before = latest();
+      const Result<Place> place = find(before);
+      if (latest().position == before.position) return expect(place, before);
+    }
+  }
   std::int64_t now_s() { return std::stoll(value("SELECT UNIX_TIMESTAMP()")); }
   // The source's clock shows another second.
   void pass_a_second() {
@@ -82,7 +92,7 @@ TEST_P(FindPlace, KnowsTheGtidsAtAPosition) {
   insert();
   expect(find(one.position), one);
   expect(find(two.position), two);
-  expect(find(latest().position), latest());
+  expect_the_end([this](const auto& end) { return find(end.position); });
 }
 
 TEST_P(FindPlace, NamesThePlacesAroundAPositionInsideATransaction) {
@@ -115,8 +125,9 @@ TEST_P(FindPlace, IsBehindAGtidSet) {
   const auto three = insert();
   expect(find(StartPosition::Kind::gtid, one.gtids.to_string()), one);
   expect(find(StartPosition::Kind::gtid, two.gtids.to_string()), two);
-  const auto at_the_end = find(StartPosition::Kind::gtid, latest().gtids.to_string());
-  expect(at_the_end, latest());
+  expect_the_end([this](const auto& end) {
+    return find(StartPosition::Kind::gtid, end.gtids.to_string());
+  });
   const auto third = find(StartPosition::Kind::gtid, three.gtids.to_string());
   ASSERT_TRUE(third.ok()) << to_string(third.error());
   EXPECT_EQ(third->gtids.to_string(), three.gtids.to_string());
@@ -148,7 +159,9 @@ TEST_P(FindPlace, IsBeforeTheFirstTransactionOfATime) {
   ASSERT_TRUE(place.ok()) << to_string(place.error());
   // Of the first file that was begun in that second or later, or of the last one before.
   EXPECT_EQ(place->gtids.to_string(), second.gtids.to_string());
-  expect(find(StartPosition::Kind::timestamp, "", later + 3600), latest());
+  expect_the_end([this, later](const auto&) {
+    return find(StartPosition::Kind::timestamp, "", later + 3600);
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(On, FindPlace, kAllServers, mysql::server_name);
