@@ -118,6 +118,7 @@ void check_together(const Options& options, Reader& reader) {
       reader.problem(reader.place_of(table.when),
                      path + ".when: needs whole rows; it does not go with source.row_image: any");
   }
+  check_shared_keys(options, reader);
 }
 
 }  // namespace sluice::config

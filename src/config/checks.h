@@ -10,5 +10,7 @@ void check_together(const Options& options, Reader& reader);
 // Of check_together(): one entry of `mappings`; `path` names it, `is_cache`: Redis evicts.
 void check_mapping(const MappingOptions& mapping, const std::string& path, bool is_cache,
                    Reader& reader);
+// Of check_together(): mappings that would overwrite each other, as far as their templates tell.
+void check_shared_keys(const Options& options, Reader& reader);
 
 }  // namespace sluice::config

@@ -21,14 +21,14 @@ std::vector<std::string> problems(const std::string& mapping, const std::string&
 TEST(Mappings, OfEachTypeCanBeSaid) {
   EXPECT_THAT(
       problems(
-          "{}, {type: hash, key: 'u:{id}', ttl: 1h, freshness: true}, {type: string, value: "
-          "'{a}'}, {type: json}, {type: set, key: k, member: '{id}', refcount: true}, {type: "
-          "zset, key: k, member: '{id}', score: n}, {type: list, key: k, member: '{id}', "
-          "max_length: 5}, {type: stream, key: k, columns: {include: [a]}}, {type: geo, key: k, "
-          "member: '{id}', longitude: a, latitude: b}, {type: counter, key: k, amount: n}, "
-          "{type: publish, key: c}, {type: invalidate, again_after: 1s}, {type: none}, {key: k, "
-          "field: '{id}', "
-          "value: '{a}'}"),
+          "{}, {type: hash, key: 'u:{id}', ttl: 1h, freshness: true}, {type: string, key: "
+          "'s:{id}', "
+          "value: '{a}'}, {type: json, key: 'j:{id}'}, {type: set, key: k1, member: '{id}', "
+          "refcount: true}, {type: zset, key: k2, member: '{id}', score: n}, {type: list, key: k3, "
+          "member: '{id}', max_length: 5}, {type: stream, key: k4, columns: {include: [a]}}, "
+          "{type: geo, key: k5, member: '{id}', longitude: a, latitude: b}, {type: counter, key: "
+          "k6, amount: n}, {type: publish, key: c}, {type: invalidate, key: 'i:{id}', "
+          "again_after: 1s}, {type: none}, {key: k7, field: '{id}', value: '{a}'}"),
       IsEmpty());
 }
 
@@ -62,6 +62,54 @@ TEST(Mappings, HalfARowIsNotBroughtBack) {
               ElementsAre(HasSubstr("write: changed does not go with ttl")));
   EXPECT_THAT(problems("{write: changed}", "redis: {is_cache: true}\n"),
               ElementsAre(HasSubstr("write: changed does not go with redis.is_cache")));
+}
+
+TEST(Mappings, OfTheSameKeyAreProblemsWhereOneOverwritesTheOther) {
+  EXPECT_THAT(
+      problems("{}, {type: string}"),
+      ElementsAre("m.yaml:1:26: tables[0].mappings[1]: has the key {schema}:{table}:{key} of "
+                  "tables[0].mappings[0]: Redis would hold a hash there for the one, a "
+                  "string for the other; give one of them another key"));
+  EXPECT_THAT(problems("{key: 'u:{id}'}, {key: 'u:{id}', when: a > 1}"),
+              ElementsAre(HasSubstr("what the one writes the other removes or replaces")));
+  EXPECT_THAT(problems("{key: 'u:{id}'}, {type: invalidate, key: 'u:{id}'}"),
+              ElementsAre(HasSubstr("mappings[1]: has the key u:{id} of tables[0].mappings[0]")));
+  EXPECT_THAT(problems("{key: k}, {key: k, field: '{id}', value: '{a}'}"),
+              ElementsAre(HasSubstr("removes or replaces")));
+  EXPECT_THAT(problems("{type: set, key: k, member: '{id}'}, {type: set, key: k, member: '{id}', "
+                       "when: a > 1}"),
+              ElementsAre(HasSubstr("both write {id} in it")));
+  EXPECT_THAT(
+      problems("{key: k, field: '{a}', value: '{b}'}, {type: counter, key: k, field: '{a}'}"),
+      ElementsAre(HasSubstr("both write {a} in it")));
+  EXPECT_THAT(problems("{type: geo, key: k, member: '{id}', longitude: a, latitude: b}, {type: "
+                       "zset, key: k, member: '{id}', score: a}, {type: set, key: k, member: m}"),
+              ElementsAre(HasSubstr("mappings[1]"), HasSubstr("mappings[2]")));
+}
+
+TEST(Mappings, MayShareAKeyOfWhichEachHasItsPart) {
+  EXPECT_THAT(
+      problems(
+          "{type: set, key: k, member: '{a}'}, {type: set, key: k, member: 'b:{b}'}, {type: "
+          "counter, "
+          "key: n, amount: a}, {type: counter, key: n, amount: b}, {type: counter, key: f, field: "
+          "'{a}'}, {key: f, field: 'x:{a}', value: '{b}'}, {type: list, key: l, member: '{a}'}, "
+          "{type: list, key: l, member: '{b}'}, {type: publish, key: k}, {type: none}"),
+      IsEmpty());
+}
+
+TEST(Mappings, OfTwoEntriesMayShareKeysOfOneType) {
+  const auto of_two = [](const std::string& one, const std::string& other) {
+    const LoadResult r = load_text(
+        "tables: [{match: a, mappings: [" + one + "]}, {match: b, mappings: [" + other + "]}]\n",
+        "m.yaml", [](const std::string&) { return std::nullopt; });
+    return r.problems.empty() ? std::string() : r.problems.front().message;
+  };
+  EXPECT_EQ(of_two("{key: 'u:{id}'}", "{key: 'u:{id}'}"), "");
+  EXPECT_EQ(of_two("{}", "{type: string}"), "");
+  EXPECT_EQ(of_two("{key: '{table}:{id}'}", "{type: string, key: '{table}:{id}'}"), "");
+  EXPECT_THAT(of_two("{key: 'u:{id}'}", "{type: string, key: 'u:{id}'}"),
+              HasSubstr("tables[1].mappings[0]: has the key u:{id} of tables[0].mappings[0]"));
 }
 
 TEST(Mappings, ChangeTheLayoutAndCanBePrinted) {
