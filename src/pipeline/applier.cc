@@ -4,6 +4,8 @@
 
 #include "sluice/base/log.h"
 
+#include "pipeline/replicas.h"
+
 namespace sluice::pipeline {
 namespace {
 
@@ -91,21 +93,14 @@ void Applier::say_lost(milliseconds pause, const Error& error) {
                            partitions_.size(), pause.count(), to_string(error));
 }
 
-// A Redis whose writes are paused (CLIENT PAUSE WRITE), or that is a replica by now, answers PING
-// all the same.  HDEL of what is not there is a write that changes nothing.
+// A Redis whose writes are paused (CLIENT PAUSE WRITE), whose memory is full, or that is a replica
+// by now, answers PING all the same: only a write that needs memory tells.
 Status Applier::probe_redis() {
-  commands_.clear();
-  redis::append_command(
-      commands_,
-      {"HDEL", position::applied_key(settings_.instance, settings_.partitions, 0), "probe"});
-  SLUICE_TRY(redis_->send(commands_.view()));
-  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis_->receive());
-  if (reply.kind == redis::Reply::Kind::error) {
-    // Of a record that is there: not a hash, and it was to be written.
-    Error error = redis::error_of_reply(reply.text);
-    if (error.cls != ErrorClass::poison) return error;
-  }
-  return probe_replicas();
+  if (settings_.wait.wanted()) return probe_replicas();
+  const std::string key = probe_key(settings_.instance);
+  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis_->command({"SET", key, "1", "PX", "1"}));
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text).at(key);
+  return {};
 }
 
 Status Applier::session(const std::stop_token& st, bool& lost) {

@@ -55,7 +55,6 @@ Status Applier::await_repeat() {
 }
 
 Status Applier::probe_replicas() {
-  if (!settings_.wait.wanted()) return {};
   SLUICE_TRY_ASSIGN(const redis::Reached reached,
                     redis::reach_replicas(*redis_, probe_key(settings_.instance), settings_.wait));
   if (reached.enough) {
