@@ -12,6 +12,7 @@
 #include "sluice/redis/connection.h"
 
 #include "pipeline/dead_letters.h"
+#include "pipeline/replicas.h"
 #include "pipeline/source_rows.h"
 #include "pipeline/start.h"
 #include "pipeline/watermark_stage.h"
@@ -337,6 +338,9 @@ Status Replay::remove_letters() {
   for (const auto& [name, job] : jobs_)
     if (job.done) done.insert(job.letters.begin(), job.letters.end());
   if (done.empty()) return {};
+  // Written on this connection, so its WAIT is about these rows.
+  if (Status s = require_replicas(options_, *redis_); !s.ok())
+    return std::move(s).error().at("the rows are written, their letters stay");
   SLUICE_TRY_ASSIGN(const auto box, queue::LetterBox::open(options_.queue, names_of(options_)));
   for (;;) {
     SLUICE_TRY_ASSIGN(const auto stored, box->next());

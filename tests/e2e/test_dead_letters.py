@@ -12,7 +12,7 @@ from harness.workload import Workload
 KILLS = 20 if long_run() else 4
 CHANGES = 3_000 if long_run() else 300
 SEED = 20240611
-EXIT_REFUSED = 8
+EXIT_REFUSED, EXIT_REDIS = 8, 10
 DEAD = "sluice.e2e.dead"
 
 
@@ -103,6 +103,7 @@ class DeadLetters:
         bench.mysql.execute("UPDATE e2e.text_key SET n = 77 WHERE code = 'taken 1'", "DELETE FROM e2e.text_key WHERE code = 'taken 2'")
         bench.wait_for_source()
         client.delete("e2e:text_key:taken 0", "e2e:text_key:taken 1")
+        self.without_the_replicas_asked_for_letters_stay(bench)
         # A fourth letter came of the update.
         said = dead(bench, "replay")
         self.assertRegex(said, r"3 rows replayed, 0 kept")
@@ -110,6 +111,17 @@ class DeadLetters:
         wait_for_state(bench, "IN_STEP")
         self.assertEqual(letters(bench), [])
         self.assert_in_step(bench)
+
+    def without_the_replicas_asked_for_letters_stay(self, bench):
+        config = bench.daemon.config.read_text()
+        asked = yaml.safe_load(config)
+        asked["redis"]["wait_replicas"] = 1
+        bench.daemon.config.write_text(yaml.safe_dump(asked))
+        done = bench.daemon.command("dead", "replay")
+        bench.daemon.config.write_text(config)
+        self.assertEqual(done.returncode, EXIT_REDIS, done.stdout + done.stderr)
+        self.assertIn("their letters stay: 0 of 1 replicas", done.stderr)
+        self.assertEqual(len(letters(bench)), 4)
 
     def killed_again_and_again_every_refused_row_has_its_letter(self, bench):
         client = bench.redis.client()
