@@ -2,7 +2,7 @@
 import contextlib
 import unittest
 
-from harness import Bench, Unavailable
+from harness import Bench, Daemon, Unavailable
 
 CASES = {
     "MariadbFull": {"flavor": "mariadb", "metadata": "FULL"},
@@ -25,6 +25,14 @@ class SourceTest(unittest.TestCase):
             except Unavailable as reason:
                 self.skipTest(str(reason))
             yield bench
+
+    @contextlib.contextmanager
+    def host(self, bench, name, **changes):
+        """One more process of the instance, not started yet."""
+        with contextlib.ExitStack() as stack:
+            host = Daemon(bench.binary, bench.root / name, bench.config(bench.password) | changes, bench.root)
+            stack.callback(host.__exit__)
+            yield host
 
     def assert_in_step(self, bench):
         """Redis holds what MySQL holds, no more, and nothing waits."""

@@ -1,5 +1,4 @@
 """Processes of one instance as on several hosts: appliers that share the partitions, and a publisher that takes over from another."""
-import contextlib
 import re
 import time
 
@@ -19,14 +18,6 @@ TAKEN = "the position in Redis is newer than that of the state folder"
 class Hosts:
     def bench_with(self, **more):
         return self.bench(queue={"heartbeat": HEARTBEAT}, **more)
-
-    @contextlib.contextmanager
-    def host(self, bench, name, **changes):
-        """One more process of the instance, not started yet."""
-        with contextlib.ExitStack() as stack:
-            host = Daemon(bench.binary, bench.root / name, bench.config(bench.password) | changes, bench.root)
-            stack.callback(host.__exit__)
-            yield host
 
     def shares(self, *hosts):
         """How many partitions each has, as its log says last since it was started."""

@@ -6,7 +6,7 @@ import time
 import yaml
 
 from cases import SourceTest, for_each_source
-from harness import long_run, wait_until
+from harness import Daemon, long_run, wait_until
 from harness.workload import Workload
 
 CHANGES = 60_000 if long_run() else 4_000
@@ -96,6 +96,35 @@ class Rewind:
             wait_until(lambda: "state=IN_STEP" in bench.daemon.status(), 30, lambda: f"IN_STEP\n{bench.daemon.tail()}")
             self.assertEqual(bench.rabbit.messages("sluice.e2e.control"), 0)
             self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
+
+    def test_restored_with_appliers_elsewhere_and_a_leader_that_dies(self):
+        with self.bench_with(tables=[COUNTED], position={"mirror": "redis"}) as bench, self.host(bench, "one", role="applier") as one, \
+                self.host(bench, "two", role="applier") as two, self.host(bench, "next", role="publisher", state_dir=str(bench.root / "next-state")) as following:
+            self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
+            bench.daemon = first = Daemon(bench.binary, bench.root / "publisher", bench.config(bench.password) | {"role": "publisher"}, bench.root)
+            for host in (first, one, two, following):
+                host.start()
+            load = Workload(bench.mysql, CHANGES, SEED + 1)
+            load.start()
+            wait_until(lambda: load.progress() > 0.2, 300, "some changes")
+            copy = Copy(bench)
+            wait_until(lambda: load.progress() > 0.6, 300, "more changes")
+            wait_until(lambda: "state=STANDBY" in following.status(), 60, lambda: f"a standby\n{following.tail()}")
+            copy.restore()
+
+            def said(text, *hosts):
+                return any(text in host.log.read_text() for host in hosts)
+
+            wait_until(lambda: said("asked for them again state=REWIND", one, two), 60, one.tail)
+            first.kill()  # the requests were read by it, perhaps carried out
+            bench.daemon = following
+            wait_until(lambda: said("the chain fits again", one, two), 120, lambda: one.tail() + following.tail())
+            self.assertTrue(said("Redis came back older, rows are sent again state=REWIND", first, following))
+            load.finish(600)
+            self.assert_in_step(bench)
+            self.assert_counted(bench)
+            for host in (one, two, following):
+                self.assertEqual(host.stop(), 0, host.tail())
 
     def test_emptied(self):
         with self.bench_with() as bench:
