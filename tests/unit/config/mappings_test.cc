@@ -67,7 +67,7 @@ TEST(Mappings, HalfARowIsNotBroughtBack) {
 TEST(Mappings, OfTheSameKeyAreProblemsWhereOneOverwritesTheOther) {
   EXPECT_THAT(
       problems("{}, {type: string}"),
-      ElementsAre("m.yaml:1:26: tables[0].mappings[1]: has the key {schema}:{table}:{key} of "
+      ElementsAre("m.yaml:1:33: tables[0].mappings[1]: has the key {schema}:{table}:{key} of "
                   "tables[0].mappings[0]: Redis would hold a hash there for the one, a "
                   "string for the other; give one of them another key"));
   EXPECT_THAT(problems("{key: 'u:{id}'}, {key: 'u:{id}', when: a > 1}"),
