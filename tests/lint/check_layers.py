@@ -9,7 +9,7 @@ VENDOR = {
     "mysql": {"mysql"}, "errmsg": {"mysql"}, "amqp": {"queue"}, "hiredis": {"redis"}, "yaml-cpp": {"config"}, "re2": {"config"},
     "nlohmann": {"decode", "event", "mapping", "position", "schema"}, "simdjson": {"event"}, "spdlog": {"base"}, "libdeflate": {"base"},
     "iconv": {"base"}, "xxhash": {"base"}, "zlib": {"binlog"}, "zstd": {"binlog", "queue"}, "openssl": {"mysql", "net"}, "CLI": {"app"},
-    "systemd": {"ops"}, "prometheus": {"ops"}, "httplib": {"ops"},
+    "systemd": {"ops"}, "prometheus": {"ops"}, "httplib": {"ops"}, "lua": {"script"}, "lauxlib": {"script"}, "lualib": {"script"},
 }
 PUBLIC = {"spdlog"}
 
