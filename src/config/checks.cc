@@ -88,6 +88,9 @@ void check_table(const TableOptions& table, const std::string& path, Reader& rea
     problem.append(".partition_by: column ").append(column).append(" is there twice");
     reader.problem(reader.place_of(table.partition_by), problem);
   }
+  if (!table.script_key_columns().empty() && table.script().empty())
+    reader.problem(reader.place_of(table.script_key_columns),
+                   path + ".script_key_columns: is given without script");
   check_rules(table, path, reader);
 }
 

@@ -94,6 +94,9 @@ std::string layout_fingerprint(const Options& options) {
     if (table.single_partition()) canonical.add("single", "");
     add_rules(canonical, table);
     for (const MappingOptions& mapping : table.mappings()) add_mapping(canonical, mapping);
+    if (!table.script().empty()) canonical.add("script", table.script().text);
+    for (const std::string& column : table.script_key_columns())
+      canonical.add("script_key_column", column);
   }
   const RenderingOptions& rendering = options.rendering;
   canonical.add("time_zone", std::to_string(rendering.time_zone().seconds()));

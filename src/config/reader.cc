@@ -171,28 +171,36 @@ void Reader::read_list(const Node& node, SectionListBase& list) {
   }
 }
 
+std::optional<std::string> Reader::read_file_of(const std::string& given, Place place,
+                                                std::uintmax_t most) {
+  const std::filesystem::path path = beside(given);
+  std::error_code failed;
+  const auto size = std::filesystem::is_regular_file(std::filesystem::status(path, failed))
+                        ? std::filesystem::file_size(path, failed)
+                        : 0;
+  if (size > most) {
+    problem(place, path.string() + " is larger than " + Codec<ByteSize>::yaml(ByteSize{most}));
+    return std::nullopt;
+  }
+  auto read = read_file(path);
+  if (read) return std::move(read).value();
+  problem(place, read.error().what);
+  return std::nullopt;
+}
+
 // NAME_file: the secret is in the file of that path.
 void Reader::read_secret_file(const Node& value, OptionBase& option) {
   const auto given = scalar_text(value, *this, "a path");
   if (!given) return;
-  const std::filesystem::path path = std::filesystem::path(file_).parent_path() / *given;
+  auto read = read_file_of(*given, value.place, kLongestSecret);
+  if (!read) return;
+  const std::filesystem::path path = beside(*given);
   std::error_code failed;
   const auto status = std::filesystem::status(path, failed);
-  const auto size =
-      std::filesystem::is_regular_file(status) ? std::filesystem::file_size(path, failed) : 0;
-  if (size > kLongestSecret) {
-    problem(value.place, path.string() + " is larger than 64KiB, which no secret is");
-    return;
-  }
-  auto read = read_file(path);
-  if (!read) {
-    problem(value.place, read.error().what);
-    return;
-  }
   Node content;
   content.kind = Node::Kind::scalar;
   content.place = value.place;
-  content.text = std::move(read).value();
+  content.text = std::move(*read);
   if (content.text.ends_with('\n')) content.text.pop_back();
   if (content.text.ends_with('\r')) content.text.pop_back();
   if (content.text.empty()) {

@@ -1,6 +1,8 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +29,11 @@ class Reader {
   // `text` with ${NAME} replaced; nothing, and a problem at `place`, when that cannot be.
   std::optional<std::string> expand(std::string_view text, Place place);
 
+  // What the file at `path` holds, a relative one beside the configuration's; nothing, and a
+  // problem at `place`, when it cannot be read or is longer than `most` bytes.
+  std::optional<std::string> read_file_of(const std::string& path, Place place,
+                                          std::uintmax_t most);
+
   // Where the option's value stands; nowhere when it was not given.
   Place place_of(const OptionBase& option) const;
 
@@ -38,6 +45,9 @@ class Reader {
   void read_list(const Node& node, SectionListBase& list);
   void read_secret_file(const Node& value, OptionBase& option);
   std::string prefix() const;
+  std::filesystem::path beside(const std::string& path) const {
+    return std::filesystem::path(file_).parent_path() / path;
+  }
 
   std::string file_;
   const Environment& environment_;

@@ -40,6 +40,7 @@ bool read_known(const Node& node, Reader& reader, const std::string& type,
   });
 }
 
+constexpr std::uintmax_t kLongestScript = 1U << 20U;
 constexpr std::array<std::string_view, 3> kOperations{"insert", "update", "delete"};
 
 // `fixed 'it''s'`: "it's".
@@ -200,6 +201,15 @@ std::optional<LogicalTable> Codec<LogicalTable>::read(const Node& node, Reader& 
       });
   if (!good) return std::nullopt;
   return out;
+}
+
+std::optional<ScriptFile> Codec<ScriptFile>::read(const Node& node, Reader& reader) {
+  auto given = config::scalar_text(node, reader, type());
+  if (!given) return std::nullopt;
+  if (given->empty()) return ScriptFile{};
+  auto text = reader.read_file_of(*given, node.place, kLongestScript);
+  if (!text) return std::nullopt;
+  return ScriptFile{std::move(*given), std::move(*text)};
 }
 
 }  // namespace sluice

@@ -65,6 +65,32 @@ Status check_identity(const MappingOptions& options, const Columns& columns,
 
 namespace {
 
+// What a script writes is known to nobody but its author.
+Status check_script(const TableOptions& table, const Columns& columns,
+                    const std::vector<std::uint16_t>& partition) {
+  std::set<std::uint16_t> told;
+  for (const std::string& name : table.script_key_columns()) {
+    auto column = columns.find(name);
+    if (!column) return std::move(column).error().at("script_key_columns");
+    told.insert(*column);
+  }
+  if (table.script().empty()) return {};
+  const std::set<std::uint16_t> by(partition.begin(), partition.end());
+  if (std::includes(told.begin(), told.end(), by.begin(), by.end())) return {};
+  std::string remedy = "set single_partition: true for the table";
+  if (told.empty())
+    remedy.append(", or script_key_columns: [")
+        .append(list_of(by, columns))
+        .append("] if these are in every key (or member) that the script writes to");
+  else
+    remedy.insert(0, "set partition_by: [" + list_of(told, columns) + "], or ");
+  return fatal(Errc::config_invalid,
+               "rows of several partitions (which " + list_of(by, columns) +
+                   " choose) may be one and the same in Redis by what its script does, and the "
+                   "older could be written last: " +
+                   remedy);
+}
+
 Columns columns_of(const TableSchema& schema, const std::vector<std::string>& hidden) {
   ChangeView::Shown shown;
   for (const ColumnSchema& c : schema.columns)
@@ -83,7 +109,8 @@ std::vector<const MappingOptions*> mappings_of(const Options& options,
                                                std::optional<std::size_t> entry,
                                                const Columns& columns) {
   static const MappingOptions by_default(nullptr, "", "");
-  if (!entry || options.tables()[*entry].mappings.size() == 0)
+  if (!entry ||
+      (options.tables()[*entry].mappings.size() == 0 && options.tables()[*entry].script().empty()))
     return columns.key().empty() ? std::vector<const MappingOptions*>()
                                  : std::vector<const MappingOptions*>{&by_default};
   std::vector<const MappingOptions*> out;
@@ -108,7 +135,10 @@ Status check(const Options& options, std::optional<std::size_t> entry, const Tab
     if (Status s = check_identity(*mappings[i], columns, by); !s.ok())
       return std::move(s).error().at(path + ".mappings[" + std::to_string(i) + "] for " +
                                      schema.database + "." + schema.name);
-  return {};
+  if (!entry) return {};
+  Status s = check_script(options.tables()[*entry], columns, by);
+  if (s.ok()) return s;
+  return std::move(s).error().at(path + ".script for " + schema.database + "." + schema.name);
 }
 
 Result<std::vector<KeyPattern>> key_patterns(const Options& options,

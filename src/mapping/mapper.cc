@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "mapping/rule_finder.h"
+#include "mapping/scripts.h"
 #include "mapping/table_mapping.h"
 
 namespace sluice::mapping {
@@ -21,10 +22,15 @@ bool is_row(ChangeKind kind) noexcept {
 
 struct Mapper::Impl {
   Impl(const Options& o, const Clock& c)
-      : options(&o), clock(&c), finder(o), invalidations(invalidations_key(o.instance())) {}
+      : options(&o),
+        clock(&c),
+        finder(o),
+        scripts(o),
+        invalidations(invalidations_key(o.instance())) {}
 
   struct Table {
     TableMapping mapping;
+    Scripts::Table script;
     std::size_t columns = 0;
     std::string names;  // of the key, each with a NUL behind it
   };
@@ -46,7 +52,10 @@ struct Mapper::Impl {
 
   Result<const Table*> table_of(const ChangeView& view) {
     if (last != nullptr && last_id == view.shown->id && same_key(*last, view)) return last;
-    if (tables.size() > kMostTables) tables.clear();
+    if (tables.size() > kMostTables) {
+      tables.clear();
+      scripts.clear();
+    }
     const auto found = tables.find(view.shown->id);
     if (found != tables.end() && same_key(found->second, view)) {
       last = &found->second;
@@ -57,9 +66,13 @@ struct Mapper::Impl {
                         rule ? TableMapping::make(options->tables()[*rule],
                                                   "tables[" + std::to_string(*rule) + "]", columns)
                              : TableMapping::make_default(columns));
+      Scripts::Table script;
+      if (rule) {
+        SLUICE_TRY_ASSIGN(script, scripts.table(*rule, columns));
+      }
       last = &tables
-                  .insert_or_assign(view.shown->id, Table{std::move(mapping), columns.all().size(),
-                                                          key_names(view)})
+                  .insert_or_assign(view.shown->id, Table{std::move(mapping), script,
+                                                          columns.all().size(), key_names(view)})
                   .first->second;
     }
     last_id = view.shown->id;
@@ -87,7 +100,15 @@ struct Mapper::Impl {
 
   const Options* options;
   const Clock* clock;
+  // What the table's script makes of the row.
+  static Status run(const Scripts::Table& table, const Change& change,
+                    const script::Output& output) {
+    return table.script->run(table.number, {change.view, change.row, change.before, change.after},
+                             output);
+  }
+
   RuleFinder finder;
+  Scripts scripts;
   const std::string invalidations;
   std::unordered_map<std::uint64_t, Table> tables;  // by Shown::id
   const Table* last = nullptr;
@@ -120,15 +141,23 @@ Status Mapper::append(const ChangeView& view, const ChangeView::Row& row, TextBu
   const Sink sink = impl_->sink(&out, &counts);
   const std::size_t size = out.size();
   const CommandCounts before = counts;
+  Status s;
   for (const Mapping& mapping : table->mapping.mappings()) {
     if (which == Which::repeatable && !mapping.repeatable()) continue;
-    Status s = mapping.apply(change, sink);
-    if (s.ok()) continue;
-    out.truncate(size);  // a row is written as a whole, or not at all
-    counts = before;
-    return s;
+    s = mapping.apply(change, sink);
+    if (!s.ok()) break;
   }
-  return {};
+  if (s.ok() && table->script.script != nullptr) {
+    script::Output output;
+    output.commands = &out;
+    output.count = &counts.commands;
+    output.repeatable_only = which == Which::repeatable;
+    s = Impl::run(table->script, change, output);
+  }
+  if (s.ok()) return s;
+  out.truncate(size);  // a row is written as a whole, or not at all
+  counts = before;
+  return s;
 }
 
 Status Mapper::append_keys(const ChangeView& view, const ChangeView::Row& row,
@@ -139,6 +168,12 @@ Status Mapper::append_keys(const ChangeView& view, const ChangeView::Row& row,
   const Sink sink = impl_->sink(nullptr, nullptr);
   for (const Mapping& mapping : table->mapping.mappings())
     SLUICE_TRY(mapping.touch(change, sink, keys));
+  if (table->script.script == nullptr) return {};
+  std::vector<script::WrittenKey> written;
+  script::Output output;
+  output.keys = &written;
+  SLUICE_TRY(Impl::run(table->script, change, output));
+  for (script::WrittenKey& k : written) keys.push_back({std::move(k.key), k.type});
   return {};
 }
 

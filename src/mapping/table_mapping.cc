@@ -104,7 +104,7 @@ Status Mapping::touch(Change change, const Sink& sink, std::vector<TouchedKey>& 
 
 Result<TableMapping> TableMapping::make(const TableOptions& rules, const std::string& path,
                                         const Columns& columns) {
-  if (rules.mappings.size() == 0) return make_default(columns);
+  if (rules.mappings.size() == 0 && rules.script().empty()) return make_default(columns);
   TableMapping out;
   for (std::size_t i = 0; i < rules.mappings.size(); ++i) {
     const MappingOptions& options = rules.mappings()[i];

@@ -49,8 +49,8 @@ class TableMapping {
   // `path`: "tables[2]", for messages.  Errors: fatal/config_invalid.
   static Result<TableMapping> make(const TableOptions& rules, const std::string& path,
                                    const Columns& columns);
-  // Without an entry in `tables`, or one without mappings: a hash for each row, of a table that
-  // has a key.
+  // Without an entry in `tables`, or one without mappings and script: a hash for each row, of a
+  // table that has a key.
   static Result<TableMapping> make_default(const Columns& columns);
   std::span<const Mapping> mappings() const noexcept { return mappings_; }
 

@@ -380,7 +380,7 @@ Status Applier::build(Partition& p, const queue::Delivery& delivery,
       if (id <= p.record.id) continue;  // applied before
       if (Status s = mapper_.append(*view, row, commands_, counts_); !s.ok()) {
         if (s.error().cls != ErrorClass::poison || refusals_.stops()) return s;
-        refused_.push_back({id, "no_key", std::move(s).error().what});
+        refused_.push_back(refusal_of(id, std::move(s).error()));
       }
       ++rows_in_step_;
       // Of a transaction that two servers brought, each a part, the count goes on.

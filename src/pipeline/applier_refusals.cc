@@ -96,7 +96,7 @@ Status Applier::probe(Partition& p, const queue::Delivery& delivery) {
       const EventId id = view->seq.with_row(row.index);
       if (Status s = mapper_.append_keys(*view, row, keys_); !s.ok()) {
         if (s.error().cls != ErrorClass::poison || refusals_.stops()) return s;
-        refused_.push_back({id, "no_key", std::move(s).error().what});
+        refused_.push_back(refusal_of(id, std::move(s).error()));
       }
       ids.resize(keys_.size(), id);
     }

@@ -214,6 +214,7 @@ void check_mirror(const Options& options, Report& report) {
 
 Status check(const Options& options, std::ostream& out) {
   Report report(out);
+  if (Status s = mapping::check_scripts(options); !s.ok()) report.bad(std::move(s).error());
   auto saved = position::Store::peek(options.state_dir());
   if (!saved) {
     report.bad(std::move(saved).error());

@@ -304,7 +304,8 @@ Status Replay::write(const RowName& name, Job& job) {
     Status s = attempt(name, job, aborted);
     if (s.ok()) continue;
     const Error error = std::move(s).error();
-    if (error.code != Errc::redis_refused && error.code != Errc::usage) return error;
+    const bool of_row = error.cls == ErrorClass::poison || error.code == Errc::usage;
+    if (!of_row) return error;
     keep(job, error);
     SLUICE_TRY(unwatch());  // it may have come to no EXEC
   }

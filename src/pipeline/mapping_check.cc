@@ -50,7 +50,8 @@ Status check_mappings(const Options& options, const TableFilter& filter,
   const ShownSchema shown = shown_schema(filter, schema);
   const auto mapped_by = mapping::rules_of(options, shown.schema.database, shown.schema.name);
   const auto maps = [&options](std::optional<std::size_t> n) {
-    return n && options.tables()[*n].mappings.size() != 0;
+    return n &&
+           (options.tables()[*n].mappings.size() != 0 || !options.tables()[*n].script().empty());
   };
   if (shown.entry != mapped_by && (maps(shown.entry) || maps(mapped_by)))
     return fatal(Errc::config_invalid,

@@ -17,6 +17,10 @@ constexpr std::size_t kLongestKey = 8192;  // headers must fit into one AMQP fra
 
 }  // namespace
 
+Refusal refusal_of(const EventId& id, Error error) {
+  return {id, error.code == Errc::config_invalid ? "script" : "no_key", std::move(error.what)};
+}
+
 Refusals::Refusals(Settings settings, Dependencies dependencies, ops::Counters& counters,
                    Health& health, const Clock& clock)
     : settings_(settings),

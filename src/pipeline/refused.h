@@ -27,9 +27,11 @@ enum class OnRefused : std::uint8_t { dead_letter, stop, ignore };
 // A row that is not in Redis.
 struct Refusal {
   EventId id;
-  std::string reason;  // WRONGTYPE, no_key
+  std::string reason;  // WRONGTYPE, no_key, script
   std::string error;   // without row data
 };
+// A row of which no commands could be made: `error` is Mapper's, poison.
+Refusal refusal_of(const EventId& id, Error error);
 
 // What becomes of rows that Redis refuses for good and of messages that cannot be read, for one
 // applier: a dead letter each, confirmed before anybody acknowledges the message, or nothing but a

@@ -437,6 +437,7 @@ Status Daemon::run() {
 
 Status run(Options& options) {
   try {
+    SLUICE_TRY(mapping::check_scripts(options));
     block_signals();
     return Daemon(options).run();
   } catch (const std::exception& e) {  // no descriptors, no threads

@@ -43,6 +43,7 @@ Result<TableEmptier::Victim> TableEmptier::victim_of(const TableSchema& table) c
   out.name = full_name(shown.schema.database, shown.schema.name);
   SLUICE_TRY_ASSIGN(out.patterns,
                     mapping::key_patterns(*options_, shown.entry, shown.schema, shown.hidden));
+  out.scripted = shown.entry && !options_->tables()[*shown.entry].script().empty();
   return out;
 }
 
@@ -122,6 +123,12 @@ Status TableEmptier::empty(const Victim& victim, const std::string& mark, const 
   }
   log::get("pipeline")
       .info("the source emptied a table: its keys are removed table={} id={}", victim.name, mark);
+  if (victim.scripted)
+    log::get("pipeline")
+        .warn(
+            "what the table's script has written stays in Redis: only the script knows its keys "
+            "table={} id={}",
+            victim.name, mark);
   const auto began = steady_clock::now();
   std::uint64_t removed = 0;
   for (const mapping::KeyPattern& p : victim.patterns) {

@@ -37,6 +37,7 @@ class TableEmptier {
   struct Victim {
     std::string name;  // that its rows go by
     std::vector<mapping::KeyPattern> patterns;
+    bool scripted = false;
   };
   Result<std::vector<Victim>> victims_of(const std::vector<TableName>& tables) const;
   Result<Victim> victim_of(const TableSchema& table) const;

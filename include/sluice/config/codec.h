@@ -180,6 +180,13 @@ struct Codec<LogicalTable> {
 };
 
 template <>
+struct Codec<ScriptFile> {
+  static std::string type() { return "a path"; }
+  static std::string yaml(const ScriptFile& value) { return config::quote(value.path); }
+  static std::optional<ScriptFile> read(const config::Node& node, config::Reader& reader);
+};
+
+template <>
 struct Codec<expr::Condition> {
   static std::string type() { return "a condition"; }
   static std::string yaml(const expr::Condition& value) { return config::quote(value.text()); }

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "sluice/config/mapping_options.h"
 #include "sluice/config/option.h"
+#include "sluice/config/table_options.h"
 
 namespace sluice {
 
@@ -106,58 +106,6 @@ struct SourceOptions : Section {
       "order is kept. Of use where large transactions keep that one busy; what they work on takes "
       "up "
       "to limits.transaction_hold of memory beside it. 0: it does all itself."};
-};
-
-struct FilterOptions : Section {
-  using Section::Section;
-  Option<PatternList> include{
-      this, "include", PatternList{".*"},
-      "RE2 patterns on database.table, matched whole; a table is taken when one fits. System "
-      "databases never are. canal's filter.regex, one text with commas in it, will do as well."};
-  Option<PatternList> exclude{this, "exclude", PatternList{},
-                              "RE2 patterns on database.table; a table is left out when one fits. "
-                              "canal's filter.black.regex will do as well."};
-};
-
-// One entry of `tables`.
-struct TableOptions : Section {
-  using Section::Section;
-  Option<Pattern> match{
-      this, "match", Pattern{".*"},
-      "RE2 pattern on database.table; the first entry that fits a table rules it."};
-  Option<std::vector<std::string>> partition_by{
-      this,
-      "partition_by",
-      {},
-      "Columns whose values choose the partition; empty: the primary key, else the first unique "
-      "key without NULLs."};
-  Option<bool> single_partition{this, "single_partition", false,
-                                "All rows of the table go through one partition, in order."};
-  Option<LogicalTable> logical{this, "logical", LogicalTable{},
-                               "The name that rows go by in messages and Redis, so that the tables "
-                               "of a shard are one; \\1 is "
-                               "what the first parentheses of match fit."};
-  Option<Operations> operations{this, "operations", Operations{},
-                                "Which changes are taken; the others are passed over."};
-  Option<expr::Condition> when{
-      this, "when", expr::Condition{},
-      "Only rows that satisfy it are taken, such as status = 'active' and total > 10; an update "
-      "by which a row comes to satisfy it arrives as an insert, one by which it ceases to as a "
-      "delete (docs/filters.md)."};
-  Option<ColumnChoice> columns{
-      this, "columns", ColumnChoice{},
-      "Which columns are shown: those of include (none named: all) without those of exclude; key "
-      "columns must be among them."};
-  Option<MaskList> mask{this, "mask", MaskList{},
-                        "Columns whose values are not shown: their SHA-256, null or a fixed text "
-                        "stands for them."};
-  Option<Secret> mask_salt{this, "mask_salt", Secret{},
-                           "Stands in front of each value that sha256 hashes, so that nobody can "
-                           "try out values."};
-  SectionList<MappingOptions> mappings{
-      this, "mappings",
-      "What a row becomes in Redis, each entry for itself. None: one hash, {schema}:{table}:{key}, "
-      "of a table that has a key."};
 };
 
 struct PositionOptions : Section {
@@ -431,6 +379,16 @@ struct LimitOptions : Section {
       "Message bytes waiting for the broker's confirm; above it reading from the source pauses."};
   Option<Duration> save_interval{this, "save_interval", Duration{1s}, Range<Duration>{100ms, 1min},
                                  "How often the state file is written at most."};
+  Option<ByteSize> script_memory{
+      this, "script_memory", ByteSize{64_MiB}, Range<ByteSize>{ByteSize{1_MiB}, ByteSize{4096_MiB}},
+      "Memory that a script of tables may take, in each applier thread, and most bytes of commands "
+      "that it may write for one row."};
+  Option<std::uint32_t> script_instructions{this, "script_instructions", 10000000,
+                                            Range<std::uint32_t>{1000, 4000000000},
+                                            "Instructions that a script may take for one row."};
+  Option<Duration> script_time{
+      this, "script_time", Duration{5s}, Range<Duration>{10ms, 10min},
+      "How long a script may work on one row, however few instructions it takes."};
   Option<Duration> drain{this, "drain", Duration{20s}, Range<Duration>{1s, 10min},
                          "On SIGTERM: how long confirms are waited for before the process ends all "
                          "the same (nothing is lost, some rows are sent again)."};

@@ -111,6 +111,14 @@ struct NullText {
   friend bool operator==(const NullText&, const NullText&) = default;
 };
 
+// A file that is a part of the configuration.
+struct ScriptFile {
+  std::string path;  // as given; empty: none
+  std::string text;  // what it held when the configuration was read
+  bool empty() const noexcept { return path.empty(); }
+  friend bool operator==(const ScriptFile&, const ScriptFile&) = default;
+};
+
 // Which changes of rows are taken.
 struct Operations {
   bool insert = true, update = true, remove = true;  // remove: "delete" in the file

@@ -1,5 +1,5 @@
 #pragma once
-// What row changes become in Redis, as the `mappings` of the configuration say.
+// What row changes become in Redis, as `mappings` and `script` of the configuration say.
 
 #include <cstdint>
 #include <memory>
@@ -46,11 +46,13 @@ class Mapper {
   // Appends the commands of one row of `view` to `out`; nothing for ticks and DDL.  `view` is of
   // one LineReader always: tables are known by its Shown::id.  Errors: poison/queue_message when
   // a column that a key is made of is missing or NULL where it may not be, or a sum has more than
-  // 64 bits; fatal/config_invalid when the mappings do not fit the table: nothing is appended then.
+  // 64 bits; poison/config_invalid when the table's script failed, with its line;
+  // fatal/config_invalid when the mappings do not fit the table: nothing is appended then.
   Status append(const ChangeView& view, const ChangeView::Row& row, TextBuffer& out,
                 CommandCounts& counts);
   // As append(), but only of mappings for which a change that is written once more changes
-  // nothing: not of sums, lists, streams, channels and counted sets.
+  // nothing: not of sums, lists, streams, channels and counted sets, nor what a script says of
+  // such.
   Status append_again(const ChangeView& view, const ChangeView::Row& row, TextBuffer& out,
                       CommandCounts& counts);
   // Adds the keys that the row is written to, those of its first mapping first.  Errors: as
@@ -76,6 +78,10 @@ std::optional<Duration> shortest_again_after(const Options& options);
 // the mapping; those of the connection.
 Status check_server(redis::Connection& connection, const Options& options);
 
+// Whether all scripts can be read, and define on_row.  Errors: fatal/config_invalid with the entry,
+// the script's file and line.
+Status check_scripts(const Options& options);
+
 // Which entry of `tables` maps the rows that go by these names; nothing: none does.
 std::optional<std::size_t> rules_of(const Options& options, std::string_view database,
                                     std::string_view table);
@@ -94,8 +100,8 @@ struct KeyPattern {
   std::string glob;     // of SCAN
   std::string prefix;   // what all its keys begin with
 };
-// Of all mappings but those that keep a history or nothing (stream, publish, invalidate).
-// Arguments and errors as check()'s.
+// Of all mappings but those that keep a history or nothing (stream, publish, invalidate); what a
+// script writes is not known.  Arguments and errors as check()'s.
 Result<std::vector<KeyPattern>> key_patterns(const Options& options,
                                              std::optional<std::size_t> entry,
                                              const TableSchema& schema,

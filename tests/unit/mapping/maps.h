@@ -1,5 +1,6 @@
 #pragma once
 // Rows of one table, and the commands that a configuration makes of them.
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,9 +56,10 @@ inline std::unique_ptr<Options> options_of(const std::string& mappings,
 // shop.user, whose columns are (name, type).
 class Table {
  public:
-  Table(std::vector<std::pair<std::string, std::string>> columns, std::vector<std::string> key)
+  Table(std::vector<std::pair<std::string, std::string>> columns, std::vector<std::string> key,
+        std::uint64_t id = 1)
       : key_(std::move(key)) {
-    shown_.id = 1;
+    shown_.id = id;
     for (auto& [name, type] : columns) {
       const bool binary = type.find("binary") != std::string::npos || type == "blob";
       shown_.columns.push_back({std::move(name), std::move(type), binary});
@@ -113,7 +115,9 @@ class Maps {
  public:
   explicit Maps(const std::string& mappings, const std::string& more = "",
                 const Clock& clock = system_clock())
-      : options_(options_of(mappings, more)), mapper_(*options_, clock) {}
+      : Maps(options_of(mappings, more), clock) {}
+  explicit Maps(std::unique_ptr<Options> options, const Clock& clock = system_clock())
+      : options_(std::move(options)), mapper_(*options_, clock) {}
 
   Commands operator()(const ChangeView& view) {
     TextBuffer out;
