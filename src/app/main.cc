@@ -15,6 +15,7 @@
 
 #include "app/dead_command.h"
 #include "app/decode_command.h"
+#include "app/script_command.h"
 #include "app/version.h"
 
 namespace sluice::app {
@@ -239,6 +240,7 @@ int main_with_arguments(int argc, char** argv) {
 
   add_dead_command(app, needs_config, with_instance, finish);
   add_decode_command(app, load, finish, code);
+  add_script_command(app, load, finish, code);
 
   app.add_subcommand("version", "print the version")->callback([] {
     std::cout << "sluice " << kVersion << '\n';

@@ -86,6 +86,13 @@ Status dead_drop(const Options& options, const LetterChoice& choice, bool confir
 Status dead_replay(const Options& options, const LetterChoice& choice,
                    std::chrono::milliseconds timeout, std::ostream& out);
 
+// Runs a script on the rows of a file of message lines and prints the commands that come of them;
+// asks no server.  Of `options` only limits and rendering count; `tables` becomes the script alone.
+// Errors: fatal/config_invalid with the line of a script that cannot be read; fatal/usage when it
+// failed for a row.
+Status script_test(Options& options, const std::string& script, const std::string& input,
+                   std::ostream& out);
+
 // Removes this instance's queues, applied records, state file and schema history, so that the next
 // start is a first one.  Rows already in Redis stay. Without `confirmed` it only tells what it
 // would do.
