@@ -337,9 +337,20 @@ void map_plain_indexed(benchmark::State& state) {
   if (!loaded.ok()) std::abort();
   read(state, plain_table(), plain_row, loaded.options.get());
 }
+// The hash of map_plain, by a script.
+void map_plain_scripted(benchmark::State& state) {
+  Options options;
+  options.tables.add().script.set(
+      {"bench.lua",
+       "function on_row(change, out)\n"
+       "  out:hash(change.schema .. ':' .. change.table .. ':' .. change.row.id, change.row)\n"
+       "end\n"});
+  read(state, plain_table(), plain_row, &options);
+}
 BENCHMARK(read_oltp)->ArgName("rows_per_line")->Arg(1)->Arg(100);
 BENCHMARK(read_plain)->ArgName("rows_per_line")->Arg(1)->Arg(100);
 BENCHMARK(map_plain)->ArgName("rows_per_line")->Arg(1)->Arg(100);
+BENCHMARK(map_plain_scripted)->ArgName("rows_per_line")->Arg(1)->Arg(100);
 BENCHMARK(map_plain_indexed)->ArgName("rows_per_line")->Arg(1)->Arg(100);
 BENCHMARK(read_wide)->ArgName("rows_per_line")->Arg(1)->Arg(100);
 
