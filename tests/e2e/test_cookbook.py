@@ -18,8 +18,12 @@ class Page(SourceTest):
     case = {"flavor": "mariadb"}
 
     def assert_true(self, name, shown):
-        config = COOKBOOK / name / "sluice.yaml"
+        folder = COOKBOOK / name
+        config = folder / "sluice.yaml"
         said = yaml.safe_load(config.read_text())
+        for table in said["tables"]:
+            if "script" in table:
+                table["script"] = str(folder / table["script"])
         done = 0
         with self.bench(filter=said["filter"], tables=said["tables"]) as bench:
             for language, text in blocks(COOKBOOK / f"{name}.md"):
@@ -28,13 +32,23 @@ class Page(SourceTest):
                     bench.wait_for_source()
                 elif language == "yaml":
                     self.assertEqual(text, config.read_text())
+                elif language == "lua":
+                    self.assertEqual(text, (folder / f"{name}.lua").read_text())
                 else:
                     self.assertEqual(language, "console")
                     for command, wanted in commands(text):
-                        self.assert_prints(bench, command, wanted)
+                        if command.startswith("sluice script test "):
+                            self.assert_script_prints(bench, folder, command, wanted)
+                        else:
+                            self.assert_prints(bench, command, wanted)
                         done += 1
             self.assertIn(" dead_letters=0 ", bench.daemon.status())
         self.assertEqual(done, shown)
+
+    def assert_script_prints(self, bench, folder, command, wanted):
+        ran = subprocess.run([bench.binary, *shlex.split(command)[1:]], cwd=folder, capture_output=True, text=True, timeout=60)
+        self.assertEqual(ran.stdout, wanted)
+        self.assertEqual(ran.returncode, 1 if "error: " in wanted else 0, ran.stderr)
 
     def assert_prints(self, bench, command, wanted):
         words = shlex.split(command)
@@ -58,6 +72,9 @@ class Cookbook(Page):
 
     def test_products(self):
         self.assert_true("products", shown=12)
+
+    def test_leaderboard(self):
+        self.assert_true("leaderboard", shown=12)
 
 
 del Page, SourceTest
