@@ -35,7 +35,21 @@ void check_host(const Option<std::string>& host, const std::string& socket, cons
     reader.problem(reader.place_of(host), path + ".host: is empty");
 }
 
+void check_cluster(const RedisOptions& redis, Reader& reader) {
+  const auto refuse = [&reader](const OptionBase& option) {
+    reader.problem(reader.place_of(option),
+                   "redis." + std::string(option.name()) + ": does not go with cluster");
+  };
+  if (!redis.socket().empty()) refuse(redis.socket);
+  if (!redis.sentinels().empty()) refuse(redis.sentinels);
+  if (redis.host.yaml() != redis.host.default_yaml()) refuse(redis.host);
+  if (redis.port.yaml() != redis.port.default_yaml()) refuse(redis.port);
+  if (redis.database() != 0)
+    reader.problem(reader.place_of(redis.database), "redis.database: a cluster has only 0");
+}
+
 void check_redis(const RedisOptions& redis, Reader& reader) {
+  if (!redis.cluster().empty()) check_cluster(redis, reader);
   check_host(redis.host, redis.socket(), "redis", reader);
   const bool sentinels = !redis.sentinels().empty();
   if (sentinels && redis.sentinel_master().empty())
@@ -116,7 +130,7 @@ void check_together(const Options& options, Reader& reader) {
     check_table(table, path, reader);
     for (std::size_t n = 0; n < table.mappings.size(); ++n)
       check_mapping(table.mappings()[n], path + ".mappings[" + std::to_string(n) + "]",
-                    options.redis.is_cache(), reader);
+                    options.redis, reader);
     if (!table.when().empty() && options.source.row_image() == SourceOptions::RowImage::any)
       reader.problem(reader.place_of(table.when),
                      path + ".when: needs whole rows; it does not go with source.row_image: any");

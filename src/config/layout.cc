@@ -64,12 +64,13 @@ void add_rules(Canonical& canonical, const TableOptions& table) {
 }
 
 // Options that are as by default have no item: a new one does not change the layout of who does
-// not use it.
+// not use it.  allow_inexact says nothing of what a row becomes.
 void add_mapping(Canonical& canonical, const MappingOptions& mapping) {
   canonical.add("mapping", mapping.type.yaml());
   mapping.each([&canonical](const auto& member) {
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(member)>, OptionBase>)
-      if (member.name() != "type" && member.yaml() != member.default_yaml())
+      if (member.name() != "type" && member.name() != "allow_inexact" &&
+          member.yaml() != member.default_yaml())
         canonical.add(member.name(), member.yaml());
   });
 }

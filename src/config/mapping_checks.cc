@@ -24,13 +24,13 @@ const std::array<Rule, 12>& rules() {
       {Type::hash, {}, {"key", "columns", "ttl", "write", "on_null", "freshness"}},
       {Type::string, {}, {"key", "columns", "value", "ttl", "on_null"}},
       {Type::json, {}, {"key", "columns", "ttl", "write"}},
-      {Type::set, {"key", "member"}, {"ttl", "refcount"}},
+      {Type::set, {"key", "member"}, {"ttl", "refcount", "allow_inexact"}},
       {Type::zset, {"key", "member", "score"}, {"ttl"}},
-      {Type::list, {"key", "member"}, {"ttl", "max_length"}},
-      {Type::stream, {"key"}, {"columns", "ttl", "on_null", "max_length"}},
+      {Type::list, {"key", "member"}, {"ttl", "max_length", "allow_inexact"}},
+      {Type::stream, {"key"}, {"columns", "ttl", "on_null", "max_length", "allow_inexact"}},
       {Type::geo, {"key", "member", "longitude", "latitude"}, {"ttl"}},
-      {Type::counter, {"key"}, {"amount", "field", "ttl"}},
-      {Type::publish, {"key"}, {"columns", "value"}},
+      {Type::counter, {"key"}, {"amount", "field", "ttl", "allow_inexact"}},
+      {Type::publish, {"key"}, {"columns", "value", "allow_inexact"}},
       {Type::invalidate, {}, {"key", "again_after"}},
       {Type::none, {}, {}},
   }};
@@ -58,10 +58,59 @@ bool is_given(const OptionBase& option) {
   return option.yaml() != option.default_yaml();
 }
 
+// Whether a change that is written once more, in order, changes nothing.
+bool is_repeatable(const MappingOptions& mapping) {
+  switch (mapping.type()) {
+    case Type::counter:
+    case Type::list:
+    case Type::stream:
+    case Type::publish: return false;
+    default: return !mapping.refcount();
+  }
+}
+
+// Whether braces stand around a part of every key, so that KEY and KEY:refs are in one slot.
+bool has_hash_tag(const expr::Template& key) {
+  bool open = false;
+  bool any = false;  // behind the brace
+  for (const expr::TemplatePart& part : key.parts()) {
+    if (part.kind != expr::TemplatePart::Kind::text) {
+      any = open;
+      continue;
+    }
+    for (const char c : part.text) {
+      if (open && c == '}') return any;
+      any = open;
+      open = open || c == '{';
+    }
+  }
+  return false;
+}
+
+void check_on_cluster(const MappingOptions& mapping, const std::string& path, Reader& reader) {
+  if (is_repeatable(mapping)) return;
+  const std::string what = mapping.refcount() ? "refcount" : "type: " + mapping.type.yaml();
+  const Place place = reader.place_of(mapping.refcount() ? static_cast<const OptionBase&>(
+                                                               mapping.refcount)
+                                                         : mapping.type);
+  if (!mapping.allow_inexact()) {
+    std::string problem = path;
+    problem.append(": ").append(what).append(
+        " counts changes twice that are written once more after a failure, for a Redis Cluster has "
+        "no transactions across its nodes; allow_inexact: true takes it all the same");
+    reader.problem(place, problem);
+  }
+  if (mapping.refcount() && !has_hash_tag(mapping.key()))
+    reader.problem(reader.place_of(mapping.key),
+                   path +
+                       ".key: refcount needs a hash tag on a Redis Cluster, so that KEY and KEY:refs "
+                       "are on one node: braces around a part of the key, such as tags:{{{tag}}}");
+}
+
 }  // namespace
 
-void check_mapping(const MappingOptions& mapping, const std::string& path, bool is_cache,
-                   Reader& reader) {
+void check_mapping(const MappingOptions& mapping, const std::string& path,
+                   const RedisOptions& redis, Reader& reader) {
   const bool fields = mapping.type() == Type::hash && is_given(mapping.field);
   const Rule& rule = fields ? fields_rule() : rules()[static_cast<std::size_t>(mapping.type())];
   const std::string type = mapping.type.yaml();
@@ -80,13 +129,14 @@ void check_mapping(const MappingOptions& mapping, const std::string& path, bool 
                                                         " needs " + std::string(name));
     }
   });
+  if (!redis.cluster().empty()) check_on_cluster(mapping, path, reader);
   if (mapping.write() != MappingOptions::Write::changed) return;
   const Place place = reader.place_of(mapping.write);
   if (mapping.ttl().count() != 0)
     reader.problem(place, path +
                               ".write: changed does not go with ttl: after it half a row "
                               "would come back");
-  if (is_cache)
+  if (redis.is_cache())
     reader.problem(place, path +
                               ".write: changed does not go with redis.is_cache: of an evicted "
                               "row half would come back");

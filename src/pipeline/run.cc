@@ -59,9 +59,9 @@ class Monitors {
     if (mapping::shortest_again_after(options))
       threads_.push_back(start_stage("invalidations", failures,
                                      [this] { return invalidations.run(stop_.get_token()); }));
-    if (servers.has_sentinels())
+    if (servers.can_be_watched())
       threads_.push_back(start_stage(
-          "sentinels", failures, [this, &servers] { return servers.watch(stop_.get_token()); }));
+          "masters", failures, [this, &servers] { return servers.watch(stop_.get_token()); }));
     threads_.push_back(start_stage("backlog", failures, [this]() -> Status {
       backlog.run(stop_.get_token());
       return {};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sluice/redis/replica_wait.h"
+
 #include "stream_connection.h"
 
 namespace sluice::redis {
@@ -41,6 +43,26 @@ Result<Reply> Connection::command(std::initializer_list<std::string_view> words)
   append_command(request, words);
   SLUICE_TRY(send(request.view()));
   return receive();
+}
+
+Result<std::vector<Connection*>> Connection::nodes() {
+  return std::vector<Connection*>{this};
+}
+
+Result<std::optional<std::string>> Connection::placement() {
+  return std::optional<std::string>("");
+}
+
+Result<std::vector<std::string>> Connection::spread(const std::string& key) {
+  return std::vector<std::string>{key};
+}
+
+Result<Reached> Connection::wait_written(const ReplicaWait& wait) {
+  TextBuffer request;
+  append_wait(request, wait);
+  SLUICE_TRY(send(request.view()));
+  SLUICE_TRY_ASSIGN(const Reply reply, receive());
+  return reached(reply, wait);
 }
 
 Status greet(Connection& connection, const RedisOptions& options) {

@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 12> kLater{
     "EXECABORT",    // what refused the transaction is told by the replies before
 };
 constexpr std::array<std::string_view, 4> kDenied{"NOAUTH", "NOPERM", "WRONGPASS", "DENIED"};
-constexpr std::array<std::string_view, 4> kCluster{"MOVED", "ASK", "CROSSSLOT", "REDIRECT"};
+constexpr std::array<std::string_view, 3> kCluster{"MOVED", "ASK", "REDIRECT"};
 
 // "ERR" replies that say more only in their text.
 constexpr std::array<std::string_view, 3> kLaterTexts{"ERR max number of clients",
@@ -80,7 +80,7 @@ Error error_of_reply(std::string_view text) {
   if (contains(kCluster, code))
     return fatal(
         Errc::redis_preflight,
-        what + ": this server is part of a cluster, which is not supported; use a standalone one");
+        what + ": this server is a node of a cluster: name it in redis.cluster instead of redis.host");
   return Error{ErrorClass::poison, Errc::redis_refused, what};
 }
 

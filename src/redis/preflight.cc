@@ -1,23 +1,15 @@
+#include <algorithm>
 #include <charconv>
+#include <optional>
 #include <string>
 
 #include "sluice/redis/connection.h"
 #include "sluice/redis/replica_wait.h"
 
+#include "redis/info_text.h"
+
 namespace sluice::redis {
 namespace {
-
-// The value of "name:value" in an INFO text; "" when it is not there.
-std::string_view info_value(std::string_view info, std::string_view name) {
-  while (!info.empty()) {
-    const auto end = std::min(info.find("\r\n"), info.size());
-    const std::string_view line = info.substr(0, end);
-    if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == ':')
-      return line.substr(name.size() + 1);
-    info.remove_prefix(std::min(end + 2, info.size()));
-  }
-  return {};
-}
 
 // The text of a string reply; "" and a warning when the server does not tell.
 Result<std::string> text_or_warning(Connection& connection, std::string_view command,
@@ -64,9 +56,32 @@ Error unfit(std::string what) {
   return fatal(Errc::redis_preflight, std::move(what));
 }
 
-}  // namespace
+// Whether the server is what the options call it, and every slot of a cluster is served.
+Status check_mode(std::string_view server, const Reply& cluster_info, const RedisOptions& options) {
+  const bool is_node = info_value(server, "redis_mode") == "cluster" ||
+                       info_value(server, "server_mode") == "cluster";
+  if (options.cluster().empty()) {
+    if (is_node)
+      return unfit(
+          "this server is a node of a cluster: name it in redis.cluster instead of redis.host (what "
+          "is promised is less then: docs/operate.md)");
+    return {};
+  }
+  if (!is_node && !server.empty())
+    return unfit(
+        "this server is no node of a cluster (cluster-enabled no): redis.host and redis.port are "
+        "for it, not redis.cluster");
+  if (cluster_info.kind == Reply::Kind::error)
+    return error_of_reply(cluster_info.text).at("CLUSTER INFO");
+  const auto assigned = number(info_value(cluster_info.text, "cluster_slots_assigned"));
+  constexpr unsigned kAll = 16384;
+  if (assigned != kAll)
+    return unfit(std::to_string(kAll - std::min(assigned, kAll)) +
+                 " slots of the cluster are no node's: `redis-cli --cluster fix HOST:PORT`");
+  return {};
+}
 
-Result<RedisInfo> preflight(Connection& connection, const RedisOptions& options) {
+Result<RedisInfo> check_node(Connection& connection, const RedisOptions& options) {
   TextBuffer request;
   append_command(request, {"INFO", "server"});
   append_command(request, {"INFO", "replication"});
@@ -75,6 +90,7 @@ Result<RedisInfo> preflight(Connection& connection, const RedisOptions& options)
   // Asked before the first step needs it: Redis 7.2 has it, with an append-only file.
   const ReplicaWait wait{0, options.wait_aof(), Duration{1}};
   if (wait.aof) append_wait(request, wait);
+  if (!options.cluster().empty()) append_command(request, {"CLUSTER", "INFO"});
   SLUICE_TRY(connection.send(request.view()));
 
   RedisInfo out;
@@ -88,6 +104,10 @@ Result<RedisInfo> preflight(Connection& connection, const RedisOptions& options)
   if (wait.aof) {
     SLUICE_TRY_ASSIGN(const Reply waited, connection.receive());
     SLUICE_TRY(reached(waited, wait));
+  }
+  Reply cluster_info;
+  if (!options.cluster().empty()) {
+    SLUICE_TRY_ASSIGN(cluster_info, connection.receive());
   }
 
   // Valkey says redis_version:7.2.4 for those who look no further.
@@ -104,11 +124,7 @@ Result<RedisInfo> preflight(Connection& connection, const RedisOptions& options)
                  std::string(info_value(replication, "master_host")) + ":" +
                  std::string(info_value(replication, "master_port")) +
                  ": point redis.host and redis.port at the master");
-  if (info_value(server, "redis_mode") == "cluster" ||
-      info_value(server, "server_mode") == "cluster")
-    return unfit(
-        "this server is part of a cluster, which has no transactions across slots: use a "
-        "standalone server");
+  SLUICE_TRY(check_mode(server, cluster_info, options));
   if (out.eviction_policy.starts_with("allkeys-") && !options.is_cache())
     return unfit("maxmemory-policy is " + out.eviction_policy +
                  ", which may evict the records of what is applied: `CONFIG SET maxmemory-policy "
@@ -121,6 +137,25 @@ Result<RedisInfo> preflight(Connection& connection, const RedisOptions& options)
                            " are waited for (redis.wait_replicas): messages will not be "
                            "acknowledged until there are more");
   return out;
+}
+
+}  // namespace
+
+Result<RedisInfo> preflight(Connection& connection, const RedisOptions& options) {
+  SLUICE_TRY_ASSIGN(const auto nodes, connection.nodes());
+  std::optional<RedisInfo> out;
+  for (Connection* node : nodes) {
+    SLUICE_TRY_ASSIGN(RedisInfo info, check_node(*node, options));
+    if (!out) {
+      out = std::move(info);
+      continue;
+    }
+    for (std::string& warning : info.warnings)
+      if (std::find(out->warnings.begin(), out->warnings.end(), warning) == out->warnings.end())
+        out->warnings.push_back(std::move(warning));
+  }
+  if (!out) return retry(Errc::redis_unavailable, "no node of the cluster has slots");
+  return std::move(*out);
 }
 
 }  // namespace sluice::redis

@@ -57,16 +57,17 @@ Result<Reached> reached(const Reply& reply, const ReplicaWait& wait) {
 
 Result<Reached> reach_replicas(Connection& connection, const std::string& key,
                                const ReplicaWait& wait) {
+  SLUICE_TRY_ASSIGN(const auto keys, connection.spread(key));
   TextBuffer request;
-  append_command(request, {"SET", key, "1", "EX", "60"});
-  append_command(request, {"UNLINK", key});
-  append_wait(request, wait);
+  for (const std::string& one : keys) {
+    append_command(request, {"SET", one, "1", "EX", "60"});
+    append_command(request, {"UNLINK", one});
+  }
   SLUICE_TRY(connection.send(request.view()));
   std::vector<std::pair<std::size_t, std::string>> errors;
-  SLUICE_TRY(connection.receive_checked(2, errors));
-  SLUICE_TRY_ASSIGN(const Reply waited, connection.receive());
+  SLUICE_TRY(connection.receive_checked(2 * keys.size(), errors));
   if (!errors.empty()) return error_of_reply(errors.front().second).at(key);
-  return reached(waited, wait);
+  return connection.wait_written(wait);
 }
 
 Status require(const Reached& reached, const ReplicaWait& wait) {

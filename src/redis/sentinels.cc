@@ -7,6 +7,7 @@
 #include "sluice/base/backoff.h"
 #include "sluice/base/log.h"
 
+#include "redis/info_text.h"
 #include "redis/stream_connection.h"
 
 namespace sluice::redis {
@@ -40,13 +41,6 @@ Error sentinel_error(const Reply& reply, const std::string& name) {
     return fatal(Errc::redis_preflight,
                  error.what + ": no Sentinel; its port is 26379 mostly (redis.sentinels)");
   return at_sentinel(std::move(error));
-}
-
-// The value of a name in an array of names and values; "" when it is not there.
-std::string_view value_of(const std::vector<Reply>& pairs, std::string_view name) {
-  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2)
-    if (pairs[i].text == name) return pairs[i + 1].text;
-  return {};
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "redis/cluster_connection.h"
+#include "redis/cluster_nodes.h"
 #include "redis/sentinels.h"
 #include "redis/stream_connection.h"
 
@@ -9,8 +11,9 @@ namespace sluice::redis {
 namespace {
 
 constexpr std::uint32_t kSentinelPort = 26379;
-// The next one is asked when this one does not answer.
-constexpr Duration kSentinelPatience{2000};
+constexpr std::uint32_t kPort = 6379;
+// The next one, Sentinel or node, is asked when this one does not answer.
+constexpr Duration kAskPatience{2000};
 
 using Connected = Result<std::unique_ptr<StreamConnection>>;
 
@@ -49,20 +52,39 @@ Result<std::unique_ptr<Connection>> as_connection(Connected connection) {
 Sentinels::Dial dial_by(const RedisOptions& options) {
   const auto sentinel = [&options](const HostPort& at) {
     return as_connection(dial(options, {"", at}, "sentinel",
-                              std::min(options.connect_timeout(), kSentinelPatience),
+                              std::min(options.connect_timeout(), kAskPatience),
                               [&options](Connection& c) { return greet_sentinel(c, options); }));
   };
   const auto server = [&options](const HostPort& at, std::shared_ptr<const Replaced> replaced) {
     auto connection = dial_server(options, {"", at}, require_master);
-    if (connection) (*connection)->set_replaced(std::move(replaced));
+    if (connection)
+      (*connection)->set_replaced(std::move(replaced), "the Sentinels name another master by now");
     return as_connection(std::move(connection));
   };
   return {sentinel, server};
 }
 
+ClusterNodes::Dial dial_node_by(const RedisOptions& options) {
+  const auto ask = [&options](const HostPort& at) {
+    return as_connection(dial(options, {"", at}, "redis",
+                              std::min(options.connect_timeout(), kAskPatience),
+                              [&options](Connection& c) { return greet(c, options); }));
+  };
+  const auto work = [&options](const HostPort& at, std::shared_ptr<const Replaced> replaced) {
+    auto connection = dial_server(options, {"", at}, nullptr);
+    if (connection)
+      (*connection)->set_replaced(std::move(replaced), "it serves no slots of the cluster any more");
+    return as_connection(std::move(connection));
+  };
+  return {ask, work};
+}
+
 }  // namespace
 
 Servers::Servers(const RedisOptions& options) : options_(&options) {
+  if (!options.cluster().empty())
+    nodes_ = std::make_shared<ClusterNodes>(all_hosts("", kPort, options.cluster()),
+                                            dial_node_by(options));
   if (options.sentinels().empty()) return;
   sentinels_ =
       std::make_unique<Sentinels>(all_hosts("", kSentinelPort, options.sentinels()),
@@ -73,12 +95,16 @@ Servers::~Servers() = default;
 
 Result<std::unique_ptr<Connection>> Servers::connect() {
   if (sentinels_) return sentinels_->connect();
+  if (nodes_) {
+    SLUICE_TRY(nodes_->map());  // what is wrong is said now
+    return std::unique_ptr<Connection>(std::make_unique<ClusterConnection>(nodes_));
+  }
   return as_connection(
       dial_server(*options_, {options_->socket(), {options_->host(), options_->port()}}, nullptr));
 }
 
 Status Servers::watch(const std::stop_token& st) {
-  return sentinels_->watch(st);
+  return sentinels_ ? sentinels_->watch(st) : nodes_->watch(st);
 }
 
 Result<std::unique_ptr<Connection>> Connection::open(const RedisOptions& options) {

@@ -28,9 +28,11 @@ class StreamConnection final : public Connection {
   void interrupt() noexcept override { transport_->interrupt(); }
 
   void set_timeout(Duration timeout) noexcept { timeout_ = timeout; }
-  // Nothing is sent, waited for or taken any more once this is set.
-  void set_replaced(std::shared_ptr<const std::atomic<bool>> replaced) noexcept {
+  // Nothing is sent, waited for or taken any more once this is set; `why`, a literal, is said then.
+  void set_replaced(std::shared_ptr<const std::atomic<bool>> replaced,
+                    std::string_view why) noexcept {
     replaced_ = std::move(replaced);
+    why_replaced_ = why;
   }
 
  private:
@@ -53,6 +55,7 @@ class StreamConnection final : public Connection {
   Duration timeout_;
   std::function<Status()> serve_;                      // may be empty
   std::shared_ptr<const std::atomic<bool>> replaced_;  // may be null
+  std::string_view why_replaced_;
   Deadline served_at_{};
   const Clock& clock_;
   ReplyReader reader_;

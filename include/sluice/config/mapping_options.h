@@ -103,6 +103,10 @@ struct MappingOptions : Section {
   Option<std::uint32_t> max_length{
       this, "max_length", 0, Range<std::uint32_t>{0, 1000000000},
       "Elements of a list, entries of a stream (about) that are kept. 0: all."};
+  Option<bool> allow_inexact{
+      this, "allow_inexact", false,
+      "On a Redis Cluster (redis.cluster), of counter, list, stream, publish and refcount: taken, "
+      "though changes that are written once more after a failure count twice there."};
 };
 
 }  // namespace sluice

@@ -228,6 +228,12 @@ struct RedisOptions : Section {
   Option<std::uint32_t> port{this, "port", 6379, Range<std::uint32_t>{1, 65535}, "TCP port."};
   Option<std::string> socket{this, "socket", "",
                              "Unix socket; when set, host and port are not used."};
+  Option<std::vector<HostPort>> cluster{
+      this,
+      "cluster",
+      {},
+      "Nodes of a Redis Cluster (HOST or HOST:PORT, 6379 unless said), instead of host: any of them "
+      "tells who the others are. What is promised there is less (docs/operate.md)."};
   Option<std::vector<HostPort>> sentinels{
       this,
       "sentinels",

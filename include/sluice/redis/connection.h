@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,13 +43,16 @@ struct ExecResult {
   bool done() const noexcept { return !aborted && refused.empty(); }
 };
 
-// One connection to one Redis server (TCP, TLS or unix socket), after AUTH and SELECT.  Belongs to
-// one thread.  After retry/redis_lost it is of no use any more: every later call gives the same
+struct ReplicaWait;
+struct Reached;
+
+// One connection to one Redis server (TCP, TLS or unix socket), or to all nodes of a cluster, after
+// AUTH and SELECT.  Belongs to one thread.  After retry/redis_lost it is of no use any more: every later call gives the same
 // error; open another.
 class Connection {
  public:
-  // To the server of the options, or the master that their Sentinels name now; who keeps
-  // connections for long connects by Servers.  Errors: retry/redis_lost, retry/redis_unavailable
+  // To the server of the options, the master that their Sentinels name now, or their cluster; who
+  // keeps connections for long connects by Servers.  `options` outlives it.  Errors: retry/redis_lost, retry/redis_unavailable
   // (LOADING, a failover under way), fatal/redis_denied (also TLS), fatal/redis_preflight (no such
   // database, no such master).
   static Result<std::unique_ptr<Connection>> open(const RedisOptions& options);
@@ -78,19 +82,33 @@ class Connection {
   virtual void interrupt() noexcept {}
   // send + receive of one command.
   Result<Reply> command(std::initializer_list<std::string_view> words);
+
+  // The next four tell a cluster from a server alone; no reply may be waited for.
+  // The masters, each by a connection of its own, for what is said to a node and not to a key's
+  // (SCAN, INFO): this one, of a server alone.  Valid until the next call.
+  virtual Result<std::vector<Connection*>> nodes();
+  // Which node serves which slots, so that two of them can be told to be the same; "" for a server
+  // alone, nothing while slots move from one to another.
+  virtual Result<std::optional<std::string>> placement();
+  // Keys that begin with `key`, one on each node: `key` alone, of a server alone.
+  virtual Result<std::vector<std::string>> spread(const std::string& key);
+  // Waits for what this connection has written, on each node that it has written to; of several
+  // the one that got least far tells.  Errors: those of reached(), retry/redis_lost.
+  virtual Result<Reached> wait_written(const ReplicaWait& wait);
 };
 
 // What an error reply means for the pipeline: retry/redis_unavailable (LOADING, READONLY, OOM,
 // MASTERDOWN, BUSY, CLUSTERDOWN, MISCONF ...), fatal/redis_denied (NOAUTH, NOPERM, WRONGPASS),
-// fatal/redis_preflight (MOVED and its kin: a cluster), poison/redis_refused (WRONGTYPE and the
-// rest).  Arguments that the server repeats in its text are cut off.  EXECABORT because of
+// fatal/redis_preflight (MOVED and its kin: a cluster that redis.cluster does not name),
+// poison/redis_refused (WRONGTYPE and the rest).  Arguments that the server repeats in its text are cut off.  EXECABORT because of
 // "previous errors" is retry/redis_unavailable: look at the replies to the queued commands first,
 // they say why.
 Error error_of_reply(std::string_view text);
 
 // Server settings we cannot work with: an allkeys-* eviction policy unless options.is_cache(), a
-// server that is a replica or part of a cluster, or older than 4.0 (UNLINK), or without WAITAOF
-// when options.wait_aof().  Errors: fatal/redis_preflight with the remedy; retry/redis_lost,
+// server that is a replica or older than 4.0 (UNLINK), a node of a cluster without
+// options.cluster() or none with it, or one without WAITAOF when options.wait_aof().  Of a cluster
+// each master, and that every slot has one.  Errors: fatal/redis_preflight with the remedy; retry/redis_lost,
 // redis_unavailable.
 struct RedisInfo {
   std::string product;  // "Redis" or "Valkey"

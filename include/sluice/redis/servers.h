@@ -8,13 +8,14 @@
 
 namespace sluice::redis {
 
+class ClusterNodes;
 class Sentinels;
 
-// Which server is Redis: the one of the options, or the master that the Sentinels name at the
-// moment.  One for a process.  Thread-safe.
+// Which server is Redis: the one of the options, the master that the Sentinels name at the moment,
+// or the nodes of a cluster.  One for a process.  Thread-safe.
 class Servers {
  public:
-  // `options` must outlive this.
+  // `options` must outlive this, and the connections.
   explicit Servers(const RedisOptions& options);
   ~Servers();
   Servers(const Servers&) = delete;
@@ -22,17 +23,19 @@ class Servers {
 
   // A connection to it.  With Sentinels each call asks them, and what it returns is of no use any
   // more (retry/redis_lost) as soon as this object has heard of another master: from a later
-  // connect(), or from watch().  Errors: those of Connection::open.
+  // connect(), or from watch().  Of a cluster it is lost with any node that it uses.  Errors: those
+  // of Connection::open.
   Result<std::unique_ptr<Connection>> connect();
-  // There are Sentinels.
-  bool has_sentinels() const noexcept { return sentinels_ != nullptr; }
-  // Asks every Sentinel about twice a second which server is the master, until `st` is stopped.
-  // For a thread of its own, one; with Sentinels only.
+  // There are Sentinels, or a cluster.
+  bool can_be_watched() const noexcept { return sentinels_ != nullptr || nodes_ != nullptr; }
+  // Asks every Sentinel, or a node of the cluster, about twice a second who the masters are, until
+  // `st` is stopped.  For a thread of its own, one; when can_be_watched() only.
   Status watch(const std::stop_token& st);
 
  private:
   const RedisOptions* options_;
   std::unique_ptr<Sentinels> sentinels_;  // null: without
+  std::shared_ptr<ClusterNodes> nodes_;  // null: no cluster
 };
 
 }  // namespace sluice::redis

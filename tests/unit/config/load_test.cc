@@ -9,6 +9,7 @@ namespace sluice {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
@@ -305,6 +306,19 @@ TEST(Load, ChecksTheInstancesName) {
        {std::string(65, 'a'), std::string("a.b"), std::string("\"\""), std::string("ä")})
     EXPECT_THAT(problems("instance: " + name), ElementsAre(StartsWith("c.yaml:1:11: instance: ")))
         << name;
+}
+
+TEST(Load, AClusterIsNamedByItsNodesAlone) {
+  EXPECT_THAT(problems("redis: {cluster: [a, 'b:7000'], wait_replicas: 1}"), IsEmpty());
+  EXPECT_THAT(problems("redis: {cluster: [a], database: 1}"),
+              ElementsAre("c.yaml:1:24: redis.database: a cluster has only 0"));
+  EXPECT_THAT(problems("redis: {cluster: [a], host: b, port: 1}"),
+              ElementsAre(EndsWith("redis.host: does not go with cluster"),
+                          EndsWith("redis.port: does not go with cluster")));
+  EXPECT_THAT(problems("redis: {cluster: [a], socket: /s}"),
+              ElementsAre(EndsWith("redis.socket: does not go with cluster")));
+  EXPECT_THAT(problems("redis: {cluster: [a], sentinels: [b], sentinel_master: m}"),
+              ElementsAre(EndsWith("redis.sentinels: does not go with cluster")));
 }
 
 TEST(Load, ChecksValuesThatDoNotGoTogether) {

@@ -6,6 +6,7 @@
 namespace sluice {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -46,6 +47,39 @@ TEST(Mappings, WhatAnEntryLacksOrHasTooMuchIsAProblem) {
   EXPECT_THAT(problems("{field: '{id}', key: k, value: v, columns: {include: [a]}}"),
               ElementsAre(HasSubstr("columns: does not go with type: hash that has a field")));
   EXPECT_THAT(problems("{type: hsh}"), ElementsAre(HasSubstr("hsh")));
+}
+
+TEST(Mappings, OfWhatDoesNotBearBeingWrittenTwiceAClusterWantsTheWord) {
+  const std::string cluster = "redis: {cluster: [a, 'b:7000']}";
+  EXPECT_THAT(problems("{}, {type: set, key: k, member: m}, {type: zset, key: k, member: m, score: "
+                       "s}, {type: geo, key: k, member: m, longitude: x, latitude: y}, {type: "
+                       "string}, {type: json}, {type: invalidate, again_after: 1s}, {key: k, field: "
+                       "f, value: v}",
+                       cluster),
+              IsEmpty());
+  for (const char* type : {"counter, key: k", "list, key: k, member: m", "stream, key: k",
+                           "publish, key: k", "set, key: 'k{{{a}}}', member: m, refcount: true"}) {
+    const std::string entry = "{type: " + std::string(type);
+    EXPECT_THAT(problems(entry + "}", cluster),
+                ElementsAre(AllOf(HasSubstr("tables[0].mappings[0]: "), HasSubstr("Redis Cluster"),
+                                  HasSubstr("allow_inexact: true"))))
+        << type;
+    EXPECT_THAT(problems(entry + ", allow_inexact: true}", cluster), IsEmpty()) << type;
+    EXPECT_THAT(problems(entry + "}"), IsEmpty()) << type;
+  }
+  EXPECT_THAT(problems("{type: zset, key: k, member: m, score: s, allow_inexact: true}"),
+              ElementsAre(HasSubstr("allow_inexact: does not go with type: zset")));
+}
+
+TEST(Mappings, ACountedSetAndItsCountsAreOnOneNodeOfACluster) {
+  const auto of = [](const std::string& key) {
+    return problems("{type: set, key: '" + key + "', member: m, refcount: true, allow_inexact: true}",
+                    "redis: {cluster: [a]}");
+  };
+  for (const char* key : {"{{tags}}", "{{{a}}}", "k:{{{a}:x}}:y", "{{x{a}}}", "a}}b{{c}}"})
+    EXPECT_THAT(of(key), IsEmpty()) << key;
+  for (const char* key : {"k", "{a}", "{{}}", "{{{a}", "}}{a}{{", "k{{}}{{x}}"})
+    EXPECT_THAT(of(key), ElementsAre(HasSubstr("mappings[0].key: refcount needs a hash tag"))) << key;
 }
 
 TEST(Mappings, TemplatesAreReadAtOnce) {

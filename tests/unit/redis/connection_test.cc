@@ -210,7 +210,7 @@ TEST_F(RedisConnection, WhoHoldsSomethingMeanwhileWaitsNoLongerThanItMayAndIsSer
 
 TEST_F(RedisConnection, IsLostAsSoonAsItsServerIsReplaced) {
   const auto replaced = std::make_shared<std::atomic<bool>>(false);
-  connection_.set_replaced(replaced);
+  connection_.set_replaced(replaced, "another master");
   server_.replies = "+OK\r\n";
   ASSERT_TRUE(connection_.send("x").ok());
   ASSERT_TRUE(connection_.receive().ok());
@@ -229,7 +229,7 @@ TEST_F(RedisConnection, IsLostAsSoonAsItsServerIsReplaced) {
 TEST_F(RedisConnection, AWaitEndsWhenItsServerIsReplaced) {
   const auto replaced = std::make_shared<std::atomic<bool>>(false);
   StreamConnection silent(std::make_unique<Silence>(clock_), "redis h:1", 30s, clock_);
-  silent.set_replaced(replaced);
+  silent.set_replaced(replaced, "another master");
   silent.set_wait(30s, [&replaced]() -> Status {
     *replaced = true;
     return {};

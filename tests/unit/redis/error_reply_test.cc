@@ -52,13 +52,14 @@ TEST(ErrorReply, WhatTheAccountMayNotIsFatal) {
 
 TEST(ErrorReply, AClusterIsASettingWeCannotWorkWith) {
   for (const char* text : {"MOVED 3999 127.0.0.1:6381", "ASK 3999 127.0.0.1:6381",
-                           "CROSSSLOT Keys in request don't hash to the same slot"})
+                           "REDIRECT 127.0.0.1:6381"})
     EXPECT_EQ(class_of(text), std::pair(ErrorClass::fatal, Errc::redis_preflight)) << text;
 }
 
 TEST(ErrorReply, TheRestIsPoison) {
   for (const char* text : {"WRONGTYPE Operation against a key holding the wrong kind of value",
                            "ERR value is not an integer or out of range",
+                           "CROSSSLOT Keys in request don't hash to the same slot",
                            "ERR LOADING is no code here", "OOMPH", "", " "})
     EXPECT_EQ(class_of(text), std::pair(ErrorClass::poison, Errc::redis_refused)) << text;
 }

@@ -21,7 +21,7 @@ class RedisPreflight : public ::testing::Test {
  protected:
   Result<RedisInfo> run() {
     FakeServer server;
-    server.replies = server_ + replication_ + memory_ + config_ + waitaof_;
+    server.replies = server_ + replication_ + memory_ + config_ + waitaof_ + cluster_;
     StreamConnection connection(std::make_unique<FakeTransport>(server), "redis h:1", 30s, clock_);
     return preflight(connection, options_);
   }
@@ -42,8 +42,20 @@ class RedisPreflight : public ::testing::Test {
   std::string replication_ = bulk("# Replication\r\nrole:master\r\nconnected_slaves:0\r\n");
   std::string memory_ = bulk("# Memory\r\nmaxmemory_policy:noeviction\r\n");
   std::string config_ = policy("noeviction");
-  std::string waitaof_;
+  std::string waitaof_, cluster_;
 };
+
+TEST_F(RedisPreflight, ANodeOfAClusterIsNamedAsOneAndEachSlotIsSomeNodes) {
+  server_ = bulk("# Server\r\nredis_version:7.0.15\r\nredis_mode:cluster\r\n");
+  expect_refused("redis.cluster");
+  options_.cluster.set({{"h", 1}});
+  cluster_ = bulk("cluster_state:ok\r\ncluster_slots_assigned:16384\r\n");
+  EXPECT_TRUE(run().ok());
+  cluster_ = bulk("cluster_state:fail\r\ncluster_slots_assigned:16380\r\n");
+  expect_refused("4 slots");
+  server_ = bulk("# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n");
+  expect_refused("redis.host");
+}
 
 TEST_F(RedisPreflight, AsksForWaitaofWhereItIsWanted) {
   options_.wait_aof.set(true);
