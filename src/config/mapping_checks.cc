@@ -90,9 +90,8 @@ bool has_hash_tag(const expr::Template& key) {
 void check_on_cluster(const MappingOptions& mapping, const std::string& path, Reader& reader) {
   if (is_repeatable(mapping)) return;
   const std::string what = mapping.refcount() ? "refcount" : "type: " + mapping.type.yaml();
-  const Place place = reader.place_of(mapping.refcount() ? static_cast<const OptionBase&>(
-                                                               mapping.refcount)
-                                                         : mapping.type);
+  const Place place = reader.place_of(
+      mapping.refcount() ? static_cast<const OptionBase&>(mapping.refcount) : mapping.type);
   if (!mapping.allow_inexact()) {
     std::string problem = path;
     problem.append(": ").append(what).append(
@@ -101,10 +100,11 @@ void check_on_cluster(const MappingOptions& mapping, const std::string& path, Re
     reader.problem(place, problem);
   }
   if (mapping.refcount() && !has_hash_tag(mapping.key()))
-    reader.problem(reader.place_of(mapping.key),
-                   path +
-                       ".key: refcount needs a hash tag on a Redis Cluster, so that KEY and KEY:refs "
-                       "are on one node: braces around a part of the key, such as tags:{{{tag}}}");
+    reader.problem(
+        reader.place_of(mapping.key),
+        path +
+            ".key: refcount needs a hash tag on a Redis Cluster, so that KEY and KEY:refs "
+            "are on one node: braces around a part of the key, such as tags:{{{tag}}}");
 }
 
 }  // namespace

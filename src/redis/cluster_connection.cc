@@ -21,8 +21,8 @@ constexpr milliseconds kPause{50};
 
 // Of those that are sent here; any other counts as a write, for WAIT.
 bool is_read(std::string_view verb) noexcept {
-  constexpr std::array<std::string_view, 6> kReads{"GET", "HGET", "TYPE", "EXISTS", "WATCH",
-                                                   "ZRANGE"};
+  constexpr std::array<std::string_view, 6> kReads{"GET",    "HGET",  "TYPE",
+                                                   "EXISTS", "WATCH", "ZRANGE"};
   return std::any_of(kReads.begin(), kReads.end(),
                      [verb](std::string_view name) { return is_verb(verb, name); });
 }
@@ -250,8 +250,7 @@ Result<Reply> ClusterConnection::read(Command& command, bool whole) {
       return fatal(Errc::internal, "a reply is waited for that no command asks for");
     const Link::Expected front = link.expected.front();
     link.expected.pop_front();
-    const bool stale =
-        front.command < next_ || at(front.command).attempt != front.attempt;
+    const bool stale = front.command < next_ || at(front.command).attempt != front.attempt;
     const bool ours = !stale && &at(front.command) == &command;
     if (stale || (ours && !whole)) {
       scratch_.clear();
@@ -378,7 +377,8 @@ Result<std::optional<std::string>> ClusterConnection::placement() {
     // ID ADDRESS FLAGS MASTER PING PONG EPOCH LINK SLOT ...
     std::size_t begin = self;
     constexpr int kFieldsBetween = 6;
-    for (int n = 0; n < kFieldsBetween; ++n) begin = std::min(text.find(' ', begin), text.size() - 1) + 1;
+    for (int n = 0; n < kFieldsBetween; ++n)
+      begin = std::min(text.find(' ', begin), text.size() - 1) + 1;
     const std::string_view slots = text.substr(begin, text.find('\n', self) - begin);
     if (slots.find('[') != std::string_view::npos) return std::optional<std::string>();
     out.append(slots).append(";");

@@ -23,8 +23,8 @@ namespace sluice::redis {
 // ASK) goes there, with all commands of that slot or key behind it, so some may be done twice, in
 // order.  A lost node ends the whole connection.
 //
-// A transaction is of one slot and in one send(), and WATCH is of the same slot; when its slot moves
-// on the way EXEC says `aborted`.  A command without a key goes to the master of slot 0.
+// A transaction is of one slot and in one send(), and WATCH is of the same slot; when its slot
+// moves on the way EXEC says `aborted`.  A command without a key goes to the master of slot 0.
 class ClusterConnection final : public Connection {
  public:
   explicit ClusterConnection(std::shared_ptr<ClusterNodes> nodes) : nodes_(std::move(nodes)) {}
@@ -98,8 +98,8 @@ class ClusterConnection final : public Connection {
 
   TextBuffer text_;  // what was sent and is not answered yet
   std::vector<Command> commands_;
-  std::uint64_t first_ = 1;  // number of the first of them
-  std::uint64_t next_ = 1;   // of the oldest one that is not answered
+  std::uint64_t first_ = 1;      // number of the first of them
+  std::uint64_t next_ = 1;       // of the oldest one that is not answered
   std::uint32_t redirects_ = 0;  // in a row
   struct Watch {
     std::uint16_t slot = 0;

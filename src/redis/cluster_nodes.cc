@@ -144,14 +144,14 @@ std::vector<HostPort> ClusterNodes::order() {
 }
 
 void ClusterNodes::put(Map map) {
-  map_ = std::move(map);
-  std::erase_if(replaced_, [this](const auto& entry) {
-    if (map_->has(entry.first)) return false;
+  std::erase_if(replaced_, [&map](const auto& entry) {
+    if (map->has(entry.first)) return false;
     entry.second->store(true);
     log::get("redis").warn("a node of the cluster serves no slots any more node={} epoch={}",
-                           entry.first.to_string(0), map_->epoch);
+                           entry.first.to_string(0), map->epoch);
     return true;
   });
+  map_ = std::move(map);
 }
 
 ClusterNodes::Map ClusterNodes::take(SlotMap map) {

@@ -25,11 +25,11 @@ namespace sluice::redis {
 // Which master serves which slot, as one node says it.  A value.
 struct SlotMap {
   static constexpr std::uint16_t kNobody = 0xFFFF;
-  std::vector<HostPort> masters;                 // that serve slots
+  std::vector<HostPort> masters;                  // that serve slots
   std::array<std::uint16_t, kSlots> master_of{};  // index in masters, or kNobody
-  std::uint32_t served = 0;                      // slots that have a master
-  std::uint64_t epoch = 0;                       // of the cluster; grows with each failover
-  bool ok = false;                               // the node calls the cluster so
+  std::uint32_t served = 0;                       // slots that have a master
+  std::uint64_t epoch = 0;                        // of the cluster; grows with each failover
+  bool ok = false;                                // the node calls the cluster so
   bool has(const HostPort& node) const noexcept;
 };
 // Asks one node.  `asked` is its address: what has no name of its own is there.  Errors:

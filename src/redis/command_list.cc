@@ -9,7 +9,7 @@ namespace sluice::redis {
 namespace {
 
 constexpr std::array<std::string_view, 17> kWithoutKey{
-    "PING", "TIME",    "INFO", "CONFIG",  "COMMAND", "CLIENT", "CLUSTER", "MULTI",  "EXEC",
+    "PING", "TIME",    "INFO", "CONFIG",  "COMMAND", "CLIENT", "CLUSTER", "MULTI", "EXEC",
     "ROLE", "DISCARD", "WAIT", "UNWATCH", "WAITAOF", "ASKING", "SCAN",    "SCRIPT"};
 
 // Where the key is, of commands that have it elsewhere than behind the verb.  Those whose number of

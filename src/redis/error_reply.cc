@@ -80,7 +80,8 @@ Error error_of_reply(std::string_view text) {
   if (contains(kCluster, code))
     return fatal(
         Errc::redis_preflight,
-        what + ": this server is a node of a cluster: name it in redis.cluster instead of redis.host");
+        what +
+            ": this server is a node of a cluster: name it in redis.cluster instead of redis.host");
   return Error{ErrorClass::poison, Errc::redis_refused, what};
 }
 

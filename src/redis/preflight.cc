@@ -63,7 +63,8 @@ Status check_mode(std::string_view server, const Reply& cluster_info, const Redi
   if (options.cluster().empty()) {
     if (is_node)
       return unfit(
-          "this server is a node of a cluster: name it in redis.cluster instead of redis.host (what "
+          "this server is a node of a cluster: name it in redis.cluster instead of redis.host "
+          "(what "
           "is promised is less then: docs/operate.md)");
     return {};
   }

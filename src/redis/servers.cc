@@ -73,7 +73,8 @@ ClusterNodes::Dial dial_node_by(const RedisOptions& options) {
   const auto work = [&options](const HostPort& at, std::shared_ptr<const Replaced> replaced) {
     auto connection = dial_server(options, {"", at}, nullptr);
     if (connection)
-      (*connection)->set_replaced(std::move(replaced), "it serves no slots of the cluster any more");
+      (*connection)
+          ->set_replaced(std::move(replaced), "it serves no slots of the cluster any more");
     return as_connection(std::move(connection));
   };
   return {ask, work};

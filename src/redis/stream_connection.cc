@@ -90,8 +90,7 @@ Error StreamConnection::lost(std::string_view what) {
 
 Status StreamConnection::usable() {
   if (broken_) return *broken_;
-  if (replaced_ && replaced_->load(std::memory_order_relaxed))
-    return lost(why_replaced_);
+  if (replaced_ && replaced_->load(std::memory_order_relaxed)) return lost(why_replaced_);
   return {};
 }
 

@@ -232,7 +232,8 @@ struct RedisOptions : Section {
       this,
       "cluster",
       {},
-      "Nodes of a Redis Cluster (HOST or HOST:PORT, 6379 unless said), instead of host: any of them "
+      "Nodes of a Redis Cluster (HOST or HOST:PORT, 6379 unless said), instead of host: any of "
+      "them "
       "tells who the others are. What is promised there is less (docs/operate.md)."};
   Option<std::vector<HostPort>> sentinels{
       this,

@@ -47,14 +47,14 @@ struct ReplicaWait;
 struct Reached;
 
 // One connection to one Redis server (TCP, TLS or unix socket), or to all nodes of a cluster, after
-// AUTH and SELECT.  Belongs to one thread.  After retry/redis_lost it is of no use any more: every later call gives the same
-// error; open another.
+// AUTH and SELECT.  Belongs to one thread.  After retry/redis_lost it is of no use any more: every
+// later call gives the same error; open another.
 class Connection {
  public:
   // To the server of the options, the master that their Sentinels name now, or their cluster; who
-  // keeps connections for long connects by Servers.  `options` outlives it.  Errors: retry/redis_lost, retry/redis_unavailable
-  // (LOADING, a failover under way), fatal/redis_denied (also TLS), fatal/redis_preflight (no such
-  // database, no such master).
+  // keeps connections for long connects by Servers.  `options` outlives it.  Errors:
+  // retry/redis_lost, retry/redis_unavailable (LOADING, a failover under way), fatal/redis_denied
+  // (also TLS), fatal/redis_preflight (no such database, no such master).
   static Result<std::unique_ptr<Connection>> open(const RedisOptions& options);
   virtual ~Connection() = default;
   // Writes all of `bytes`.  Replies that come meanwhile are kept for receive*(), so a pipeline of
@@ -100,16 +100,16 @@ class Connection {
 // What an error reply means for the pipeline: retry/redis_unavailable (LOADING, READONLY, OOM,
 // MASTERDOWN, BUSY, CLUSTERDOWN, MISCONF ...), fatal/redis_denied (NOAUTH, NOPERM, WRONGPASS),
 // fatal/redis_preflight (MOVED and its kin: a cluster that redis.cluster does not name),
-// poison/redis_refused (WRONGTYPE and the rest).  Arguments that the server repeats in its text are cut off.  EXECABORT because of
-// "previous errors" is retry/redis_unavailable: look at the replies to the queued commands first,
-// they say why.
+// poison/redis_refused (WRONGTYPE and the rest).  Arguments that the server repeats in its text are
+// cut off.  EXECABORT because of "previous errors" is retry/redis_unavailable: look at the replies
+// to the queued commands first, they say why.
 Error error_of_reply(std::string_view text);
 
 // Server settings we cannot work with: an allkeys-* eviction policy unless options.is_cache(), a
 // server that is a replica or older than 4.0 (UNLINK), a node of a cluster without
 // options.cluster() or none with it, or one without WAITAOF when options.wait_aof().  Of a cluster
-// each master, and that every slot has one.  Errors: fatal/redis_preflight with the remedy; retry/redis_lost,
-// redis_unavailable.
+// each master, and that every slot has one.  Errors: fatal/redis_preflight with the remedy;
+// retry/redis_lost, redis_unavailable.
 struct RedisInfo {
   std::string product;  // "Redis" or "Valkey"
   std::string version;  // "" when INFO is forbidden

@@ -34,7 +34,8 @@ void append_wait(TextBuffer& out, const ReplicaWait& wait);
 // fatal/redis_preflight when it has no WAITAOF, or no append-only file; those of error_of_reply().
 Result<Reached> reached(const Reply& reply, const ReplicaWait& wait);
 // For all that this server, or each master of a cluster, was sent before, by whomever: a write of
-// our own (`key`, or one that begins so, is set and removed), and the wait.  Errors: the same, retry/redis_lost.
+// our own (`key`, or one that begins so, is set and removed), and the wait.  Errors: the same,
+// retry/redis_lost.
 Result<Reached> reach_replicas(Connection& connection, const std::string& key,
                                const ReplicaWait& wait);
 // retry/redis_unavailable when it was not enough.

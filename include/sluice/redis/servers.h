@@ -35,7 +35,7 @@ class Servers {
  private:
   const RedisOptions* options_;
   std::unique_ptr<Sentinels> sentinels_;  // null: without
-  std::shared_ptr<ClusterNodes> nodes_;  // null: no cluster
+  std::shared_ptr<ClusterNodes> nodes_;   // null: no cluster
 };
 
 }  // namespace sluice::redis

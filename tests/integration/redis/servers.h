@@ -118,6 +118,17 @@ class OwnServer {
     if (pid_ > 0) signal_and_reap(SIGKILL);
     std::filesystem::remove_all(folder_);
   }
+  // A port that nobody has at the moment.
+  static std::uint32_t free_port() {
+    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    return ntohs(address.sin_port);
+  }
   void kill() { signal_and_reap(SIGKILL); }
   void pause() const { ::kill(pid_, SIGSTOP); }
   void resume() const { ::kill(pid_, SIGCONT); }
@@ -145,17 +156,6 @@ class OwnServer {
     tls_options_.host.set("127.0.0.1");
     tls_options_.port.set(free_port());
     return tls_options_.port();
-  }
-  // One that nobody has at the moment.
-  static std::uint32_t free_port() {
-    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-    return ntohs(address.sin_port);
   }
   bool spawn_words(std::vector<std::string> words) {
     std::vector<char*> argv;

@@ -51,12 +51,13 @@ TEST(Mappings, WhatAnEntryLacksOrHasTooMuchIsAProblem) {
 
 TEST(Mappings, OfWhatDoesNotBearBeingWrittenTwiceAClusterWantsTheWord) {
   const std::string cluster = "redis: {cluster: [a, 'b:7000']}";
-  EXPECT_THAT(problems("{}, {type: set, key: k, member: m}, {type: zset, key: k, member: m, score: "
-                       "s}, {type: geo, key: k, member: m, longitude: x, latitude: y}, {type: "
-                       "string}, {type: json}, {type: invalidate, again_after: 1s}, {key: k, field: "
-                       "f, value: v}",
-                       cluster),
-              IsEmpty());
+  EXPECT_THAT(
+      problems("{}, {type: set, key: k, member: m}, {type: zset, key: k, member: m, score: "
+               "s}, {type: geo, key: k, member: m, longitude: x, latitude: y}, {type: "
+               "string}, {type: json}, {type: invalidate, again_after: 1s}, {key: k, field: "
+               "f, value: v}",
+               cluster),
+      IsEmpty());
   for (const char* type : {"counter, key: k", "list, key: k, member: m", "stream, key: k",
                            "publish, key: k", "set, key: 'k{{{a}}}', member: m, refcount: true"}) {
     const std::string entry = "{type: " + std::string(type);
@@ -73,13 +74,15 @@ TEST(Mappings, OfWhatDoesNotBearBeingWrittenTwiceAClusterWantsTheWord) {
 
 TEST(Mappings, ACountedSetAndItsCountsAreOnOneNodeOfACluster) {
   const auto of = [](const std::string& key) {
-    return problems("{type: set, key: '" + key + "', member: m, refcount: true, allow_inexact: true}",
-                    "redis: {cluster: [a]}");
+    return problems(
+        "{type: set, key: '" + key + "', member: m, refcount: true, allow_inexact: true}",
+        "redis: {cluster: [a]}");
   };
   for (const char* key : {"{{tags}}", "{{{a}}}", "k:{{{a}:x}}:y", "{{x{a}}}", "a}}b{{c}}"})
     EXPECT_THAT(of(key), IsEmpty()) << key;
   for (const char* key : {"k", "{a}", "{{}}", "{{{a}", "}}{a}{{", "k{{}}{{x}}"})
-    EXPECT_THAT(of(key), ElementsAre(HasSubstr("mappings[0].key: refcount needs a hash tag"))) << key;
+    EXPECT_THAT(of(key), ElementsAre(HasSubstr("mappings[0].key: refcount needs a hash tag")))
+        << key;
 }
 
 TEST(Mappings, TemplatesAreReadAtOnce) {

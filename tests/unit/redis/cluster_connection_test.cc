@@ -19,8 +19,8 @@ class ClusterConnections : public ::testing::Test {
  protected:
   ClusterConnections() {
     cluster_.give("bar", 7002);
-    nodes_ = std::make_shared<ClusterNodes>(std::vector<HostPort>{{"127.0.0.1", 7001}},
-                                            cluster_.dial());
+    nodes_ =
+        std::make_shared<ClusterNodes>(std::vector<HostPort>{{"127.0.0.1", 7001}}, cluster_.dial());
     connection_ = std::make_unique<ClusterConnection>(nodes_);
     EXPECT_TRUE(nodes_->map().ok());
   }
@@ -209,7 +209,8 @@ TEST_F(ClusterConnections, WaitsForReplicasOfTheNodesItHasWrittenTo) {
 TEST_F(ClusterConnections, ReachesReplicasOfEveryNodeForWhatOthersWrote) {
   cluster_.nodes[7002].replicas = 0;
   // Its only slot is that of "bar", which the keys of spread() may not meet.
-  for (int n = 0; n < 50; ++n) cluster_.give("k{" + std::to_string(n) + "}", n % 2 == 0 ? 7002 : 7001);
+  for (int n = 0; n < 50; ++n)
+    cluster_.give("k{" + std::to_string(n) + "}", n % 2 == 0 ? 7002 : 7001);
   nodes_->doubt();
   const auto keys = connection_->spread("k");
   ASSERT_TRUE(keys.ok());
@@ -300,8 +301,8 @@ TEST(ClusterNodesTest, AnyNodeThatAnswersWillDoAndTheReasonIsSaidWhenNoneDoes) {
 
 TEST(ClusterNodesTest, AMasterThatHasBeenReplacedIsLeftAtOnce) {
   FakeCluster cluster;
-  auto nodes = std::make_shared<ClusterNodes>(std::vector<HostPort>{{"127.0.0.1", 7001}},
-                                              cluster.dial());
+  auto nodes =
+      std::make_shared<ClusterNodes>(std::vector<HostPort>{{"127.0.0.1", 7001}}, cluster.dial());
   ASSERT_TRUE(nodes->map().ok());
   const auto connection = nodes->connect({"127.0.0.1", 7001});
   ASSERT_TRUE(connection.ok());

@@ -51,8 +51,8 @@ TEST(ErrorReply, WhatTheAccountMayNotIsFatal) {
 }
 
 TEST(ErrorReply, AClusterIsASettingWeCannotWorkWith) {
-  for (const char* text : {"MOVED 3999 127.0.0.1:6381", "ASK 3999 127.0.0.1:6381",
-                           "REDIRECT 127.0.0.1:6381"})
+  for (const char* text :
+       {"MOVED 3999 127.0.0.1:6381", "ASK 3999 127.0.0.1:6381", "REDIRECT 127.0.0.1:6381"})
     EXPECT_EQ(class_of(text), std::pair(ErrorClass::fatal, Errc::redis_preflight)) << text;
 }
 

@@ -27,14 +27,14 @@ struct FakeCluster {
     int replicas = 1, waits = 0, opened = 0;
     bool down = false;
   };
-  std::map<std::uint32_t, Node> nodes;  // by port
+  std::map<std::uint32_t, Node> nodes;           // by port
   std::map<std::uint16_t, std::uint32_t> owner;  // of a slot; else default_owner
   std::uint32_t default_owner = 7001;
   std::map<std::uint16_t, std::uint32_t> migrating;  // where to
   std::uint64_t epoch = 1;
   bool ok = true;
-  int try_again = 0;                // so many commands
-  std::vector<std::string> done;    // "7001 SET k v", in the order they were done
+  int try_again = 0;              // so many commands
+  std::vector<std::string> done;  // "7001 SET k v", in the order they were done
 
   std::uint32_t owner_of(std::uint16_t slot) const {
     const auto found = owner.find(slot);
@@ -112,7 +112,8 @@ class FakeNodeConnection final : public Connection {
     if (cluster_->owner_of(slot) != port_ && !imports) return to("MOVED", cluster_->owner_of(slot));
     if (cluster_->try_again > 0) {
       --cluster_->try_again;
-      return reply_of(Reply::Kind::error, "TRYAGAIN Multiple keys request during rehashing of slot");
+      return reply_of(Reply::Kind::error,
+                      "TRYAGAIN Multiple keys request during rehashing of slot");
     }
     if (moving != cluster_->migrating.end() && !imports && !node().keys.contains(key))
       return to("ASK", moving->second);
