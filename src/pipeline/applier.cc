@@ -13,6 +13,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kIdleWait{250};
 // Another writer of our record may win a few times while a partition changes hands; not for ever.
 constexpr int kMaxAborts = 50;
+// Rows that no transaction guards are not sent later than this after the record was read: the
+// broker gives a partition to nobody else before we have been silent for longer.
+constexpr milliseconds kFresh{1000};
 
 }  // namespace
 
@@ -49,6 +52,8 @@ Status Applier::run(const std::stop_token& st) {
     Status s = session(st, lost);
     fetched_.clear();
     consumer_.reset();
+    step_.reset();
+    guard_.reset();
     redis_.reset();
     refusals_.disconnect();
     for (Partition& p : partitions_) {
@@ -97,9 +102,14 @@ void Applier::say_lost(milliseconds pause, const Error& error) {
 // by now, answers PING all the same: only a write that needs memory tells.
 Status Applier::probe_redis() {
   if (settings_.wait.wanted()) return probe_replicas();
-  const std::string key = probe_key(settings_.instance);
-  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis_->command({"SET", key, "1", "PX", "1"}));
-  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text).at(key);
+  SLUICE_TRY_ASSIGN(const auto keys, redis_->spread(probe_key(settings_.instance)));
+  commands_.clear();
+  for (const std::string& key : keys)
+    redis::append_command(commands_, {"SET", key, "1", "PX", "1"});
+  SLUICE_TRY(redis_->send(commands_.view()));
+  std::vector<std::pair<std::size_t, std::string>> errors;
+  SLUICE_TRY(redis_->receive_checked(keys.size(), errors));
+  if (!errors.empty()) return redis::error_of_reply(errors.front().second).at("a probe");
   return {};
 }
 
@@ -108,6 +118,11 @@ Status Applier::session(const std::stop_token& st, bool& lost) {
   const std::stop_callback hard_stop(abort_.get_token(), [this] { redis_->interrupt(); });
   redis_->set_wait(settings_.stall_after,
                    [this] { return consumer_ ? consumer_->serve() : Status(); });
+  guard_.emplace(*redis_);
+  if (settings_.cluster)
+    step_ = std::make_unique<ClusterStep>(*redis_, *guard_, [this] { return await_written(); });
+  else
+    step_ = std::make_unique<TransactionStep>(*redis_, settings_.wait);
   if (lost) SLUICE_TRY(probe_redis());
   SLUICE_TRY_ASSIGN(consumer_, deps_.consumer());
   SLUICE_TRY(follow_shares());
@@ -220,13 +235,8 @@ Status Applier::take_record(Partition& p, const redis::Reply& reply) {
 
 Status Applier::fence(Partition& p) {
   fenced_.reset();
-  commands_.clear();
-  redis::append_command(commands_, {"WATCH", p.key});
-  redis::append_command(commands_, {"GET", p.key});
-  SLUICE_TRY(redis_->send(commands_.view()));
-  SLUICE_TRY_ASSIGN(const redis::Reply watched, redis_->receive());
-  SLUICE_TRY_ASSIGN(const redis::Reply record, redis_->receive());
-  if (watched.kind == redis::Reply::Kind::error) return redis::error_of_reply(watched.text);
+  fenced_at_ = clock_->steady();
+  SLUICE_TRY_ASSIGN(const redis::Reply record, guard_->fence(p.key));
   SLUICE_TRY(take_record(p, record));
   fenced_ = p.number;
   return {};
@@ -237,12 +247,7 @@ Status Applier::fence(Partition& p) {
 Status Applier::drop_fence() {
   if (!fenced_) return {};
   fenced_.reset();
-  commands_.clear();
-  redis::append_command(commands_, {"UNWATCH"});
-  SLUICE_TRY(redis_->send(commands_.view()));
-  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis_->receive());
-  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
-  return {};
+  return guard_->drop();
 }
 
 Applier::Verdict Applier::judge(const Partition& p, const MessageHeaders& headers) const {
@@ -257,8 +262,11 @@ Status Applier::process(queue::Delivery& delivery) {
   refused_.clear();
   unreadable_.reset();
   if (delivery.unreadable) return on_unreadable(p, delivery);
+  std::optional<EventId> wrote_above;  // rows, and then no record
   for (int attempt = 0; attempt < kMaxAborts; ++attempt) {
     if (fenced_ != p.number) SLUICE_TRY(fence(p));
+    if (wrote_above && *wrote_above != p.record.id) say_written_late(*wrote_above, p);
+    wrote_above.reset();
     const Verdict verdict = judge(p, delivery.headers);
     if (verdict == Verdict::gap) return on_gap(p, delivery);
     if (p.gap) {
@@ -274,7 +282,7 @@ Status Applier::process(queue::Delivery& delivery) {
     }
     position::AppliedRecord next = p.record;
     commands_.clear();
-    redis::append_command(commands_, {"MULTI"});
+    step_->begin(commands_);
     if (Status s = build(p, delivery, next); !s.ok()) {
       Error error = std::move(s).error();
       if (error.cls == ErrorClass::poison) error.cls = ErrorClass::fatal;
@@ -284,56 +292,33 @@ Status Applier::process(queue::Delivery& delivery) {
     if (next == p.record) return finish(p, delivery);  // a tick known already
     record_text_.clear();
     position::append(record_text_, next);
-    redis::append_command(commands_, {"SET", p.key, record_text_.view()});
-    redis::append_command(commands_, {"EXEC"});
-    // The wait for replicas and the fence of the next message ride behind this one, in the same
-    // write.
-    const bool waits = settings_.wait.wanted();
-    if (waits) redis::append_wait(commands_, settings_.wait);
+    // What asks for the record of the next message rides behind this one.
     if (fetched_.empty()) {
       SLUICE_TRY_ASSIGN(auto ahead, consumer_->next(milliseconds(0), wakeup_));
       if (ahead) fetched_.push_back(std::move(*ahead));
     }
     Partition& then = fetched_.empty() ? p : partition(fetched_.front().partition);
-    redis::append_command(commands_, {"WATCH", then.key});
-    redis::append_command(commands_, {"GET", then.key});
     fenced_.reset();
-    SLUICE_TRY(redis_->send(commands_.view()));
-    errors_.clear();
-    SLUICE_TRY(redis_->receive_checked(counts_.commands + 2, errors_));  // MULTI, the commands, SET
-    SLUICE_TRY_ASSIGN(const redis::ExecResult exec, redis_->receive_exec());
-    redis::Reply waited;
-    if (waits) {
-      SLUICE_TRY_ASSIGN(waited, redis_->receive());
-    }
-    SLUICE_TRY_ASSIGN(const redis::Reply watched, redis_->receive());
-    SLUICE_TRY_ASSIGN(const redis::Reply record, redis_->receive());
-    if (!errors_.empty()) return on_queue_error(errors_.front().second);  // nothing was done
-    if (!exec.refused.empty()) return redis::error_of_reply(exec.refused);
-    if (exec.aborted) {
+    if (settings_.cluster && clock_->steady() - fenced_at_ > kFresh) continue;
+    SLUICE_TRY_ASSIGN(const ApplierStep::Output done,
+                      step_->run({&commands_, counts_.commands, p.key, record_text_.view(),
+                                  then.key, refusals_.stops()}));
+    if (done.aborted) {
+      if (done.wrote_rows) wrote_above = p.record.id;
       p.known = false;  // somebody else wrote the record: look again
       continue;
     }
-    if (!exec.errors.empty()) SLUICE_TRY(on_exec_errors(p, delivery, exec));
+    if (!done.errors.empty()) SLUICE_TRY(on_errors(p, delivery, done));
     if (delivery.headers.rows != 0 && delivery.headers.first <= p.record.id)
       counters_->messages_overlapping.fetch_add(1, std::memory_order_relaxed);
     p.record = std::move(next);
     p.seen.assign(record_text_.view());
-    if (watched.kind == redis::Reply::Kind::error) return redis::error_of_reply(watched.text);
-    SLUICE_TRY(take_record(then, record));
-    fenced_ = then.number;
-    // What is mapped to nothing at all counts as applied; what was refused does not.
-    if (const std::uint64_t rows = rows_in_step_ - refused_.size(); rows != 0) {
-      counters_->rows_applied.fetch_add(rows, std::memory_order_relaxed);
-      const std::int64_t lag = clock_->wall_us() - delivery.headers.commit_us;
-      counters_->commit_to_redis.record(std::max<std::int64_t>(lag, 0), rows);
+    if (done.next_record) {
+      SLUICE_TRY(take_record(then, *done.next_record));
+      fenced_ = then.number;
     }
-    counters_->messages_applied.fetch_add(1, std::memory_order_relaxed);
-    counters_->redis_commands.fetch_add(counts_.commands, std::memory_order_relaxed);
-    if (waits) {
-      SLUICE_TRY_ASSIGN(const redis::Reached reached, redis::reached(waited, settings_.wait));
-      SLUICE_TRY(await(reached));
-    }
+    count(delivery);
+    if (done.reached) SLUICE_TRY(await(*done.reached));
     return finish(p, delivery);
   }
   return fatal(Errc::position_mismatch,
@@ -341,11 +326,24 @@ Status Applier::process(queue::Delivery& delivery) {
                    " is written by somebody else all the time: another sluice of this instance?");
 }
 
-// Redis refused to queue a command: that is not one row's fault.
-Error Applier::on_queue_error(std::string_view reply) {
-  Error error = redis::error_of_reply(reply);
-  if (error.cls == ErrorClass::poison) error.cls = ErrorClass::fatal;
-  return error;
+void Applier::count(const queue::Delivery& delivery) {
+  // What is mapped to nothing at all counts as applied; what was refused does not.
+  if (const std::uint64_t rows = rows_in_step_ - refused_.size(); rows != 0) {
+    counters_->rows_applied.fetch_add(rows, std::memory_order_relaxed);
+    const std::int64_t lag = clock_->wall_us() - delivery.headers.commit_us;
+    counters_->commit_to_redis.record(std::max<std::int64_t>(lag, 0), rows);
+  }
+  counters_->messages_applied.fetch_add(1, std::memory_order_relaxed);
+  counters_->redis_commands.fetch_add(counts_.commands, std::memory_order_relaxed);
+}
+
+// On a cluster nothing holds rows back that come late.
+void Applier::say_written_late(const EventId& was, const Partition& p) const {
+  log::get("applier").error(
+      "rows were written while another applier went on with their partition: keys of it may hold "
+      "older values until their rows change; `sluice position set` to a place before sends them "
+      "again partition={} above={} applied={}",
+      p.number, was.to_string(), p.record.id.to_string());
 }
 
 Status Applier::build(Partition& p, const queue::Delivery& delivery,

@@ -21,6 +21,7 @@
 #include "sluice/redis/connection.h"
 #include "sluice/redis/replica_wait.h"
 
+#include "pipeline/applier_step.h"
 #include "pipeline/control.h"
 #include "pipeline/health.h"
 #include "pipeline/refused.h"
@@ -41,13 +42,14 @@ struct ApplierSettings {
   std::chrono::milliseconds stall_after{60000};
   OnRefused on_refused = OnRefused::dead_letter;
   redis::ReplicaWait wait;
+  bool cluster = false;              // Redis is one
   const Options* options = nullptr;  // what rows become; outlives the applier
 };
 
-// One applier thread: consumes its share of the partitions and applies each message in one
-// MULTI/EXEC together with the applied record, so that a repeat changes nothing; checks that each
-// message follows the one before.  Acks only after Redis has answered and as many replicas have the
-// rows as are asked for, and after dead letters of what it refused are confirmed.
+// One applier thread: consumes its share of the partitions and applies each message in one step
+// (ApplierStep) together with the applied record, so that a repeat changes nothing; checks that
+// each message follows the one before.  Acks only after Redis has answered and as many replicas
+// have the rows as are asked for, and after dead letters of what it refused are confirmed.
 class Applier {
  public:
   struct Dependencies {
@@ -119,13 +121,14 @@ class Applier {
   // The chain fits, or somebody else looks after the partition.
   void forget_gap(Partition& p);
   Status on_unreadable(Partition& p, const queue::Delivery& delivery);
-  Status on_exec_errors(Partition& p, const queue::Delivery& delivery,
-                        const redis::ExecResult& exec);
+  Status on_errors(Partition& p, const queue::Delivery& delivery, const ApplierStep::Output& step);
+  void say_written_late(const EventId& was, const Partition& p) const;
+  void count(const queue::Delivery& delivery);
   static std::string describe(const MessageHeaders& headers);
-  static Error on_queue_error(std::string_view reply);
   Status finish(Partition& p, const queue::Delivery& delivery);
   // Until others have what was written (redis.wait_replicas), for at most stall_after.
   Status await(redis::Reached reached);
+  Status await_written();
   Status await_repeat();
   Status probe_replicas();
   void say_short(const redis::Reached& reached);
@@ -153,6 +156,9 @@ class Applier {
 
   std::unique_ptr<queue::Consumer> consumer_;
   std::unique_ptr<redis::Connection> redis_;
+  std::optional<RecordGuard> guard_;   // on it
+  std::unique_ptr<ApplierStep> step_;  // on both
+  std::chrono::steady_clock::time_point fenced_at_{};
   std::vector<Partition> partitions_;
   std::deque<queue::Delivery>
       fetched_;  // at most one: looked at ahead, so that its fence rides along
@@ -163,7 +169,6 @@ class Applier {
   TextBuffer commands_, record_text_;
   mapping::CommandCounts counts_;
   std::uint64_t rows_in_step_ = 0;
-  std::vector<std::pair<std::size_t, std::string>> errors_;
   std::vector<mapping::TouchedKey> keys_;
   // Of the message at hand.
   Refusals refusals_;

@@ -10,24 +10,10 @@ namespace sluice::pipeline {
 // again when its keys have been seen to: the same commands in the same order leave the same. Should
 // we die before, probe() tells.
 Status Applier::take_back(const Partition& p) {
-  commands_.clear();
-  redis::append_command(commands_, {"WATCH", p.key});
-  redis::append_command(commands_, {"GET", p.key});
-  SLUICE_TRY(redis_->send(commands_.view()));
-  SLUICE_TRY(redis_->receive());
-  SLUICE_TRY_ASSIGN(const redis::Reply record, redis_->receive());
+  SLUICE_TRY_ASSIGN(const redis::Reply record, guard_->fence(p.key));
   if (record.kind != redis::Reply::Kind::string || record.text != record_text_.view())
     return {};  // not ours any more
-  commands_.clear();
-  redis::append_command(commands_, {"MULTI"});
-  if (p.seen.empty())
-    redis::append_command(commands_, {"UNLINK", p.key});
-  else
-    redis::append_command(commands_, {"SET", p.key, p.seen});
-  redis::append_command(commands_, {"EXEC"});
-  SLUICE_TRY(redis_->send(commands_.view()));
-  SLUICE_TRY(redis_->receive_checked(2, errors_));
-  SLUICE_TRY(redis_->receive_exec());
+  SLUICE_TRY(guard_->write(p.key, p.seen));
   return {};
 }
 
@@ -43,23 +29,23 @@ Status Applier::on_unreadable(Partition& p, const queue::Delivery& delivery) {
 }
 
 // The rest of the step stands, and the record with it.
-Status Applier::on_exec_errors(Partition& p, const queue::Delivery& delivery,
-                               const redis::ExecResult& exec) {
-  for (const auto& [index, text] : exec.errors) {
+Status Applier::on_errors(Partition& p, const queue::Delivery& delivery,
+                          const ApplierStep::Output& step) {
+  for (const auto& [index, text] : step.errors) {
     Error error = redis::error_of_reply(text);
     const bool refused = error.cls == ErrorClass::poison && index < counts_.commands;
     if (refused && !refusals_.stops()) continue;
     // The message must not be acked, nor count as applied.
-    SLUICE_TRY(take_back(p));
+    if (step.recorded) SLUICE_TRY(take_back(p));
     if (!refused) return std::move(error).at("partition " + std::to_string(p.number));
     return fatal(Errc::redis_refused,
                  "partition " + std::to_string(p.number) + ": Redis refused " +
-                     std::to_string(exec.errors.size()) + " command(s) of the message " +
+                     std::to_string(step.errors.size()) + " command(s) of the message " +
                      describe(delivery.headers) + ": " + error.what +
                      ". A key that this table's rows map to holds another type: remove or rename "
                      "it, then start again; or set applier.on_refused: dead_letter");
   }
-  SLUICE_TRY_ASSIGN(auto rows, refusals_.rows_of(delivery, p.record.id, exec.errors));
+  SLUICE_TRY_ASSIGN(auto rows, refusals_.rows_of(delivery, p.record.id, step.errors));
   refused_.insert(refused_.end(), std::make_move_iterator(rows.begin()),
                   std::make_move_iterator(rows.end()));
   std::sort(refused_.begin(), refused_.end(),

@@ -36,14 +36,16 @@ Status Applier::await(redis::Reached reached) {
       gave_up_on_replicas_ = true;
       return redis::require(reached, settings_.wait);
     }
-    commands_.clear();
-    redis::append_wait(commands_, settings_.wait);
-    SLUICE_TRY(redis_->send(commands_.view()));
-    SLUICE_TRY_ASSIGN(const redis::Reply reply, redis_->receive());
-    SLUICE_TRY_ASSIGN(reached, redis::reached(reply, settings_.wait));
+    SLUICE_TRY_ASSIGN(reached, redis_->wait_written(settings_.wait));
   }
   end_short();
   return {};
+}
+
+Status Applier::await_written() {
+  if (!settings_.wait.wanted()) return {};
+  SLUICE_TRY_ASSIGN(const redis::Reached reached, redis_->wait_written(settings_.wait));
+  return await(reached);
 }
 
 // Who wrote the rows may have ended before they were elsewhere.

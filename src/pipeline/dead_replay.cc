@@ -59,6 +59,8 @@ class Replay {
   Status unwatch();
   Status write(const RowName& name, Job& job);
   Status attempt(const RowName& name, Job& job, bool& aborted);
+  Status attempt_on_cluster(const RowName& name, Job& job);
+  void say_done(const RowName& name, Job& job, bool is_there);
   Status append_commands(const RowName& name, const Job& job, const std::optional<ShownRow>& row);
   Result<std::vector<ChangeView>> images_of(const std::string& line);
   Status append_update(const ChangeView& now, const ChangeView& was);
@@ -291,23 +293,52 @@ Status Replay::attempt(const RowName& name, Job& job, bool& aborted) {
     return {};
   }
   if (!exec.errors.empty()) return redis::error_of_reply(exec.errors.front().second);
+  say_done(name, job, now.has_value());
+  return {};
+}
+
+void Replay::say_done(const RowName& name, Job& job, bool is_there) {
   job.done = true;
-  out_ << (now ? "replayed  " : "deleted   ")
+  out_ << (is_there ? "replayed  " : "deleted   ")
        << printable(job.key.empty() ? full_name(name.database, name.table) : job.key) << "\n";
+}
+
+// No transaction reaches over nodes: the row is written, then read once more.  Is it still what was
+// written, then no change of it can have been applied before: one that comes later in the binlog
+// has not been committed, one that is not applied yet comes by its queue and ends with this value.
+Status Replay::attempt_on_cluster(const RowName& name, Job& job) {
+  SLUICE_TRY_ASSIGN(const auto now, source_->read(name, true));
+  if (now != job.before) {
+    job.why = "the row is being changed at the source";
+    return {};
+  }
+  commands_.clear();
+  SLUICE_TRY(append_commands(name, job, now));
+  SLUICE_TRY(redis_->send(commands_.view()));
+  std::vector<std::pair<std::size_t, std::string>> errors;
+  SLUICE_TRY(redis_->receive_checked(counts_.commands, errors));
+  if (!errors.empty()) return redis::error_of_reply(errors.front().second);
+  SLUICE_TRY_ASSIGN(const auto after, source_->read(name, true));
+  if (after != now) {
+    job.why = "the row was changed at the source while it was written";
+    return {};
+  }
+  say_done(name, job, now.has_value());
   return {};
 }
 
 Status Replay::write(const RowName& name, Job& job) {
+  const bool cluster = !options_.redis.cluster().empty();
   bool aborted = true;
   for (int i = 0; aborted && i < kMaxAborts; ++i) {
     aborted = false;
-    Status s = attempt(name, job, aborted);
+    Status s = cluster ? attempt_on_cluster(name, job) : attempt(name, job, aborted);
     if (s.ok()) continue;
     const Error error = std::move(s).error();
     const bool of_row = error.cls == ErrorClass::poison || error.code == Errc::usage;
     if (!of_row) return error;
     keep(job, error);
-    SLUICE_TRY(unwatch());  // it may have come to no EXEC
+    if (!cluster) SLUICE_TRY(unwatch());  // it may have come to no EXEC
   }
   return {};
 }

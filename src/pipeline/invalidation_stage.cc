@@ -17,6 +17,14 @@ constexpr std::size_t kAtOnce = 500;
 constexpr std::string_view kAtOnceText = "500";
 constexpr milliseconds kOftenest{20}, kRarest{1000};
 
+Status done(redis::Connection& redis, const TextBuffer& commands, std::size_t count) {
+  SLUICE_TRY(redis.send(commands.view()));
+  std::vector<std::pair<std::size_t, std::string>> errors;
+  SLUICE_TRY(redis.receive_checked(count, errors));
+  if (!errors.empty()) return redis::error_of_reply(errors.front().second);
+  return {};
+}
+
 }  // namespace
 
 InvalidationStage::InvalidationStage(
@@ -48,12 +56,12 @@ Status InvalidationStage::sweep(redis::Connection& redis) const {
       const std::string_view text = entry.text;
       redis::append_command(commands, {"UNLINK", text.substr(text.find(' ') + 1)});
     }
+    SLUICE_TRY(done(redis, commands, found));
+    // Only now: on a cluster the list is on another node than the keys.
+    commands.clear();
     for (const redis::Reply& entry : due.items)
       redis::append_command(commands, {"ZREM", key_, entry.text});
-    SLUICE_TRY(redis.send(commands.view()));
-    std::vector<std::pair<std::size_t, std::string>> errors;
-    SLUICE_TRY(redis.receive_checked(2 * found, errors));
-    if (!errors.empty()) return redis::error_of_reply(errors.front().second);
+    SLUICE_TRY(done(redis, commands, found));
   }
   return {};
 }

@@ -16,6 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 constexpr std::string_view kKeysAtOnce = "500";
+constexpr milliseconds kSlotsPause{500};
 constexpr std::string_view kOwnPrefix = "sluice:";
 
 Error unsupported(const std::string& table, const std::string& why) {
@@ -143,16 +144,39 @@ Status TableEmptier::empty(const Victim& victim, const std::string& mark, const 
   return {};
 }
 
-// Others get at least half of Redis' time.
+// A key that goes from a node not looked at yet to one that has been is met in the next round.
 Result<std::uint64_t> TableEmptier::remove(redis::Connection& redis, const std::string& glob,
                                            const std::stop_token& st) const {
+  std::uint64_t removed = 0;
+  bool said = false;
+  for (;;) {
+    SLUICE_TRY_ASSIGN(const auto before, redis.placement());
+    SLUICE_TRY_ASSIGN(const auto nodes, redis.nodes());
+    for (redis::Connection* node : nodes) {
+      SLUICE_TRY_ASSIGN(const std::uint64_t n, sweep(redis, *node, glob, st));
+      removed += n;
+    }
+    SLUICE_TRY_ASSIGN(const auto after, redis.placement());
+    if (before && before == after) return removed;
+    if (!std::exchange(said, true))
+      log::get("pipeline")
+          .warn(
+              "slots of the cluster move, keys are looked for until they have come to rest keys={}",
+              glob);
+    if (!wait_for(kSlotsPause, st)) return stopped();
+  }
+}
+
+// Others get at least half of Redis' time.
+Result<std::uint64_t> TableEmptier::sweep(redis::Connection& redis, redis::Connection& node,
+                                          const std::string& glob, const std::stop_token& st) {
   std::uint64_t removed = 0;
   std::string cursor = "0";
   TextBuffer command;
   do {
     const auto began = steady_clock::now();
     SLUICE_TRY_ASSIGN(const redis::Reply page,
-                      redis.command({"SCAN", cursor, "MATCH", glob, "COUNT", kKeysAtOnce}));
+                      node.command({"SCAN", cursor, "MATCH", glob, "COUNT", kKeysAtOnce}));
     if (page.kind == redis::Reply::Kind::error) return redis::error_of_reply(page.text);
     if (page.items.size() != 2 || page.items[1].kind != redis::Reply::Kind::array)
       return fatal(Errc::internal, "SCAN answered something else than a page");

@@ -44,8 +44,12 @@ class TableEmptier {
   Status check_alone(const Victim& victim, const std::vector<TableName>& emptied) const;
   Status empty(const Victim& victim, const std::string& mark, const std::string& gtid,
                const std::stop_token& st) const;
+  // On all nodes, until none of their slots has moved meanwhile.
   Result<std::uint64_t> remove(redis::Connection& redis, const std::string& glob,
                                const std::stop_token& st) const;
+  // `node` is asked for keys, `redis` removes them.
+  static Result<std::uint64_t> sweep(redis::Connection& redis, redis::Connection& node,
+                                     const std::string& glob, const std::stop_token& st);
 
   const Options* options_;
   const TableFilter* filter_;

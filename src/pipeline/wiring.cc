@@ -51,6 +51,7 @@ ApplierPool::Settings pool_settings(const Options& options) {
   out.applier.reconnect_max = options.redis.reconnect_max();
   out.applier.stall_after = options.applier.stall_after();
   out.applier.wait = redis::ReplicaWait::of(options.redis, options.applier.stall_after());
+  out.applier.cluster = !options.redis.cluster().empty();
   out.applier.on_refused = on_refused(options.applier.on_refused());
   const ApplierOptions& pool = options.applier;
   out.size = {std::min(pool.min(), out.applier.partitions),
