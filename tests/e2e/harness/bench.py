@@ -40,7 +40,8 @@ class Bench:
         self.mysql = servers.Mysql(self.root, flavor, metadata, version, more_options=server_options)
         self.standby = Standby(self.root, self.mysql, metadata, version, server_options) if standby else None
         self.rabbit = servers.RabbitCluster(self.root, rabbit.split()[1]) if rabbit.startswith("cluster") else servers.Rabbit(self.root, rabbit, rabbit_options)
-        self.redis = servers.RedisSentinels(self.root, redis_kind.split()[1]) if redis_kind.startswith("sentinels") else servers.Redis(self.root, redis_kind)
+        group, _, kind = redis_kind.rpartition(" ")
+        self.redis = {"sentinels": servers.RedisSentinels, "cluster": servers.RedisCluster, "": servers.Redis}[group](self.root, kind)
         self.partitions, self.more_config = partitions, more_config
         self.daemon = None
         self.proxied, self.proxies = proxied, {}
@@ -111,6 +112,8 @@ class Bench:
         """The options that name them."""
         if isinstance(self.redis, servers.RedisSentinels):
             return {"sentinels": [f"127.0.0.1:{port}" for port in self.redis.ports], "sentinel_master": self.redis.MASTER}
+        if isinstance(self.redis, servers.RedisCluster):
+            return {"cluster": [f"127.0.0.1:{port}" for port in self.redis.ports]}
         return {"host": "127.0.0.1", "port": self._port("redis", self.redis)}
 
     def _port(self, name, server):
@@ -126,7 +129,7 @@ class Bench:
         self.daemon.check_alive()
         try:
             text = self.redis.client().get(f"sluice:{INSTANCE}:watermark")
-        except redis.RedisError:
+        except (redis.RedisError, redis.exceptions.RedisClusterException):
             return None  # being killed, loading
         if text is None:
             return None

@@ -6,6 +6,7 @@ import subprocess
 import pika
 import pymysql
 import redis
+import redis.cluster
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 SCRIPTS = REPO / "scripts" / "servers"
@@ -115,19 +116,20 @@ class Rabbit(Server):
             connection.close()
 
 
-class RabbitCluster:
-    """Three nodes, numbered from 1, that form a cluster."""
+class Group:
+    """Servers that one script starts together; each has a name there."""
 
-    def __init__(self, root, version):
-        self.env = {**os.environ, "RUN_ROOT": str(root), "PLUGINS": ""} | ({"V43": "1"} if version == "4.3" else {})
+    def __init__(self, root, script, **settings):
+        self.script = SCRIPTS / script
+        self.env = {**os.environ, "RUN_ROOT": str(root), **settings}
         self.ports = []
 
     def _run(self, *words):
-        done = subprocess.run([SCRIPTS / "rabbit-cluster.sh", *words], env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300)
+        done = subprocess.run([self.script, *words], env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300)
         if done.returncode == UNAVAILABLE:
             raise Unavailable(done.stderr.strip().splitlines()[-1])
         if done.returncode:
-            raise RuntimeError(f"rabbit-cluster.sh {words}: exit {done.returncode}\n{done.stderr}")
+            raise RuntimeError(f"{self.script.name} {words}: exit {done.returncode}\n{done.stderr}")
         return done.stdout.strip()
 
     def start(self):
@@ -140,6 +142,19 @@ class RabbitCluster:
 
     def up(self, node):
         self._run("up", str(node))
+
+    def pause(self, node):
+        self._run("pause", str(node))
+
+    def resume(self, node):
+        self._run("resume", str(node))
+
+
+class RabbitCluster(Group):
+    """Three nodes, numbered from 1, that form a cluster."""
+
+    def __init__(self, root, version):
+        super().__init__(root, "rabbit-cluster.sh", PLUGINS="", **({"V43": "1"} if version == "4.3" else {}))
 
     def ctl(self, *words):
         """rabbitmqctl's output, of the first node that runs."""
@@ -180,39 +195,13 @@ class Redis(Server):
         return {name.removeprefix("cmdstat_"): value["calls"] for name, value in stats.items()}
 
 
-class RedisSentinels:
-    """A master and two replicas ("sr1".."sr3") under three Sentinels ("se1".."se3")."""
+class RedisSentinels(Group):
+    """A master and two replicas ("sr1".."sr3") under three Sentinels ("se1".."se3"), whose ports are kept."""
     MASTER, NODES = "mymaster", ("sr1", "sr2", "sr3")
 
     def __init__(self, root, kind="redis"):
         # Longer than a busy machine lets a process wait.
-        self.env = {**os.environ, "RUN_ROOT": str(root), "SERVER_KIND": kind, "DOWN_MS": "3000"}
-        self.ports = []  # of the Sentinels
-
-    def _run(self, *words):
-        done = subprocess.run([SCRIPTS / "redis-sentinel.sh", *words], env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300)
-        if done.returncode == UNAVAILABLE:
-            raise Unavailable(done.stderr.strip().splitlines()[-1])
-        if done.returncode:
-            raise RuntimeError(f"redis-sentinel.sh {words}: exit {done.returncode}\n{done.stderr}")
-        return done.stdout.strip()
-
-    def start(self):
-        self.ports = [int(port) for port in self._run("start").split()]
-        return self
-
-    def kill(self, node):
-        """SIGKILL, and gone when this returns."""
-        self._run("kill", node)
-
-    def up(self, node):
-        self._run("up", node)
-
-    def pause(self, node):
-        self._run("pause", node)
-
-    def resume(self, node):
-        self._run("resume", node)
+        super().__init__(root, "redis-sentinel.sh", SERVER_KIND=kind, DOWN_MS="3000")
 
     def client(self):
         """Of the master, whichever it is when a connection is made."""
@@ -238,6 +227,65 @@ class RedisSentinels:
         except redis.RedisError:
             return 0
         return sum(info.get(f"slave{n}", {}).get("state") == "online" for n in range(info.get("connected_slaves", 0)))
+
+
+class RedisCluster(Group):
+    """Three masters and three replicas, numbered from 1 in the order of their ports."""
+
+    def __init__(self, root, kind="redis"):
+        super().__init__(root, "redis-cluster.sh", SERVER_KIND=kind)
+
+    def client(self):
+        try:
+            return redis.RedisCluster(startup_nodes=[redis.cluster.ClusterNode("127.0.0.1", port) for port in self.ports], socket_timeout=10,
+                                      socket_connect_timeout=5)
+        except redis.exceptions.RedisClusterException as error:  # which is no RedisError
+            raise redis.ConnectionError(str(error)) from error
+
+    def node(self, number):
+        """To it alone."""
+        return redis.Redis(host="127.0.0.1", port=self.ports[number - 1], socket_timeout=10, socket_connect_timeout=5)
+
+    def view(self):
+        """{number: its entry of CLUSTER NODES}, as the first node that answers has it, without those that have failed."""
+        for number in range(1, len(self.ports) + 1):
+            try:
+                nodes = self.node(number).cluster("NODES")
+            except redis.RedisError:
+                continue
+            alive = {int(address.rpartition(":")[2]): entry for address, entry in nodes.items() if "fail" not in entry["flags"]}
+            return {self.ports.index(port) + 1: entry for port, entry in alive.items() if port in self.ports}
+        return {}
+
+    def masters(self):
+        """{number: its slots as (first, last)}, of those that have any."""
+        return {number: [(int(part[0]), int(part[-1])) for part in entry["slots"] if part[0].isdigit()] for number, entry in self.view().items()
+                if "master" in entry["flags"] and entry["slots"]}
+
+    def is_whole(self):
+        """Each master has a replica in step with it, and all nodes call the cluster ok."""
+        try:
+            masters = self.masters()
+            if len(masters) != 3 or any(self.node(n).cluster("INFO")["cluster_state"] != "ok" for n in range(1, len(self.ports) + 1)):
+                return False
+            for master in masters:
+                info = self.node(master).info("replication")
+                if not any(info.get(f"slave{n}", {}).get("state") == "online" for n in range(info.get("connected_slaves", 0))):
+                    return False
+        except redis.RedisError:
+            return False
+        return True
+
+    def move_slot(self, slot, source, target):
+        """As `redis-cli --cluster reshard` does it, a few keys at a time."""
+        ids = {number: entry["node_id"] for number, entry in self.view().items()}
+        here, there = self.node(source), self.node(target)
+        there.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[source])
+        here.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[target])
+        while keys := here.execute_command("CLUSTER GETKEYSINSLOT", slot, 5):
+            here.execute_command("MIGRATE", "127.0.0.1", self.ports[target - 1], "", 0, 10_000, "KEYS", *keys)
+        for number in (target, source):
+            self.node(number).execute_command("CLUSTER SETSLOT", slot, "NODE", ids[target])
 
 
 def stop_all(root):
