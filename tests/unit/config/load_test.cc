@@ -311,7 +311,7 @@ TEST(Load, ChecksTheInstancesName) {
 TEST(Load, AClusterIsNamedByItsNodesAlone) {
   EXPECT_THAT(problems("redis: {cluster: [a, 'b:7000'], wait_replicas: 1}"), IsEmpty());
   EXPECT_THAT(problems("redis: {cluster: [a], database: 1}"),
-              ElementsAre("c.yaml:1:24: redis.database: a cluster has only 0"));
+              ElementsAre("c.yaml:1:33: redis.database: a cluster has only 0"));
   EXPECT_THAT(problems("redis: {cluster: [a], host: b, port: 1}"),
               ElementsAre(EndsWith("redis.host: does not go with cluster"),
                           EndsWith("redis.port: does not go with cluster")));
