@@ -105,6 +105,9 @@ void check_table(const TableOptions& table, const std::string& path, Reader& rea
   if (!table.script_key_columns().empty() && table.script().empty())
     reader.problem(reader.place_of(table.script_key_columns),
                    path + ".script_key_columns: is given without script");
+  if (table.script_inexact() && table.script().empty())
+    reader.problem(reader.place_of(table.script_inexact),
+                   path + ".script_inexact: is given without script");
   check_rules(table, path, reader);
 }
 

@@ -152,6 +152,7 @@ Status Mapper::append(const ChangeView& view, const ChangeView::Row& row, TextBu
     output.commands = &out;
     output.count = &counts.commands;
     output.repeatable_only = which == Which::repeatable;
+    output.refuses_once = table->script.refuses_once;
     s = Impl::run(table->script, change, output);
   }
   if (s.ok()) return s;

@@ -17,6 +17,7 @@ class Scripts {
   struct Table {
     script::Script* script = nullptr;
     std::size_t number = 0;
+    bool refuses_once = false;  // as script::Output has it
   };
   explicit Scripts(const Options& options);
   // Errors: fatal/config_invalid.

@@ -109,10 +109,19 @@ class Call {
     return out;
   }
 
+  // Whether what twice would be wrong is to be done now.
+  bool may_do_once() const {
+    const Output& output = state_of(lua_).output;
+    if (output.refuses_once)
+      refuse(
+          "a Redis Cluster may be told so twice after a failure; script_inexact: true of the "
+          "table's entry takes it all the same");
+    return !output.repeatable_only;
+  }
   // A key that is written to.  `once`: twice would be wrong; false then, where it may be.
   bool writes(std::string_view key, std::string_view type, bool once = false) const {
     const Output& output = state_of(lua_).output;
-    if (once && output.repeatable_only) return false;
+    if (once && !may_do_once()) return false;
     if (output.keys != nullptr) {
       cost(key.size());
       output.keys->push_back({std::string(key), type});
@@ -315,7 +324,7 @@ int out_publish(lua_State* lua) {
   const Text channel = call.text(1, "the channel");
   const Text message = call.text(2, "the message");
   const Output& output = state_of(lua).output;
-  if (output.commands != nullptr && !output.repeatable_only)
+  if (call.may_do_once() && output.commands != nullptr)
     call.command({"PUBLISH", channel.view(), message.view()});
   return 0;
 }

@@ -66,6 +66,10 @@ struct TableOptions : Section {
       "Columns whose values are in every key (or member of it) that the script writes to, so that "
       "rows may go through several partitions; without them a table with a script needs "
       "single_partition."};
+  Option<bool> script_inexact{
+      this, "script_inexact", false,
+      "On a Redis Cluster (redis.cluster) the script may count, publish and append to lists and "
+      "streams, though what is written once more after a failure counts twice there."};
   SectionList<MappingOptions> mappings{
       this, "mappings",
       "What a row becomes in Redis, each entry for itself. None: one hash, {schema}:{table}:{key}, "

@@ -46,8 +46,10 @@ struct Output {
   TextBuffer* commands = nullptr;  // null: they are not asked for
   std::uint64_t* count = nullptr;  // of commands; with them
   std::vector<WrittenKey>* keys = nullptr;
-  bool repeatable_only =
-      false;  // without what may not be done twice: sums, lists, streams, channels
+  // Without what may not be done twice: sums, lists, streams, channels.
+  bool repeatable_only = false;
+  // That is an error, for it may come again: on a cluster.
+  bool refuses_once = false;
 };
 
 // One file, compiled, with the tables whose rows it is given.  Runs text chunks of Lua 5.4 that

@@ -57,6 +57,8 @@ TEST_F(Scripts, ThatAreMissingAFolderOrHugeAreProblems) {
 TEST_F(Scripts, KeyColumnsNeedAScript) {
   EXPECT_THAT(problems("script_key_columns: [id]"),
               ElementsAre("tables[0].script_key_columns: is given without script"));
+  EXPECT_THAT(problems("script_inexact: true"),
+              ElementsAre("tables[0].script_inexact: is given without script"));
 }
 
 TEST_F(Scripts, AreOfTheLayoutByWhatTheyHold) {

@@ -6,6 +6,7 @@ namespace sluice::script::testing {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Command command_of(const std::string& body) {
   const Commands out = commands_of_body(body);
@@ -139,6 +140,18 @@ TEST(ScriptOut, WritesOnceMoreOnlyWhatMayBe) {
       script.again(table.insert({"1", "a"})),
       (Commands{
           {"HSET", "h", "a", "1"}, {"SET", "s", "1"}, {"ZADD", "z", "1", "m"}, {"UNLINK", "d"}}));
+}
+
+TEST(ScriptOut, RefusesOnAClusterWhatMayNotBeDoneTwice) {
+  const Table table = user_table();
+  for (const std::string call : {"list_push('l', 1)", "stream_add('x', {a = 1})", "count('c', 1)",
+                                 "count_field('cf', 'f', 1)", "publish('p', 1)"}) {
+    Scripted script("function on_row(change, out)\nout:set_add('s', 1)\nout:" + call + "\nend\n");
+    const std::string name = call.substr(0, call.find('('));
+    EXPECT_THAT(script.error_on_cluster(table.insert({"1", "a"})),
+                HasSubstr("rule.lua:3: " + name + ": a Redis Cluster may be told so twice"));
+    EXPECT_EQ(script(table.insert({"1", "a"})).size(), 2u) << call;
+  }
 }
 
 TEST(ScriptOut, TellsItsKeysAndTheirTypes) {

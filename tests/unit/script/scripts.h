@@ -54,6 +54,13 @@ class Scripted {
     repeatable_only_ = false;
     return out;
   }
+  // Its text, on a cluster.
+  std::string error_on_cluster(const ChangeView& view) {
+    refuses_once_ = true;
+    std::string out = error(view);
+    refuses_once_ = false;
+    return out;
+  }
   // "TYPE KEY"
   std::vector<std::string> keys(const ChangeView& view) {
     std::vector<WrittenKey> keys;
@@ -84,6 +91,7 @@ class Scripted {
     output.commands = &out;
     output.count = &count;
     output.repeatable_only = repeatable_only_;
+    output.refuses_once = refuses_once_;
     Status status = run(view, output);
     EXPECT_TRUE(out.view().starts_with("before"));
     Commands commands = mapping::testing::commands_of(out.view().substr(6));
@@ -93,7 +101,7 @@ class Scripted {
   std::size_t columns_;
   std::optional<Script> script_;
   std::size_t table_ = 0;
-  bool repeatable_only_ = false;
+  bool repeatable_only_ = false, refuses_once_ = false;
 };
 
 inline Table user_table() {
