@@ -157,10 +157,10 @@ class RedisClusterTest(SourceTest):
                 master = rng.choice(sorted(bench.redis.masters()))
                 bench.redis.kill(master)
                 wait_until(lambda: len(bench.redis.masters()) == 3 and master not in bench.redis.masters(), 60, "its replica in its place")
+                bench.redis.up(master)  # until it is a replica its successor has none, and wait_replicas asks for one
                 known, mark = time.monotonic(), bench.watermark()
                 wait_until(lambda: (bench.watermark() or (0, 0, 0)) > (mark or (0, 0, 0)), 30, lambda: f"rows again\n{bench.daemon.tail(60)}")
                 recoveries.append(round(time.monotonic() - known, 1))
-                bench.redis.up(master)
                 wait_until(bench.redis.is_whole, 120, lambda: f"{master} back as a replica: {bench.redis.view()}")
             load.wait_for(0.85)
             self.move_some_slots(bench, rng, MOVES // (KILLS + 1))

@@ -83,7 +83,7 @@ def expected(mysql, without):
             cursor.execute("SELECT id, customer, status, total, items, weight FROM e2e.orders WHERE status NOT IN ('test', %s)", (without,))
             for number, customer, status, total, items, weight in cursor.fetchall():
                 member = str(number).encode()
-                keys[f"order:{number}"] = {b"label": f"{'nobody' if customer is None else customer.upper()}/{status}".encode(),
+                keys[f"order:{number}"] = {b"label": f"{'NOBODY' if customer is None else customer.upper()}/{status}".encode(),
                                            b"total": ("none" if total is None else str(total)).encode()}
                 card = {"items": items, "tags": [status, "orders"]}
                 keys[f"card:{number}"] = card if weight is None else {**card, "weight": weight}
