@@ -125,9 +125,8 @@ TEST_P(FindPlace, IsBehindAGtidSet) {
   const auto three = insert();
   expect(find(StartPosition::Kind::gtid, one.gtids.to_string()), one);
   expect(find(StartPosition::Kind::gtid, two.gtids.to_string()), two);
-  expect_the_end([this](const auto& end) {
-    return find(StartPosition::Kind::gtid, end.gtids.to_string());
-  });
+  expect_the_end(
+      [this](const auto& end) { return find(StartPosition::Kind::gtid, end.gtids.to_string()); });
   const auto third = find(StartPosition::Kind::gtid, three.gtids.to_string());
   ASSERT_TRUE(third.ok()) << to_string(third.error());
   EXPECT_EQ(third->gtids.to_string(), three.gtids.to_string());

@@ -52,11 +52,12 @@ TEST(Mappings, WhatAnEntryLacksOrHasTooMuchIsAProblem) {
 TEST(Mappings, OfWhatDoesNotBearBeingWrittenTwiceAClusterWantsTheWord) {
   const std::string cluster = "redis: {cluster: [a, 'b:7000']}";
   EXPECT_THAT(
-      problems("{}, {type: set, key: k, member: m}, {type: zset, key: k, member: m, score: "
-               "s}, {type: geo, key: k, member: m, longitude: x, latitude: y}, {type: "
-               "string}, {type: json}, {type: invalidate, again_after: 1s}, {key: k, field: "
-               "f, value: v}",
-               cluster),
+      problems(
+          "{}, {type: set, key: k1, member: m}, {type: zset, key: k2, member: m, score: s}, "
+          "{type: geo, key: k3, member: m, longitude: x, latitude: y}, {type: string, key: s}, "
+          "{type: json, key: j}, {type: invalidate, key: i, again_after: 1s}, {key: k4, field: "
+          "f, value: v}",
+          cluster),
       IsEmpty());
   for (const char* type : {"counter, key: k", "list, key: k, member: m", "stream, key: k",
                            "publish, key: k", "set, key: 'k{{{a}}}', member: m, refcount: true"}) {

@@ -87,7 +87,7 @@ TEST(PrintEffective, WritesListsOfSections) {
   const std::string rules =
       "    logical: {}\n    operations: [insert, update, delete]\n    when: \"\"\n"
       "    columns: {include: [], exclude: []}\n    mask: {}\n    mask_salt: \"\"\n"
-      "    script: \"\"\n    script_key_columns: []\n"
+      "    script: \"\"\n    script_key_columns: []\n    script_inexact: false\n"
       "    mappings: []\n";
   EXPECT_THAT(print_effective(*load("tables: [{match: a}, {partition_by: [b]}]").options),
               HasSubstr("\ntables:\n"
