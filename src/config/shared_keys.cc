@@ -68,8 +68,9 @@ std::string_view part_of(const MappingOptions& mapping) {
   }
 }
 
-bool both_count(const Writer& a, const Writer& b) {
-  return a.mapping->type() == Type::counter && b.mapping->type() == Type::counter;
+// Two sums add up, and two deletions are one.
+bool both_are(Type type, const Writer& a, const Writer& b) {
+  return a.mapping->type() == type && b.mapping->type() == type;
 }
 
 // The names of its table make the keys of each entry others.
@@ -90,7 +91,8 @@ std::string conflict(const Writer& a, const Writer& b) {
     return out;
   }
   // Of two entries the rows may be others.
-  if (a.entry != b.entry || both_count(a, b)) return "";
+  if (a.entry != b.entry || both_are(Type::counter, a, b) || both_are(Type::invalidate, a, b))
+    return "";
   if (owns_key(*a.mapping) || owns_key(*b.mapping))
     return "what the one writes the other removes or replaces";
   if (const std::string_view part = part_of(*a.mapping);

@@ -132,7 +132,8 @@ TEST(Mappings, MayShareAKeyOfWhichEachHasItsPart) {
           "counter, "
           "key: n, amount: a}, {type: counter, key: n, amount: b}, {type: counter, key: f, field: "
           "'{a}'}, {key: f, field: 'x:{a}', value: '{b}'}, {type: list, key: l, member: '{a}'}, "
-          "{type: list, key: l, member: '{b}'}, {type: publish, key: k}, {type: none}"),
+          "{type: list, key: l, member: '{b}'}, {type: publish, key: k}, {type: none}, {type: "
+          "invalidate}, {type: invalidate, again_after: 1s}"),
       IsEmpty());
 }
 
