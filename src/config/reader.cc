@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 #include <variant>
 
 #include "sluice/base/files.h"
@@ -63,8 +64,8 @@ std::string Reader::prefix() const {
   return out.empty() ? out : out + ": ";
 }
 
-void Reader::problem(Place place, const std::string& message) {
-  problems.push_back({file_, place.line, place.column, prefix() + message});
+void Reader::problem(Place place, std::string message) {
+  problems.push_back({file_, place.line, place.column, prefix() + std::move(message)});
 }
 
 void Reader::unknown_key(const Node& key, std::span<const std::string> names) {
@@ -220,7 +221,7 @@ void Reader::read_secret_file(const Node& value, OptionBase& option) {
 }
 
 void add_problem(const Node& node, Reader& reader, std::string message) {
-  reader.problem(node.place, message);
+  reader.problem(node.place, std::move(message));
 }
 
 std::optional<std::string> scalar_text(const Node& node, Reader& reader,

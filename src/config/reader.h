@@ -23,7 +23,7 @@ class Reader {
   // Fills `section` from `node`.
   void read(const Node& node, Section& section);
   // At `place`, said of the option or section being read.
-  void problem(Place place, const std::string& message);
+  void problem(Place place, std::string message);
   // An unknown key, with the nearest of the names there are.
   void unknown_key(const Node& key, std::span<const std::string> names);
   // `text` with ${NAME} replaced; nothing, and a problem at `place`, when that cannot be.
