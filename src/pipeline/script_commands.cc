@@ -22,7 +22,7 @@ std::size_t take_number(std::string_view& resp) {
 
 // As one would type it.
 std::string word_text(std::string_view word) {
-  const std::string text = printable(word);
+  std::string text = printable(word);
   if (!text.empty() && text.find_first_of(" \"'") == std::string::npos) return text;
   std::string out = "\"";
   for (const char c : text) out.append(c == '"' ? "\\" : "").append(1, c);
@@ -71,7 +71,7 @@ Status script_test(Options& options, const std::string& script, const std::strin
       out << kind_text(view->kind) << " " << view->database << "." << view->table << " "
           << view->seq.with_row(row.index).to_string() << "\n";
       commands.clear();
-      const Status s = mapper.append(*view, row, commands, counts);
+      Status s = mapper.append(*view, row, commands, counts);
       if (!s.ok() && s.error().cls != ErrorClass::poison) return s;
       if (s.ok()) {
         print_commands(commands.view(), out);
