@@ -52,7 +52,7 @@ Status ClusterConnection::usable() {
   return interrupted_ ? Status(stopped()) : Status();
 }
 
-Status ClusterConnection::broken(Error error) {
+Error ClusterConnection::broken(Error error) {
   if (error.code == Errc::redis_lost) nodes_->doubt();
   broken_ = std::move(error);
   return *broken_;
@@ -309,9 +309,7 @@ Result<Reply> ClusterConnection::next(bool whole) {
   for (;;) {
     Command& command = at(next_);
     auto reply = read(command, whole);
-    if (!reply) {
-      SLUICE_TRY(broken(std::move(reply).error()));
-    }
+    if (!reply) return broken(std::move(reply).error());
     if (command.kind == Kind::multi) moved_in_transaction_ = false;
     if (reply->kind == Reply::Kind::error) {
       const auto redirect = redirect_of(reply->text, command.link->at);
@@ -366,9 +364,7 @@ Result<std::optional<std::string>> ClusterConnection::placement() {
   std::string out;
   for (Connection* master : masters) {
     auto reply = master->command({"CLUSTER", "NODES"});
-    if (!reply) {
-      SLUICE_TRY(broken(std::move(reply).error()));
-    }
+    if (!reply) return broken(std::move(reply).error());
     if (reply->kind == Reply::Kind::error) return error_of_reply(reply->text).at("CLUSTER NODES");
     const std::string_view text = reply->text;
     const std::size_t self = text.find("myself");
@@ -418,9 +414,7 @@ Result<Reached> ClusterConnection::wait_written(const ReplicaWait& wait) {
   std::optional<Error> error;
   for (Link* link : links) {
     auto reply = link->connection->receive();
-    if (!reply) {
-      SLUICE_TRY(broken(std::move(reply).error()));
-    }
+    if (!reply) return broken(std::move(reply).error());
     const auto one = reached(*reply, wait);
     if (!one) {
       if (!error) error = one.error();

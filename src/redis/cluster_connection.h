@@ -67,9 +67,13 @@ class ClusterConnection final : public Connection {
   };
 
   Status usable();
-  Status broken(Error error);
+  // The error of this and all later calls.
+  Error broken(Error error);
   // What comes of `status`: its error is this connection's from here on.
-  Status keep(Status status) { return status.ok() ? status : broken(std::move(status).error()); }
+  Status keep(Status status) {
+    if (status.ok()) return status;
+    return broken(std::move(status).error());
+  }
   Status add(std::size_t begin);
   Status route();
   Result<Link*> link_of(const HostPort& node);
