@@ -28,7 +28,7 @@ Result<Scripts::Table> Scripts::table(std::size_t entry, const Columns& columns)
   }
   std::vector<script::Column> all;
   for (const auto& c : columns.all()) all.push_back({c.name, kind_of(c)});
-  SLUICE_TRY_ASSIGN(const std::size_t number, script->add_table(std::move(all)));
+  SLUICE_TRY_ASSIGN(const std::size_t number, script->add_table(all));
   const bool inexact = options_->tables()[entry].script_inexact();
   return Table{script.get(), number, !options_->redis.cluster().empty() && !inexact};
 }

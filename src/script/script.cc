@@ -147,7 +147,7 @@ int compile(lua_State* lua) {
 }
 
 struct NewTable {
-  const std::vector<Column>* columns;
+  const std::vector<Column>* columns = nullptr;
   int reference = LUA_NOREF;
 };
 int make_names(lua_State* lua) {
@@ -274,7 +274,7 @@ Result<Script> Script::load(std::string_view name, std::string_view text, const 
   return Script(std::move(impl));
 }
 
-Result<std::size_t> Script::add_table(std::vector<Column> columns) {
+Result<std::size_t> Script::add_table(const std::vector<Column>& columns) {
   NewTable table{&columns};
   if (auto wrong = impl_->call(make_names, &table, 0))
     return fatal(Errc::config_invalid, std::move(*wrong));

@@ -13,15 +13,13 @@ bool read_text(lua_State* lua, int index, Text& out) {
     case LUA_TNUMBER: break;
     default: return false;
   }
+  const bool whole = lua_isinteger(lua, index) != 0;
+  const double number = whole ? 0 : lua_tonumber(lua, index);
+  if (!std::isfinite(number)) return false;
   char* const begin = out.digits.data();
-  const char* end = begin;
-  if (lua_isinteger(lua, index) != 0) {
-    end = write_int(begin, lua_tointeger(lua, index));
-  } else {
-    const double number = lua_tonumber(lua, index);
-    if (!std::isfinite(number)) return false;
-    end = std::to_chars(begin, begin + out.digits.size(), number).ptr;  // the shortest that is it
-  }
+  // The shortest that is it.
+  const char* const end = whole ? write_int(begin, lua_tointeger(lua, index))
+                                : std::to_chars(begin, begin + out.digits.size(), number).ptr;
   out.count = static_cast<std::uint8_t>(end - begin);
   return true;
 }

@@ -45,7 +45,10 @@ class Swap(SourceTest):
             bench.more_config["tables"] = [BY_EMAIL]
             bench.daemon = Daemon(bench.binary, bench.root / "sluice", bench.config(bench.password), bench.root)
             self.assertEqual(bench.daemon.command("position", "relayout").returncode, 0)
+            said = bench.daemon.log.stat().st_size
             bench.daemon.start()
+            # What an applier has to agree with is known by then.
+            wait_until(lambda: " running instance=" in bench.daemon.log.read_text()[said:], 60, bench.daemon.tail)
             with Daemon(bench.binary, bench.root / "slow", bench.config(bench.password) | {"role": "applier"}, bench.root) as slow:
                 wait_until(lambda: "partitions of this host=8 of=16" in slow.log.read_text(), 60, slow.tail)
                 self.swap(bench, slow)

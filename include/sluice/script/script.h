@@ -65,7 +65,7 @@ class Script {
   ~Script();
 
   // A number for run().  Errors: fatal/config_invalid: no memory left.
-  Result<std::size_t> add_table(std::vector<Column> columns);
+  Result<std::size_t> add_table(const std::vector<Column>& columns);
   // Calls on_row(change, out).  Errors: poison/config_invalid as "NAME:LINE: ...": what was written
   // is taken back.
   Status run(std::size_t table, const Change& change, const Output& output);

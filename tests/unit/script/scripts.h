@@ -23,7 +23,7 @@ using mapping::testing::Value;
 class Scripted {
  public:
   explicit Scripted(const std::string& text, const Limits& limits = {},
-                    std::vector<Column> columns = {{"id", ValueKind::integer}, {"name"}})
+                    const std::vector<Column>& columns = {{"id", ValueKind::integer}, {"name"}})
       : columns_(columns.size()) {
     auto made = Script::load("rule.lua", text, limits);
     if (!made) {
@@ -31,7 +31,7 @@ class Scripted {
       return;
     }
     script_.emplace(std::move(made).value());
-    table_ = script_->add_table(std::move(columns)).value();
+    table_ = script_->add_table(columns).value();
   }
 
   Commands operator()(const ChangeView& view) {
