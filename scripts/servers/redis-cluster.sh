@@ -39,7 +39,7 @@ cluster-announce-ip 127.0.0.1" "$redis" start rc$i >/dev/null
       redis-cli --cluster create "${members[@]}" --cluster-replicas 1 --cluster-yes >"$RUN_ROOT/rc-create.log" 2>&1 ||
         { tail "$RUN_ROOT/rc-create.log" >&2; exit 1; }
     fi
-    wait_ready 60 "$RUN_ROOT/rc1/pid" formed || die "the cluster is not ok"
+    wait_ready 150 "$RUN_ROOT/rc1/pid" formed || die "the cluster is not ok"
     say "redis cluster ready: $(($(now_ms) - t0)) ms"
     ports
     ;;
