@@ -298,8 +298,13 @@ Status Applier::process(queue::Delivery& delivery) {
       if (ahead) fetched_.push_back(std::move(*ahead));
     }
     Partition& then = fetched_.empty() ? p : partition(fetched_.front().partition);
+    if (settings_.cluster && clock_->steady() - fenced_at_ > kFresh) {
+      // It took long to make the commands; made anew they would take as long.
+      const position::AppliedRecord was = p.record;
+      SLUICE_TRY(fence(p));
+      if (p.record != was) continue;
+    }
     fenced_.reset();
-    if (settings_.cluster && clock_->steady() - fenced_at_ > kFresh) continue;
     SLUICE_TRY_ASSIGN(const ApplierStep::Output done,
                       step_->run({&commands_, counts_.commands, p.key, record_text_.view(),
                                   then.key, refusals_.stops()}));
