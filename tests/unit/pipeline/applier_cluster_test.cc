@@ -57,6 +57,15 @@ TEST_F(ApplierClusterTest, ARecordThatCouldNotBeWrittenIsReadAgain) {
   EXPECT_EQ(acks(), 1);
 }
 
+TEST_F(ApplierClusterTest, AStepThatIsLongInTheMakingIsDoneAllTheSame) {
+  broker_.put(0, message({}, {{id(100), 1}}));
+  broker_.look_takes = 1500ms;  // between the record's reading and the rows
+  run_to_the_end();
+  EXPECT_THAT(redis_.written, ElementsAre("db:t:1"));
+  EXPECT_EQ(record(0).id, id(100));
+  EXPECT_EQ(acks(), 1);
+}
+
 TEST_F(ApplierClusterTest, ARepeatAndAGapAreWhatTheyAreOnAServerAlone) {
   settings_.rewind = false;
   applied_before(0, id(200));

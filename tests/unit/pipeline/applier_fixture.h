@@ -39,6 +39,7 @@ struct FakeBroker {
   std::stop_source stop;
   std::function<void()> before_next;         // lets a test meddle between two deliveries
   std::chrono::milliseconds patience{1000};  // idle for so long: the test is over
+  std::chrono::milliseconds look_takes{0};   // looking whether there is one, in vain
   std::chrono::milliseconds idle{0};
   int lose_at_next = 0;  // counts down; at 1 the connection is lost
 
@@ -98,7 +99,7 @@ class FakeConsumer final : public queue::Consumer {
       d.owner = std::move(owner);
       return std::optional(std::move(d));
     }
-    broker_->clock->go(timeout);
+    broker_->clock->go(timeout + broker_->look_takes);
     broker_->idle += timeout;
     if (broker_->idle >= broker_->patience) broker_->stop.request_stop();
     return std::optional<queue::Delivery>();
