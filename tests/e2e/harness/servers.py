@@ -284,7 +284,8 @@ class RedisCluster(Group):
         here.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[target])
         while keys := here.execute_command("CLUSTER GETKEYSINSLOT", slot, 5):
             here.execute_command("MIGRATE", "127.0.0.1", self.ports[target - 1], "", 0, 10_000, "KEYS", *keys)
-        for number in (target, source):
+        # The target first.  Who hears of it by gossip alone may not have it when a master dies a moment later.
+        for number in (target, source, *(n for n in self.masters() if n not in (target, source))):
             self.node(number).execute_command("CLUSTER SETSLOT", slot, "NODE", ids[target])
 
 
