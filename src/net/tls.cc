@@ -59,14 +59,24 @@ Status load_files(SSL_CTX* context, const Target& target) {
   return {};
 }
 
-// OpenSSL forgets the certificate when it refuses it: what it is for is kept for the remedy.
-int verify_certificate(X509_STORE_CTX* chain, void* names) {
+// What the server said of itself, kept for the remedies: OpenSSL forgets it.
+struct ServerSaid {
+  std::string names;  // what its certificate is for
+  bool wants_our_certificate = false;
+};
+
+int verify_certificate(X509_STORE_CTX* chain, void* said) {
   if (X509* const certificate = X509_STORE_CTX_get0_cert(chain); certificate != nullptr)
-    *static_cast<std::string*>(names) = names_of(certificate);
+    static_cast<ServerSaid*>(said)->names = names_of(certificate);
   return X509_verify_cert(chain);
 }
 
-Result<Context> make_context(const Target& target, std::string* names) {
+int note_request(SSL* /*ssl*/, void* said) {
+  static_cast<ServerSaid*>(said)->wants_our_certificate = true;
+  return 1;
+}
+
+Result<Context> make_context(const Target& target, ServerSaid* said) {
   Context context(SSL_CTX_new(TLS_client_method()));
   if (!context) return fatal(Errc::io, "OpenSSL gives no context");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
@@ -77,7 +87,8 @@ Result<Context> make_context(const Target& target, std::string* names) {
   // Many records a system call.
   SSL_CTX_set_read_ahead(context.get(), 1);
   SSL_CTX_set_default_read_buffer_len(context.get(), 8 * kRecord);
-  SSL_CTX_set_cert_verify_callback(context.get(), verify_certificate, names);
+  SSL_CTX_set_cert_verify_callback(context.get(), verify_certificate, said);
+  SSL_CTX_set_cert_cb(context.get(), note_request, said);
   SLUICE_TRY(load_files(context.get(), target));
   return context;
 }
@@ -100,11 +111,10 @@ Status name_peer(SSL* ssl, const Target& target) {
 
 class TlsStream final : public Stream {
  public:
-  TlsStream(UniqueFd fd, Target target, std::unique_ptr<std::string> names, Context context,
-            Ssl ssl)
+  TlsStream(UniqueFd fd, Target target, std::unique_ptr<ServerSaid> said, Context context, Ssl ssl)
       : fd_(std::move(fd)),
         target_(std::move(target)),
-        names_(std::move(names)),
+        said_(std::move(said)),
         context_(std::move(context)),
         ssl_(std::move(ssl)),
         gathered_(kRecord) {}
@@ -129,7 +139,12 @@ class TlsStream final : public Stream {
  private:
   Error fail(std::string_view what, int ret) {
     failed_ = true;
-    return tls_error(ssl_.get(), target_, *names_, what, ret);
+    Error error = tls_error(ssl_.get(), target_, said_->names, what, ret);
+    // A server that resets the connection may take its reason back with it.
+    if (error.cls == ErrorClass::retry && said_->wants_our_certificate && !heard_ &&
+        target_.tls->cert().empty())
+      error.what += "; " + certificate_wanted(target_);
+    return error;
   }
   // A peer that refuses us (our certificate, in TLS 1.3 after the handshake) says so and hangs up:
   // its reason is there to be read, though writing tells of the reset alone.
@@ -157,13 +172,14 @@ class TlsStream final : public Stream {
 
   UniqueFd fd_;
   Target target_;
-  std::unique_ptr<std::string> names_;  // of the server's certificate; context_ writes to it
+  std::unique_ptr<ServerSaid> said_;  // context_ writes to it
   Context context_;
   Ssl ssl_;
   std::vector<char> gathered_;
   short read_events_ = POLLIN, write_events_ = POLLOUT;
   bool more_ = false;  // the last read() ended because its room was full
   bool failed_ = false;
+  bool heard_ = false;  // bytes were read
   // How the stream ended, when bytes before its end had to be told first.
   std::optional<Result<Transfer>> end_;
 };
@@ -196,6 +212,7 @@ Result<Stream::Transfer> TlsStream::read(std::span<char> into) {
     const int ret = SSL_read_ex(ssl_.get(), into.data() + done, into.size() - done, &n);
     if (ret == 1) {
       done += n;
+      heard_ = true;
       continue;
     }
     read_events_ = wants(ret);
@@ -255,13 +272,13 @@ Result<Stream::Transfer> TlsStream::write(std::span<const iovec> pieces) {
 }  // namespace
 
 Result<std::unique_ptr<Stream>> start_tls(UniqueFd fd, const Target& target, Time deadline) {
-  auto names = std::make_unique<std::string>();
-  SLUICE_TRY_ASSIGN(Context context, make_context(target, names.get()));
+  auto said = std::make_unique<ServerSaid>();
+  SLUICE_TRY_ASSIGN(Context context, make_context(target, said.get()));
   Ssl ssl(SSL_new(context.get()));
   if (!ssl || SSL_set_fd(ssl.get(), fd.get()) != 1)
     return fatal(Errc::io, "OpenSSL gives no connection");
   SLUICE_TRY(name_peer(ssl.get(), target));
-  auto stream = std::make_unique<TlsStream>(std::move(fd), target, std::move(names),
+  auto stream = std::make_unique<TlsStream>(std::move(fd), target, std::move(said),
                                             std::move(context), std::move(ssl));
   SLUICE_TRY(stream->shake_hands(deadline));
   return std::unique_ptr<Stream>(std::move(stream));

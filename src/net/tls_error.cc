@@ -47,9 +47,7 @@ std::string alert_remedy(int reason, const Target& target) {
   const std::string options = target.section + ".tls.";
   switch (reason) {
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-    case SSL_R_SSLV3_ALERT_NO_CERTIFICATE:
-      return "the server wants a certificate of ours: set " + options + "cert and " + options +
-             "key";
+    case SSL_R_SSLV3_ALERT_NO_CERTIFICATE: return certificate_wanted(target);
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
       return "the server refuses: it may want a certificate of ours (" + options + "cert, " +
              options + "key), or shares no cipher with us; its log says which";
@@ -76,6 +74,11 @@ std::string alert_remedy(int reason, const Target& target) {
 }
 
 }  // namespace
+
+std::string certificate_wanted(const Target& target) {
+  const std::string options = target.section + ".tls.";
+  return "the server wants a certificate of ours: set " + options + "cert and " + options + "key";
+}
 
 std::string names_of(X509* certificate) {
   std::string out;

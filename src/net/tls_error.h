@@ -18,6 +18,9 @@ Error file_error(const Target& target, std::string_view option, const std::strin
 Error tls_error(const SSL* ssl, const Target& target, std::string_view names, std::string_view what,
                 int ret);
 
+// What to do about a server that asks for a certificate of ours and got none.
+std::string certificate_wanted(const Target& target);
+
 // "DNS:mq1.example, IP Address:10.0.0.7": what a certificate is for.
 std::string names_of(X509* certificate);
 

@@ -31,7 +31,8 @@ class Server {
     const Identity* identity;
     const Identity* clients = nullptr;  // signed what clients must show; null: they need nothing
     int newest = TLS1_3_VERSION;
-    bool plain = false;  // says something that is no TLS
+    bool plain = false;   // says something that is no TLS
+    bool silent = false;  // takes who shows no certificate, and leaves without a word
   };
   explicit Server(const Settings& settings) {
     std::array<int, 2> pair{};
@@ -62,11 +63,12 @@ class Server {
     SSL_CTX_use_PrivateKey(context, s.identity->key());
     if (s.clients != nullptr) {
       X509_STORE_add_cert(SSL_CTX_get_cert_store(context), s.clients->certificate());
-      SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+      SSL_CTX_set_verify(
+          context, SSL_VERIFY_PEER | (s.silent ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT), nullptr);
     }
     SSL* const ssl = SSL_new(context);
     SSL_set_fd(ssl, fd);
-    if (SSL_accept(ssl) == 1) {
+    if (SSL_accept(ssl) == 1 && !s.silent) {
       std::array<char, 4096> buffer{};
       for (;;) {
         const int n = SSL_read(ssl, buffer.data(), buffer.size());
@@ -222,6 +224,18 @@ TEST_F(Tls, ANeededClientCertificateThatIsMissingIsSaid) {
     const auto back = stream.ok() ? echo(**stream, "hello") : Result<std::string>(stream.error());
     ASSERT_FALSE(back.ok());
     expect_refused(back.error(), HasSubstr("queue.tls.cert"));
+  }
+}
+
+// A reset of the connection may overtake its reason, which may be another one.
+TEST_F(Tls, AServerThatAskedForACertificateAndHangsUpMayMissIt) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    Server server({&server_, &authority_, version, false, true});
+    auto stream = start(server);
+    const auto back = stream.ok() ? echo(**stream, "hello") : Result<std::string>(stream.error());
+    ASSERT_FALSE(back.ok());
+    EXPECT_EQ(back.error().cls, ErrorClass::retry);
+    EXPECT_THAT(back.error().what, HasSubstr("queue.tls.cert"));
   }
 }
 
