@@ -321,6 +321,9 @@ Result<Reply> ClusterConnection::next(bool whole) {
         if (redirect->kind == Redirect::Kind::moved) nodes_->moved(command.slot, redirect->to);
         moved_in_transaction_ = true;
         if (command.kind == Kind::queued) reply = Reply{Reply::Kind::status, "QUEUED", 0, {}};
+      } else if (error_of_reply(reply->text).cls == ErrorClass::retry) {
+        // What is wrong with a node, not with a command: which one has to be looked at.
+        reply->text.append(" (redis ").append(command.link->at.to_string(0)).append(")");
       }
     }
     ++next_;

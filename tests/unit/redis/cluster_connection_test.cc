@@ -227,6 +227,16 @@ TEST_F(ClusterConnections, AnInterruptEndsIt) {
   EXPECT_EQ(s.error().cls, ErrorClass::stopped);
 }
 
+TEST_F(ClusterConnections, SaysWhichNodeDoesNotServe) {
+  cluster_.nodes[7002].refusal = "CLUSTERDOWN The cluster is down";
+  send({{"SET", "foo", "1"}, {"SET", "bar", "2"}});
+  EXPECT_EQ(next(), "OK");
+  EXPECT_EQ(next(), "CLUSTERDOWN The cluster is down (redis 127.0.0.1:7002)");
+  cluster_.nodes[7002].refusal = "WRONGTYPE of a key";
+  send({{"SET", "bar", "2"}});
+  EXPECT_EQ(next(), "WRONGTYPE of a key") << "what a command did wrong is told as it is";
+}
+
 // --- what is known of the nodes
 
 TEST(ClusterSlots, AreReadWithTheirMasters) {

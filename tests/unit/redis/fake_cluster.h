@@ -26,6 +26,7 @@ struct FakeCluster {
     std::map<std::string, int> versions;
     int replicas = 1, waits = 0, opened = 0;
     bool down = false;
+    std::string refusal;  // it says so to all
   };
   std::map<std::uint32_t, Node> nodes;           // by port
   std::map<std::uint16_t, std::uint32_t> owner;  // of a slot; else default_owner
@@ -102,6 +103,7 @@ class FakeNodeConnection final : public Connection {
     return out;
   }
   std::optional<Reply> redirect(const std::string& key, bool asking) {
+    if (!node().refusal.empty()) return reply_of(Reply::Kind::error, node().refusal);
     const std::uint16_t slot = slot_of(key);
     const auto to = [slot](std::string_view what, std::uint32_t port) {
       return reply_of(Reply::Kind::error, std::string(what) + " " + std::to_string(slot) +
