@@ -24,7 +24,7 @@ class Pool:
     def test_follows_the_backlog(self):
         pool = {"min": MIN, "max": MAX, "grow_backlog": 10, "grow_lag": "60s", "grow_after": "1s", "shrink_after": "2s"}
         with self.bench(applier=pool, queue={"message_bytes": "16KiB"}, limits={"in_flight": "8MiB"}) as bench:
-            self.assertIn(f" appliers={MIN} ", bench.daemon.status())
+            wait_until(lambda: f" appliers={MIN} " in bench.daemon.status(), 30, lambda: f"a status line with one thread\n{bench.daemon.tail()}")
             load = Workload(bench.mysql, CHANGES, SEED)
             checker = BackwardsChecker(bench.redis).start()
             load.start()

@@ -8,6 +8,8 @@ import pymysql
 import redis
 import redis.cluster
 
+from .waiting import wait_until
+
 REPO = pathlib.Path(__file__).resolve().parents[3]
 SCRIPTS = REPO / "scripts" / "servers"
 UNAVAILABLE = 75  # exit code: the mirror does not have it
@@ -284,9 +286,18 @@ class RedisCluster(Group):
         here.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[target])
         while keys := here.execute_command("CLUSTER GETKEYSINSLOT", slot, 5):
             here.execute_command("MIGRATE", "127.0.0.1", self.ports[target - 1], "", 0, 10_000, "KEYS", *keys)
-        # The target first.  Who hears of it by gossip alone may not have it when a master dies a moment later.
-        for number in (target, source, *(n for n in self.masters() if n not in (target, source))):
+        for number in (target, source, *(n for n in self.masters() if n not in (target, source))):  # as a reshard does
             self.node(number).execute_command("CLUSTER SETSLOT", slot, "NODE", ids[target])
+        # Who has not heard of it before the next move of a slot, or before the target dies, may never: then the slot has no master.
+        wait_until(lambda: self.owners(slot) == {ids[target]}, 60, lambda: f"slot {slot} to be node {target}'s for all, not {self.owners(slot)}")
+
+    def owners(self, slot):
+        """Their ids, as the nodes that answer have it, replicas too."""
+        found = set()
+        for number in self.view():
+            nodes = self.node(number).cluster("NODES").values()
+            found.add(next((entry["node_id"] for entry in nodes for part in entry["slots"] if int(part[0]) <= slot <= int(part[-1])), None))
+        return found
 
 
 def stop_all(root):
