@@ -32,6 +32,7 @@ target_compile_definitions(sluice_flags INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASS
 target_link_libraries(sluice_flags INTERFACE Threads::Threads)
 
 if(SLUICE_SANITIZE)
-  add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # -g1: the lines of a report's stack, no more, for the compiler is what these builds wait for
+  add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${SLUICE_SANITIZE})
 endif()
