@@ -3,6 +3,7 @@
 #
 # RUN_ROOT              where the throwaway data of this run is; the caller gives it
 # SLUICE_SERVERS_CACHE  unpacked server trees and downloaded packages, reused by later runs
+# SERVER_TEMPLATES      a folder: empty data folders are made there once and copied from then on
 
 SERVERS_DIR=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 REPO_DIR=$(dirname "$(dirname "$SERVERS_DIR")")
@@ -34,6 +35,26 @@ remember() {
   local file=$1 name
   shift
   for name in "$@"; do printf '[ -n "${%s+x}" ] || %s=%q\n' "$name" "$name" "${!name}"; done >"$file"
+}
+
+# fresh_data KEY FOLDER CMD...: FOLDER as CMD makes it, or as CMD made it for the same KEY before.
+fresh_data() {
+  local template=${SERVER_TEMPLATES:-}/$1 folder=$2
+  shift 2
+  if [ -z "${SERVER_TEMPLATES:-}" ]; then "$@"; return; fi
+  mkdir -p "$SERVER_TEMPLATES"
+  {
+    flock 8
+    if [ ! -d "$template" ]; then
+      "$@"
+      rm -rf "$template.new"
+      cp -a --sparse=always "$folder" "$template.new"
+      mv "$template.new" "$template"
+      return
+    fi
+  } 8>"$template.lock"
+  rm -rf "$folder"
+  cp -a --sparse=always "$template" "$folder"
 }
 
 proc_start() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }

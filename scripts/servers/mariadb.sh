@@ -19,9 +19,10 @@ if [ -n "$R" ]; then
   if [ -d "$R/usr/lib/mysql/plugin" ]; then paths+=(--plugin-dir="$R/usr/lib/mysql/plugin"); fi
 fi
 sql() { mariadb --no-defaults --skip-ssl -uroot -S "$(cat "$D/socket")" "$@"; }
+answers() { [ -S "$(cat "$D/socket")" ] && sql -e 'select 1'; } # the client is not started in vain
 install_db() {
   rm -rf "$D/data"
-  mkdir -p "$D/data" "$D/tmp"
+  mkdir -p "$D/data"
   if [ -z "$R" ]; then
     # TMPDIR: in /tmp another server that starts removes its temporary tables
     TMPDIR=$D/tmp mariadb-install-db --no-defaults --user="$user" --datadir="$D/data" --auth-root-authentication-method=normal \
@@ -37,13 +38,13 @@ install_db() {
 }
 case $cmd in
   start)
-    mkdir -p "$D"
+    mkdir -p "$D/tmp"
     if alive "$pidfile"; then cat "$D/port"; exit 0; fi
     [ -n "$R" ] || command -v mariadb-install-db >/dev/null || { say "the package mariadb-server is not installed"; exit $EX_UNAVAILABLE; }
     port=$(own_port "$D" 1) socket=$(socket_path "$D") t0=$(now_ms)
     port_free "$port" || die "port $port is taken"
     remember "$D/vars" SERVER_ID SERVER_OPTIONS SERVER_ROOT
-    if [ ! -e "$D/initialized" ]; then install_db; : >"$D/initialized"; fi
+    if [ ! -e "$D/initialized" ]; then fresh_data "mariadb${R//\//-}" "$D/data" install_db; : >"$D/initialized"; fi
     t1=$(now_ms)
     rm -f "$socket" "$socket.lock" # a killed server leaves a lock that names a pid, which may linger as a zombie
     # shellcheck disable=SC2086
@@ -53,7 +54,7 @@ case $cmd in
       --binlog-row-image=FULL --binlog-row-metadata=FULL --gtid-domain-id=0 --gtid-strict-mode=ON --log-slave-updates=ON \
       --sync-binlog=0 --innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=64M --innodb-log-file-size=32M \
       --performance-schema=OFF $SERVER_OPTIONS
-    wait_ready 120 "$pidfile" sql -e 'select 1' || { tail -20 "$D/log" >&2; exit 1; }
+    wait_ready 120 "$pidfile" answers || { tail -20 "$D/log" >&2; exit 1; }
     say "$name ready: init $((t1 - t0)) ms, start $(($(now_ms) - t1)) ms"
     echo "$port"
     ;;
