@@ -36,3 +36,13 @@ if(SLUICE_SANITIZE)
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${SLUICE_SANITIZE})
 endif()
+
+# What nearly every file reads anyway, read once for a target.  Under sanitizers alone: elsewhere each file shows by compiling that
+# it includes what it needs.
+function(sluice_precompile target)
+  if(SLUICE_SANITIZE AND NOT SLUICE_FUZZ)
+    target_precompile_headers(${target} PRIVATE <algorithm> <array> <atomic> <charconv> <chrono> <condition_variable> <cstdint> <cstring> <deque>
+      <filesystem> <functional> <map> <memory> <mutex> <optional> <set> <span> <stop_token> <string> <string_view> <thread> <tuple> <utility>
+      <variant> <vector> ${ARGN})
+  endif()
+endfunction()

@@ -10,6 +10,7 @@ function(sluice_room name)
   target_sources(sluice_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${A_HEADERS})
   target_include_directories(sluice_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(sluice_${name} PUBLIC ${A_DEPS} ${A_PUBLIC_VENDOR} PRIVATE sluice_flags ${A_VENDOR})
+  sluice_precompile(sluice_${name})
 endfunction()
 
 # sluice_unit_test(<room> SOURCES a_test.cc [DEPS event]): tests/unit/<room>/*, no network, no server.
@@ -19,6 +20,7 @@ function(sluice_unit_test room)
   add_executable(unit_${room} ${A_SOURCES})
   target_include_directories(unit_${room} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(unit_${room} PRIVATE sluice::${room} ${A_DEPS} ${A_VENDOR} sluice_flags GTest::gmock GTest::gtest_main)
+  sluice_precompile(unit_${room} <gmock/gmock.h> <gtest/gtest.h>)
   if(SLUICE_SANITIZE)
     # One process for all of them: that many starts take longer than the tests.
     add_test(NAME unit.${room} COMMAND unit_${room})

@@ -11,7 +11,7 @@ bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-std::string quoted(std::string_view word) {
+std::string shell_quoted(std::string_view word) {
   std::string out = "'";
   for (const char c : word) {
     if (c == '\'')
@@ -23,8 +23,8 @@ std::string quoted(std::string_view word) {
 }
 
 std::string grant(const Peer& peer) {
-  return "rabbitmqctl set_permissions -p " + quoted(peer.vhost) + " " + quoted(peer.user) +
-         R"( '^sluice\.' '^sluice\.' '^sluice\.')";
+  return "rabbitmqctl set_permissions -p " + shell_quoted(peer.vhost) + " " +
+         shell_quoted(peer.user) + R"( '^sluice\.' '^sluice\.' '^sluice\.')";
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ Error broker_error(const Peer& peer, std::uint16_t code, std::string_view text, 
       if (logging_in) {
         return fatal(Errc::queue_denied,
                      what + "; check queue.user and queue.password, or: rabbitmqctl add_user " +
-                         quoted(peer.user) + " PASSWORD && " + grant(peer));
+                         shell_quoted(peer.user) + " PASSWORD && " + grant(peer));
       }
       return fatal(Errc::queue_denied, what + "; remedy: " + grant(peer));
     case AMQP_NOT_ALLOWED:
@@ -54,7 +54,7 @@ Error broker_error(const Peer& peer, std::uint16_t code, std::string_view text, 
       // is_vhost_alive).
       if (has(text, "limit") || has(text, "is down")) return retry(Errc::queue_lost, what);
       return fatal(Errc::queue_denied, what + "; check queue.vhost, or: rabbitmqctl add_vhost " +
-                                           quoted(peer.vhost) + " && " + grant(peer));
+                                           shell_quoted(peer.vhost) + " && " + grant(peer));
     case AMQP_NOT_FOUND:
       // "home node 'rabbit@b' of durable queue 'q' in vhost '/' is down or inaccessible": the queue
       // is there.
