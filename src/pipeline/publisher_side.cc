@@ -66,8 +66,8 @@ Result<T> PublisherSide::patiently(std::string_view what,
   }
 }
 
-// Another command may have the folder, for a moment; or who led before us, which is on this host and
-// has up to a heartbeat to notice that it does not any more.
+// Another command may have the folder, for a moment; or who led before us, which is on this host
+// and has up to a heartbeat to notice that it does not any more.
 Result<StateHold> PublisherSide::open_state() {
   const auto deadline = steady_clock::now() + options_.queue.heartbeat() + kStorePatience;
   for (;;) {
