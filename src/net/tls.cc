@@ -139,11 +139,15 @@ class TlsStream final : public Stream {
  private:
   Error fail(std::string_view what, int ret) {
     failed_ = true;
-    Error error = tls_error(ssl_.get(), target_, said_->names, what, ret);
-    // A server that resets the connection may take its reason back with it.
-    if (error.cls == ErrorClass::retry && said_->wants_our_certificate && !heard_ &&
-        target_.tls->cert().empty())
-      error.what += "; " + certificate_wanted(target_);
+    return with_certificate(tls_error(ssl_.get(), target_, said_->names, what, ret));
+  }
+  // A server that hangs up before it says a word, having asked for our certificate, may do so for
+  // it: a reset of the connection takes the reason back, and some say none (RabbitMQ 3.10).
+  bool may_miss_certificate() const noexcept { return said_->wants_our_certificate && !heard_; }
+  Error with_certificate(Error error) const {
+    if (error.cls == ErrorClass::retry && may_miss_certificate())
+      error.what += "; " + (target_.tls->cert().empty() ? certificate_wanted(target_)
+                                                        : certificate_refused(target_));
     return error;
   }
   // A peer that refuses us (our certificate, in TLS 1.3 after the handshake) says so and hangs up:
@@ -218,10 +222,10 @@ Result<Stream::Transfer> TlsStream::read(std::span<char> into) {
     read_events_ = wants(ret);
     if (read_events_ != 0) return Transfer{done, false};
     read_events_ = POLLIN;
-    if (SSL_get_error(ssl_.get(), ret) == SSL_ERROR_ZERO_RETURN)
-      end_ = Transfer{0, true};
-    else
+    if (SSL_get_error(ssl_.get(), ret) != SSL_ERROR_ZERO_RETURN || may_miss_certificate())
       end_ = fail("read", ret);
+    else
+      end_ = Transfer{0, true};
     if (done == 0) return *end_;
     break;
   }

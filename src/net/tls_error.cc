@@ -54,9 +54,7 @@ std::string alert_remedy(int reason, const Target& target) {
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
     case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
-    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
-      return "the server does not take our certificate: the one that signed " + options +
-             "cert must be in the server's file of authorities";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN: return certificate_refused(target);
     case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
       return "renew the certificate of " + options + "cert";
@@ -78,6 +76,11 @@ std::string alert_remedy(int reason, const Target& target) {
 std::string certificate_wanted(const Target& target) {
   const std::string options = target.section + ".tls.";
   return "the server wants a certificate of ours: set " + options + "cert and " + options + "key";
+}
+
+std::string certificate_refused(const Target& target) {
+  return "the server does not take our certificate: the one that signed " + target.section +
+         ".tls.cert must be in the server's file of authorities";
 }
 
 std::string names_of(X509* certificate) {

@@ -20,6 +20,8 @@ Error tls_error(const SSL* ssl, const Target& target, std::string_view names, st
 
 // What to do about a server that asks for a certificate of ours and got none.
 std::string certificate_wanted(const Target& target);
+// ... or got one that it does not know.
+std::string certificate_refused(const Target& target);
 
 // "DNS:mq1.example, IP Address:10.0.0.7": what a certificate is for.
 std::string names_of(X509* certificate);

@@ -36,16 +36,15 @@ class BrokerTls : public BrokerTest {
     options.host.set("127.0.0.1");
     BrokerTest::TearDown();
   }
-  void expect_refused(const ::testing::Matcher<std::string>& what) {
-    auto admin = Admin::connect(options);
-    // A broker that refuses resets the connection, which may overtake its reason.
-    for (int i = 0; i < 20 && !admin.ok() && admin.error().cls == ErrorClass::retry; ++i) {
-      EXPECT_THAT(admin.error().what, HasSubstr("queue."));
-      admin = Admin::connect(options);
-    }
+  // may_be_silent: a broker that hangs up without a word is tried again, and told as what it may
+  // be.
+  void expect_refused(const ::testing::Matcher<std::string>& what, bool may_be_silent = false) {
+    const auto admin = Admin::connect(options);
     ASSERT_FALSE(admin.ok());
-    EXPECT_EQ(admin.error().cls, ErrorClass::fatal) << admin.error().what;
-    EXPECT_EQ(admin.error().code, Errc::queue_tls);
+    if (!may_be_silent || admin.error().cls != ErrorClass::retry) {
+      EXPECT_EQ(admin.error().cls, ErrorClass::fatal) << admin.error().what;
+      EXPECT_EQ(admin.error().code, Errc::queue_tls);
+    }
     EXPECT_THAT(
         admin.error().what,
         AllOf(HasSubstr("RabbitMQ at " + HostPort{options.host(), options.port()}.to_string(0)),
@@ -89,13 +88,14 @@ TEST_P(BrokerTls, AnotherAuthorityIsRefused) {
 TEST_P(BrokerTls, WithoutOurCertificateTheBrokerRefuses) {
   options.tls.cert.set("");
   options.tls.key.set("");
-  expect_refused(HasSubstr("queue.tls.cert"));
+  expect_refused(HasSubstr("set queue.tls.cert"), true);
 }
 
 TEST_P(BrokerTls, ACertificateTheBrokerDoesNotKnowIsRefused) {
   options.tls.cert.set(folder_ + "other-ca.pem");
   options.tls.key.set(folder_ + "other-ca-key.pem");
-  expect_refused(HasSubstr("the one that signed queue.tls.cert must be in the server's file"));
+  expect_refused(HasSubstr("the one that signed queue.tls.cert must be in the server's file"),
+                 true);
 }
 
 TEST_P(BrokerTls, APortWithoutTlsIsSaid) {
