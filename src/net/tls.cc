@@ -151,15 +151,20 @@ class TlsStream final : public Stream {
     return error;
   }
   // A peer that refuses us (our certificate, in TLS 1.3 after the handshake) says so and hangs up:
-  // its reason is there to be read, though writing tells of the reset alone.
+  // its reason is there to be read, though writing tells of the reset alone.  Reading then tells it
+  // again, for OpenSSL has forgotten it.
   Error fail_to_write(int ret) {
     if (SSL_get_error(ssl_.get(), ret) == SSL_ERROR_SYSCALL) {
       const int error = errno;
       char byte = 0;
       std::size_t n = 0;
       ERR_clear_error();
-      const int read = SSL_read_ex(ssl_.get(), &byte, 1, &n);
-      if (read != 1 && SSL_get_error(ssl_.get(), read) == SSL_ERROR_SSL) return fail("read", read);
+      const int peeked = SSL_peek_ex(ssl_.get(), &byte, 1, &n);
+      if (peeked != 1 && SSL_get_error(ssl_.get(), peeked) == SSL_ERROR_SSL) {
+        Error reason = fail("read", peeked);
+        end_ = reason;
+        return reason;
+      }
       ERR_clear_error();
       errno = error;
     }
