@@ -57,6 +57,9 @@ fresh_data() {
   cp -a --sparse=always "$template" "$folder"
 }
 
+# sql_answers: by sql() and the socket of the script's $D; the client is not started in vain.
+sql_answers() { [ -S "$(cat "$D/socket")" ] && sql -e 'select 1'; }
+
 proc_start() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 proc_state() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f1; }
 # alive PIDFILE: true while the process recorded there (same start time: pids are reused) lives.

@@ -19,7 +19,6 @@ if [ -n "$R" ]; then
   if [ -d "$R/usr/lib/mysql/plugin" ]; then paths+=(--plugin-dir="$R/usr/lib/mysql/plugin"); fi
 fi
 sql() { mariadb --no-defaults --skip-ssl -uroot -S "$(cat "$D/socket")" "$@"; }
-answers() { [ -S "$(cat "$D/socket")" ] && sql -e 'select 1'; } # the client is not started in vain
 install_db() {
   rm -rf "$D/data"
   mkdir -p "$D/data"
@@ -54,7 +53,7 @@ case $cmd in
       --binlog-row-image=FULL --binlog-row-metadata=FULL --gtid-domain-id=0 --gtid-strict-mode=ON --log-slave-updates=ON \
       --sync-binlog=0 --innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=64M --innodb-log-file-size=32M \
       --performance-schema=OFF $SERVER_OPTIONS
-    wait_ready 120 "$pidfile" answers || { tail -20 "$D/log" >&2; exit 1; }
+    wait_ready 120 "$pidfile" sql_answers || { tail -20 "$D/log" >&2; exit 1; }
     say "$name ready: init $((t1 - t0)) ms, start $(($(now_ms) - t1)) ms"
     echo "$port"
     ;;

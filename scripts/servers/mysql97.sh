@@ -14,7 +14,6 @@ tree_loader "$R"
 paths=(--no-defaults --user="$user" --basedir="$R/usr" --lc-messages-dir="$R/usr/share/mysql" --character-sets-dir="$R/usr/share/mysql/charsets"
   --plugin-dir="$R/usr/lib/mysql/plugin" --secure-file-priv=NULL) # NULL: the packaged default folder does not exist
 sql() { "${LD[@]}" "$R/usr/bin/mysql" --no-defaults --character-sets-dir="$R/usr/share/mysql/charsets" -uroot -S "$(cat "$D/socket")" "$@"; }
-answers() { [ -S "$(cat "$D/socket")" ] && sql -e 'select 1'; } # the client is not started in vain
 initialize() {
   rm -rf "$D/data"
   "${LD[@]}" "$R/usr/sbin/mysqld" "${paths[@]}" --initialize-insecure "$@" --datadir="$D/data" --tmpdir="$D/tmp" \
@@ -43,7 +42,7 @@ case $cmd in
       --server-id="$SERVER_ID" --log-bin="$D/data/binlog" --binlog-format=ROW --binlog-row-image=FULL --binlog-row-metadata=FULL \
       --gtid-mode=ON --enforce-gtid-consistency=ON --log-replica-updates=ON --sync-binlog=0 --innodb-flush-log-at-trx-commit=2 \
       --innodb-buffer-pool-size=64M --innodb-redo-log-capacity=32M --performance-schema=OFF $SERVER_OPTIONS
-    wait_ready 120 "$pidfile" answers || { tail -20 "$D/log" >&2; exit 1; }
+    wait_ready 120 "$pidfile" sql_answers || { tail -20 "$D/log" >&2; exit 1; }
     say "$name ready: init $((t1 - t0)) ms, start $(($(now_ms) - t1)) ms"
     echo "$port"
     ;;

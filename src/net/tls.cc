@@ -139,17 +139,15 @@ class TlsStream final : public Stream {
  private:
   Error fail(std::string_view what, int ret) {
     failed_ = true;
-    return with_certificate(tls_error(ssl_.get(), target_, said_->names, what, ret));
-  }
-  // A server that hangs up before it says a word, having asked for our certificate, may do so for
-  // it: a reset of the connection takes the reason back, and some say none (RabbitMQ 3.10).
-  bool may_miss_certificate() const noexcept { return said_->wants_our_certificate && !heard_; }
-  Error with_certificate(Error error) const {
+    Error error = tls_error(ssl_.get(), target_, said_->names, what, ret);
     if (error.cls == ErrorClass::retry && may_miss_certificate())
-      error.what += "; " + (target_.tls->cert().empty() ? certificate_wanted(target_)
-                                                        : certificate_refused(target_));
+      error.what += "; perhaps " + (target_.tls->cert().empty() ? certificate_wanted(target_)
+                                                                : certificate_refused(target_));
     return error;
   }
+  // A server that hangs up before it says a word, having asked for our certificate, may do so for
+  // it: a reset of the connection takes the reason back, and some say none.
+  bool may_miss_certificate() const noexcept { return said_->wants_our_certificate && !heard_; }
   // A peer that refuses us (our certificate, in TLS 1.3 after the handshake) says so and hangs up:
   // its reason is there to be read, though writing tells of the reset alone.  Reading then tells it
   // again, for OpenSSL has forgotten it.
