@@ -62,7 +62,7 @@ def main(mysql, redis, tables):
     print("-" * width + "--+--" + "-" * max(len(right) for _, right, _ in lines))
     for left, right, mark in lines:
         print(f"{left:<{width}}  |  {right}{mark}")
-    print(f"{len(lines)} rows, " + ("all the same on both sides" if same else "NOT the same on both sides"))
+    print(f"{len(lines)} rows, " + ("all the same on both sides (a NULL is a field that is not there)" if same else "NOT the same on both sides"))
     return 0 if same else 1
 
 
