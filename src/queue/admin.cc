@@ -100,16 +100,12 @@ Result<std::optional<QueueInfo>> AmqpAdmin::inspect(const std::string& queue) {
 }
 
 Status AmqpAdmin::declare_exchange(const std::string& name) {
-  amqp_exchange_declare_t args{};
-  args.exchange = amqp_bytes(name);
-  args.type = amqp_bytes("direct");
-  args.durable = 1;
+  const amqp_exchange_declare_t args = exchange_declaration(name, false);
   SLUICE_TRY_ASSIGN(const auto reply, request(declaring, AMQP_EXCHANGE_DECLARE_METHOD, &args,
                                               AMQP_EXCHANGE_DECLARE_OK_METHOD));
   if (!reply.closed) return {};
   Error error = refused(reply, "exchange " + name);
-  if (error.code == Errc::queue_topology)
-    error.what += "; remedy: delete the exchange, it is made again as durable and direct";
+  if (error.code == Errc::queue_topology) error.what += kOtherExchangeRemedy;
   return error;
 }
 
@@ -122,10 +118,7 @@ Error AmqpAdmin::loss(const std::string& queue) const {
 }
 
 Result<bool> AmqpAdmin::has_exchange(const std::string& name) {
-  amqp_exchange_declare_t args{};
-  args.exchange = amqp_bytes(name);
-  args.type = amqp_bytes("direct");
-  args.passive = 1;
+  const amqp_exchange_declare_t args = exchange_declaration(name, true);
   SLUICE_TRY_ASSIGN(const auto reply, request(looking, AMQP_EXCHANGE_DECLARE_METHOD, &args,
                                               AMQP_EXCHANGE_DECLARE_OK_METHOD));
   if (!reply.closed) return true;
@@ -175,10 +168,7 @@ Status AmqpAdmin::declare_queue(const std::string& exchange, const std::string& 
       error.what += "; " + other_arguments_remedy(queue, reply.text);
     return error;
   }
-  amqp_queue_bind_t bind{};
-  bind.queue = amqp_bytes(queue);
-  bind.exchange = amqp_bytes(exchange);
-  bind.routing_key = amqp_bytes(queue);
+  const amqp_queue_bind_t bind = binding(queue, exchange);
   return require(declaring, AMQP_QUEUE_BIND_METHOD, &bind, AMQP_QUEUE_BIND_OK_METHOD,
                  "binding of queue " + queue);
 }

@@ -24,13 +24,20 @@ constexpr ChannelNumber kAsking = 1, kHolding = 2;
 // evaluate_consumer_timeout).
 constexpr std::chrono::seconds kRenewAfter{25};
 constexpr std::string_view kText = "who holds this message leads";
-// One to hold; a second one, put there by two that began at the same time, is taken away.
+constexpr std::string_view kMakeIt =
+    "; queue.type existing declares nothing: make it, bound to the exchange by its name, as "
+    "docs/operate.md says";
+// One to hold; a second one, put there by who could not see that one is held, is taken away.
 constexpr std::uint16_t kPrefetch = 2;
 
 class AmqpBaton final : public Baton, private FrameSink {
  public:
   AmqpBaton(std::unique_ptr<Link> link, const Names& names, QueueOptions::Type type)
-      : link_(std::move(link)), queue_(names.leader()), type_(type) {}
+      : link_(std::move(link)),
+        exchange_(names.exchange()),
+        queue_(names.leader()),
+        existing_(type == QueueOptions::Type::existing),
+        type_(type) {}
   Status prepare();
   Result<bool> wait(std::chrono::milliseconds timeout, Wakeup& wake) override;
   Time safe_until() const noexcept override {
@@ -46,13 +53,15 @@ class AmqpBaton final : public Baton, private FrameSink {
   Error refused(const Link::Reply& reply) {
     Error e = broker_error(link_->peer(), reply.code, reply.text, false).at("queue " + queue_);
     if (e.code != Errc::queue_topology) return e;
-    if (type_ == QueueOptions::Type::existing)
-      e.what += "; queue.type existing declares nothing: make it as docs/operate.md says";
-    else
-      e.what += "; " + other_arguments_remedy(queue_, reply.text);
+    e.what += existing_ ? std::string(kMakeIt)
+                        : "; it holds one message that says who leads; remedy: stop the instance's "
+                          "publishers, then: rabbitmqctl delete_queue " +
+                              queue_;
     return e;
   }
   Status declare();
+  Status declare_exchange();
+  Status bind();
   Status put();
   Status consume();
   Status on_frame(const Frame& frame) override;
@@ -62,7 +71,8 @@ class AmqpBaton final : public Baton, private FrameSink {
   Status take_arrived();
 
   std::unique_ptr<Link> link_;
-  const std::string queue_;
+  const std::string exchange_, queue_;
+  const bool existing_;
   const QueueOptions::Type type_;
   std::uint64_t tag_ = 0;  // of the baton; 0: somebody else has it
   Time since_{};           // it was given to us
@@ -72,25 +82,49 @@ class AmqpBaton final : public Baton, private FrameSink {
   Time asked_{};            // for a sign of life
 };
 
+// We come before whoever declares the rest.
+Status AmqpBaton::declare_exchange() {
+  const amqp_exchange_declare_t args = exchange_declaration(exchange_, false);
+  SLUICE_TRY_ASSIGN(const auto reply, request(kAsking, AMQP_EXCHANGE_DECLARE_METHOD, &args,
+                                              AMQP_EXCHANGE_DECLARE_OK_METHOD));
+  if (!reply.closed) return {};
+  Error e = broker_error(link_->peer(), reply.code, reply.text, false).at("exchange " + exchange_);
+  if (e.code == Errc::queue_topology) e.what += kOtherExchangeRemedy;
+  return e;
+}
+
+Status AmqpBaton::bind() {
+  const amqp_queue_bind_t args = binding(queue_, exchange_);
+  SLUICE_TRY_ASSIGN(const auto reply,
+                    request(kAsking, AMQP_QUEUE_BIND_METHOD, &args, AMQP_QUEUE_BIND_OK_METHOD));
+  if (reply.closed) return refused(reply);
+  return {};
+}
+
 Status AmqpBaton::declare() {
+  if (!existing_) SLUICE_TRY(declare_exchange());
   QueueArguments arguments(type_, QueueRole::leader, link_->broker());
   amqp_queue_declare_t args{};
   args.queue = amqp_bytes(queue_);
   args.durable = 1;
-  args.passive = type_ == QueueOptions::Type::existing ? 1 : 0;
+  args.passive = existing_ ? 1 : 0;
   args.arguments = arguments.table();
   SLUICE_TRY_ASSIGN(const auto reply, request(kAsking, AMQP_QUEUE_DECLARE_METHOD, &args,
                                               AMQP_QUEUE_DECLARE_OK_METHOD));
   if (reply.closed) return refused(reply);
-  const auto& found = reply.frame.as<amqp_queue_declare_ok_t>();
-  // Who consumes has made sure of the message before.
-  if (found.message_count != 0 || found.consumer_count != 0) return {};
+  const auto messages = reply.frame.as<amqp_queue_declare_ok_t>().message_count;
+  if (!existing_) SLUICE_TRY(bind());
+  // A message that is held is not counted, and who waits in line does not know whether one is:
+  // better one too many, of which the holder keeps one, than none and nobody ever leads.
+  if (messages != 0) return {};
   return put();
 }
 
 Status AmqpBaton::put() {
   amqp_basic_publish_t args{};
-  args.routing_key = amqp_bytes(queue_);  // the default exchange
+  // Not the default exchange: writing to that is a right of its own (amq.default).
+  args.exchange = amqp_bytes(exchange_);
+  args.routing_key = amqp_bytes(queue_);
   args.mandatory = 1;
   amqp_basic_properties_t properties{};
   properties._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG;
@@ -135,15 +169,19 @@ Status AmqpBaton::prepare() {
   return consume();
 }
 
+// Of two the newer stays: the broker may have taken the older back without a word, when our node
+// was cut off for a moment, and gives the same message again.  Then the ack of the older does
+// nothing.
 Status AmqpBaton::on_delivery(std::uint64_t tag) {
-  if (tag_ == 0 || coming_back_) {
+  const std::uint64_t older = coming_back_ ? 0 : std::exchange(tag_, tag);
+  if (older == 0) {
     coming_back_ = false;
     tag_ = tag;
     since_ = heard_;
     return {};
   }
   amqp_basic_ack_t args{};
-  args.delivery_tag = tag;
+  args.delivery_tag = older;
   return link_->send_method(kHolding, AMQP_BASIC_ACK_METHOD, &args);
 }
 
@@ -154,8 +192,16 @@ Status AmqpBaton::on_frame(const Frame& frame) {
       return on_delivery(frame.as<amqp_basic_deliver_t>().delivery_tag);
     case AMQP_BASIC_ACK_METHOD: confirmed_ = true; return {};
     case AMQP_BASIC_QOS_OK_METHOD: return {};
-    case AMQP_BASIC_NACK_METHOD:
     case AMQP_BASIC_RETURN_METHOD:
+      if (existing_) {
+        Error e = fatal(Errc::queue_topology, link_->peer().name() + ": queue " + queue_ +
+                                                  " is not bound to exchange " + exchange_ +
+                                                  " by its name");
+        e.what += kMakeIt;
+        return link_->leave(std::move(e));
+      }
+      [[fallthrough]];
+    case AMQP_BASIC_NACK_METHOD:
       return link_->leave(lost(link_->peer(), "queue " + queue_ + " does not take a message"));
     case AMQP_BASIC_CANCEL_METHOD:
       return link_->leave(lost(link_->peer(), "queue " + queue_ + " was deleted or moved"));

@@ -28,6 +28,22 @@ QueueArguments::QueueArguments(QueueOptions::Type type, QueueRole role, const Br
   }
 }
 
+amqp_exchange_declare_t exchange_declaration(const std::string& name, bool passive) {
+  amqp_exchange_declare_t args{};
+  args.exchange = amqp_bytes(name);
+  args.type = amqp_bytes("direct");
+  args.durable = 1;
+  args.passive = passive ? 1 : 0;
+  return args;
+}
+
+amqp_queue_bind_t binding(const std::string& queue, const std::string& exchange) {
+  amqp_queue_bind_t args{};
+  args.queue = args.routing_key = amqp_bytes(queue);
+  args.exchange = amqp_bytes(exchange);
+  return args;
+}
+
 std::uint16_t prefetch_count(std::uint64_t prefetch_bytes, std::uint64_t message_bytes,
                              std::uint32_t share) {
   const std::uint64_t each =

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <amqp.h>
 
@@ -25,6 +26,13 @@ class QueueArguments {
   std::array<amqp_table_entry_t, 5> entries_{};
   int count_ = 0;
 };
+
+// The instance's exchange; views into `name`.
+amqp_exchange_declare_t exchange_declaration(const std::string& name, bool passive);
+// The queue to the exchange, by the queue's name; views into both.
+amqp_queue_bind_t binding(const std::string& queue, const std::string& exchange);
+inline constexpr std::string_view kOtherExchangeRemedy =
+    "; remedy: delete the exchange, it is made again as durable and direct";
 
 // How many unacked messages a partition's channel may hold: its part of queue.prefetch_bytes when
 // `share` partitions are served by one consumer and messages have their full size.  At least 2, so

@@ -1,6 +1,8 @@
 // Who leads, on real brokers.
 #include "sluice/queue/baton.h"
 
+#include <gmock/gmock.h>
+
 #include "sluice/base/clock.h"
 
 #include "integration/queue/broker.h"
@@ -66,6 +68,69 @@ TEST_P(BatonTest, OfTwoMessagesOneIsTakenAway) {
     waiting = (*left)->messages;
   }
   EXPECT_EQ(waiting, 0u);
+}
+
+TEST_P(BatonTest, IsPutAnewWhenItIsLostAndSomebodyStandsInLine) {
+  auto first = baton();
+  ASSERT_NE(first, nullptr);
+  ASSERT_TRUE(comes(*first, milliseconds(10000)));
+  Outsider in_line(options);
+  {
+    Outsider thief(options);
+    thief.consume(names.leader(), true);
+    in_line.consume(names.leader(), false);
+    first.reset();
+    ASSERT_FALSE(thief.receive().empty());
+  }
+  // The queue is empty, and has a consumer that holds nothing.
+  const auto second = baton();
+  ASSERT_NE(second, nullptr);
+  EXPECT_FALSE(in_line.receive().empty());
+  const auto third = baton();
+  ASSERT_NE(third, nullptr);
+  EXPECT_FALSE(comes(*second, milliseconds(500)));
+}
+
+TEST_P(BatonTest, NeedsTheRightsOfItsOwnNamesAlone) {
+  if (!has_ctl()) GTEST_SKIP() << "no rabbitmqctl";
+  ctl("add_user own-names secret");
+  ctl("set_permissions own-names '^sluice\\.' '^sluice\\.' '^sluice\\.'");
+  const std::string user = options.user();
+  const Secret password = options.password();
+  options.user.set("own-names");
+  options.password.set(Secret("secret"));
+  {
+    const auto b = baton();
+    ASSERT_NE(b, nullptr);
+    EXPECT_TRUE(comes(*b, milliseconds(10000)));
+    const auto admin = declared();
+    const auto p = publisher();
+    const auto c = consumer();
+    ASSERT_TRUE(admin && p && c);
+    ASSERT_TRUE(c->start(0).ok());
+    EXPECT_EQ(send(*p, 0, 1, "{}").kind, Outcome::Kind::confirmed);
+    EXPECT_EQ(receive(*c).body, "{}");
+  }
+  options.user.set(user);
+  options.password.set(password);
+  ctl("delete_user own-names");
+}
+
+TEST_P(BatonTest, NamesTheBindingThatIsMissing) {
+  options.type.set(QueueOptions::Type::existing);
+  Outsider outsider(options);
+  outsider.declare_exchange(names.exchange());
+  outsider.declare_queue(names.leader(), {});
+  Brokers brokers(options);
+  const auto b = Baton::connect(brokers, names);
+  ASSERT_FALSE(b.ok());
+  EXPECT_EQ(b.error().code, Errc::queue_topology);
+  EXPECT_THAT(to_string(b.error()),
+              ::testing::HasSubstr("is not bound to exchange " + names.exchange()));
+  outsider.bind(names.leader(), names.exchange());
+  const auto bound = baton();
+  ASSERT_NE(bound, nullptr);
+  EXPECT_TRUE(comes(*bound, milliseconds(10000)));
 }
 
 TEST_P(BatonTest, IsNotSafeWhenTheConnectionWasNotServedForAHeartbeat) {

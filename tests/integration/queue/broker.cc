@@ -83,6 +83,23 @@ void Outsider::publish(const std::string& queue, const std::string& body) {
             AMQP_STATUS_OK);
 }
 
+void Outsider::consume(const std::string& queue, bool no_ack) {
+  amqp_basic_consume(state_, 1, amqp_bytes(queue), amqp_empty_bytes, 0, no_ack ? 1 : 0, 0,
+                     amqp_empty_table);
+  check("basic.consume");
+}
+
+std::string Outsider::receive() {
+  amqp_envelope_t envelope{};
+  const timeval patience{10, 0};
+  const auto reply = amqp_consume_message(state_, &envelope, &patience, 0);
+  EXPECT_EQ(reply.reply_type, AMQP_RESPONSE_NORMAL);
+  if (reply.reply_type != AMQP_RESPONSE_NORMAL) return {};
+  std::string body(view(envelope.message.body));
+  amqp_destroy_envelope(&envelope);
+  return body;
+}
+
 void Outsider::delete_queue(const std::string& name) {
   amqp_queue_delete(state_, 1, amqp_bytes(name), 0, 0);
   check("queue.delete");

@@ -28,6 +28,10 @@ class Outsider {
   void unbind(const std::string& queue, const std::string& exchange);
   void publish(const std::string& queue,
                const std::string& body);  // no headers, by the default exchange
+  // Stands in line for what comes, for as long as this lives, without acks (`no_ack`: none is
+  // needed); receive() is the next message.
+  void consume(const std::string& queue, bool no_ack);
+  std::string receive();
   void delete_queue(const std::string& name);
   void delete_exchange(const std::string& name);
 
