@@ -395,6 +395,22 @@ Status position_reset(const Options& options, bool confirmed, std::ostream& out)
   return {};
 }
 
+namespace {
+
+// What the last publisher went by; nullopt: none has run.
+Result<std::optional<position::Layout>> published_layout(redis::Connection& redis,
+                                                         const std::string& instance) {
+  const std::string key = position::layout_key(instance);
+  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis.command({"GET", key}));
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+  if (reply.kind != redis::Reply::Kind::string) return std::optional<position::Layout>();
+  auto layout = position::parse_layout(reply.text);
+  if (!layout) return std::move(layout).error().at(key);
+  return std::optional(std::move(layout).value());
+}
+
+}  // namespace
+
 Status reset(const Options& options, bool confirmed, std::ostream& out) {
   SLUICE_TRY_ASSIGN(auto hold, StateHold::open(options));
   SLUICE_TRY(hold.refuse_running());
@@ -402,12 +418,16 @@ Status reset(const Options& options, bool confirmed, std::ostream& out) {
   queue::Names names = names_of(options);
   SLUICE_TRY_ASSIGN(const auto admin, queue::Admin::connect(options.queue));
   SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
-  // Another host may have changed their number.
+  // Another host may have changed their number, or the state file that had it is gone.
+  SLUICE_TRY_ASSIGN(const auto layout, published_layout(*redis, names.instance));
+  if (layout) names.partitions = layout->partitions;
   SLUICE_TRY_ASSIGN(const auto seen, seen_mirror(options));
   if (seen && seen->state) names.partitions = seen->state->layout.partitions;
   std::vector<std::string> queues{names.dead(), names.control(), names.ddl(), names.leader()};
   for (std::uint32_t n = 0; n < names.partitions; ++n) queues.push_back(names.partition(n));
   const std::string_view would = confirmed ? "removed" : "would remove";
+  // Queues that are not ours to declare stay, empty.
+  const bool ours = options.queue.type() != QueueOptions::Type::existing;
   std::size_t found = 0;
   std::uint64_t messages = 0;
   for (const std::string& queue : queues) {
@@ -415,10 +435,19 @@ Status reset(const Options& options, bool confirmed, std::ostream& out) {
     if (!info) continue;
     ++found;
     messages += info->messages;
-    if (confirmed) SLUICE_TRY(admin->remove_queue(queue));
+    if (!confirmed) continue;
+    if (ours) {
+      SLUICE_TRY(admin->remove_queue(queue));
+    } else {
+      SLUICE_TRY_ASSIGN([[maybe_unused]] const auto purged, admin->purge(queue));
+    }
   }
-  if (confirmed) SLUICE_TRY(admin->remove_exchange(names.exchange()));
-  out << would << " " << found << " queues with " << messages << " messages\n";
+  if (confirmed && ours) SLUICE_TRY(admin->remove_exchange(names.exchange()));
+  if (ours)
+    out << would << " " << found << " queues with " << messages << " messages\n";
+  else
+    out << would << " " << messages << " messages from " << found
+        << " queues, which stay (queue.type existing)\n";
   std::vector<std::string> keys{
       position::watermark_key(names.instance), position::layout_key(names.instance),
       position::members_key(names.instance), position::mirror_key(names.instance),

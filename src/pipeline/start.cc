@@ -4,22 +4,32 @@
 #include "sluice/base/log.h"
 #include "sluice/config/show.h"
 #include "sluice/position/applied_record.h"
+#include "sluice/position/shared_keys.h"
 
 namespace sluice::pipeline {
 namespace {
 
+// What an earlier run has left.  The number of partitions may have been another one
+// (`sluice repartition`), so what does not depend on it is looked for, too.
 Status refuse_traces(const Options& options, queue::Admin& admin, redis::Connection& redis) {
   const queue::Names names = names_of(options);
-  std::string found;
-  for (std::uint32_t n = 0; n < names.partitions && found.empty(); ++n) {
-    SLUICE_TRY_ASSIGN(const auto info, admin.inspect(names.partition(n)));
-    if (info) found = "queue " + names.partition(n) + " exists";
+  std::vector<std::string> queues{names.control()},
+      keys{position::layout_key(names.instance), position::watermark_key(names.instance)};
+  for (std::uint32_t n = 0; n < names.partitions; ++n) {
+    queues.push_back(names.partition(n));
+    keys.push_back(position::applied_key(names.instance, names.partitions, n));
   }
-  for (std::uint32_t n = 0; n < names.partitions && found.empty(); ++n) {
-    const std::string key = position::applied_key(names.instance, names.partitions, n);
-    SLUICE_TRY_ASSIGN(const auto reply, redis.command({"EXISTS", key}));
+  // Made by hand before the first start they say nothing.
+  if (options.queue.type() == QueueOptions::Type::existing) queues.clear();
+  std::string found;
+  for (auto queue = queues.begin(); queue != queues.end() && found.empty(); ++queue) {
+    SLUICE_TRY_ASSIGN(const auto info, admin.inspect(*queue));
+    if (info) found = "queue " + *queue + " exists";
+  }
+  for (auto key = keys.begin(); key != keys.end() && found.empty(); ++key) {
+    SLUICE_TRY_ASSIGN(const auto reply, redis.command({"EXISTS", *key}));
     if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
-    if (reply.integer != 0) found = "Redis holds " + key;
+    if (reply.integer != 0) found = "Redis holds " + *key;
   }
   if (found.empty()) return {};
   return fatal(Errc::position_missing,

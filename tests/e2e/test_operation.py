@@ -1,4 +1,5 @@
 """What an operator meets: a large transaction, a stop under load, refusals with their remedies, a configuration full of mistakes."""
+import json
 import signal
 import time
 
@@ -68,6 +69,9 @@ class Operation:
         with self.bench() as bench:
             bench.mysql.execute("INSERT INTO e2e.text_key VALUES ('x', 1, NULL)")
             bench.wait_for_source()
+            # Afterwards nothing is left of the number of partitions that the configuration gives.
+            self.assertEqual(bench.daemon.command("repartition", "4").returncode, 0)
+            wait_until(lambda: json.loads(bench.redis.client().get("sluice:e2e:layout"))["partitions"] == 4, 30, bench.daemon.tail)
             self.assertEqual(bench.daemon.stop(), 0)
             for name in ("state.json", "state.json.bak"):
                 (bench.daemon.state_folder / name).unlink()
@@ -77,6 +81,7 @@ class Operation:
             self.assertIn("nothing was changed", told.stdout)
             done = bench.daemon.command("reset", "--yes")
             self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIsNone(bench.rabbit.messages("sluice.e2e.p4.0"))
             bench.daemon.start()
             wait_until(bench.watermark, 60, lambda: bench.daemon.tail())
             self.assertEqual(bench.daemon.stop(), 0)

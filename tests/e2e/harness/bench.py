@@ -31,8 +31,9 @@ class Bench:
     """with Bench("mariadb", "FULL") as bench: servers run, the tables exist, the program is in step."""
 
     def __init__(self, flavor, metadata="FULL", rabbit="3.10", redis_kind="redis", partitions=8, version=None, server_options="",
-                 standby=False, rabbit_options="", proxied=False, **more_config):
-        """proxied: the program reaches its servers through self.proxies, {"source", "broker", "redis": Proxy}."""
+                 standby=False, rabbit_options="", proxied=False, before_start=None, **more_config):
+        """before_start: called with this when the servers run; returns more configuration.
+        proxied: the program reaches its servers through self.proxies, {"source", "broker", "redis": Proxy}."""
         self.binary = binary()
         base = pathlib.Path(os.environ.get("SLUICE_E2E_ROOT") or servers.REPO / "build" / "e2e")
         base.mkdir(parents=True, exist_ok=True)
@@ -45,6 +46,7 @@ class Bench:
         self.partitions, self.more_config = partitions, more_config
         self.daemon = None
         self.proxied, self.proxies = proxied, {}
+        self.before_start = before_start
         self.epoch = 1  # that the source is in: grows with each change of the server
 
     def __enter__(self):
@@ -61,6 +63,9 @@ class Bench:
             self.mysql.execute(f"CREATE USER sluice@'127.0.0.1' IDENTIFIED BY '{password}'",
                                "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO sluice@'127.0.0.1'", *workload.DDL, *workload.count_ddl())
             self.password = password
+            if self.before_start:
+                for section, values in self.before_start(self).items():
+                    self.more_config.setdefault(section, {}).update(values)
             self.daemon = Daemon(self.binary, self.root / "sluice", self.config(password), self.root)
             self.daemon.start()
             wait_until(self.watermark, 60, lambda: f"a first watermark\n{self.daemon.tail()}")

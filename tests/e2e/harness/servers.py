@@ -101,6 +101,7 @@ class Mysql(Server):
 class Rabbit(Server):
     def __init__(self, root, version="3.10", options=""):
         """options: more lines for rabbitmq.conf."""
+        self.version = version
         super().__init__(root, {"3.10": "rabbit.sh", "4.3": "rabbit43.sh"}[version], "rabbit", PLUGINS="", SERVER_OPTIONS=options)
 
     def ctl(self, *words):
