@@ -10,6 +10,7 @@
 #include "sluice/base/log.h"
 #include "sluice/pipeline/commands.h"
 #include "sluice/position/applied_record.h"
+#include "sluice/position/shared_keys.h"
 #include "sluice/queue/consumer.h"
 
 #include "pipeline/replicas.h"
@@ -21,27 +22,37 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Every message in the queue holds nothing that Redis does not have.  What is looked at goes back
-// to the queue.
-Status only_repeats(queue::Consumer& consumer, std::uint32_t partition, const EventId& applied) {
+// The messages that are left hold nothing that Redis does not have.  What is looked at goes back to
+// the queues.
+Status only_repeats(queue::Consumer& consumer, const std::vector<std::uint32_t>& partitions,
+                    const std::vector<std::optional<position::AppliedRecord>>& records) {
   constexpr milliseconds kQuiet{500};
   Wakeup nobody;
-  SLUICE_TRY(consumer.start(partition));
+  for (const std::uint32_t n : partitions) SLUICE_TRY(consumer.start(n));
   for (;;) {
     SLUICE_TRY_ASSIGN(const auto delivery, consumer.next(kQuiet, nobody));
     if (!delivery) break;
     if (delivery->unreadable) return *delivery->unreadable;
-    if (delivery->headers.rows != 0 && delivery->headers.last > applied)
-      return fatal(Errc::position_mismatch, "partition " + std::to_string(partition) +
-                                                " still holds rows that are not in Redis");
+    if (delivery->headers.rows == 0) continue;
+    const std::string partition = "partition " + std::to_string(delivery->partition);
+    const auto& record = records[delivery->partition];
+    if (!record || delivery->headers.last > record->id)
+      return fatal(Errc::position_mismatch, partition + " still holds rows that are not in Redis");
+    // Who had it has not finished: a dead letter of it may be missing.
+    if (delivery->redelivered)
+      return fatal(Errc::position_mismatch,
+                   partition +
+                       " still holds a message that was given back: run until it is taken, "
+                       "then again");
   }
-  return consumer.stop(partition);
+  for (const std::uint32_t n : partitions) SLUICE_TRY(consumer.stop(n));
+  return {};
 }
 
 Status all_applied(const Options& options, const position::State& state, queue::Admin& admin,
                    const std::vector<std::optional<position::AppliedRecord>>& records) {
   const queue::Names names{options.instance(), state.layout.partitions};
-  std::unique_ptr<queue::Consumer> consumer;
+  std::vector<std::uint32_t> there;
   for (std::uint32_t n = 0; n < names.partitions; ++n) {
     const EventId applied = records[n] ? records[n]->id : EventId{};
     if (applied != state.last[n])
@@ -51,12 +62,11 @@ Status all_applied(const Options& options, const position::State& state, queue::
               ", applied up to " + applied.to_string() +
               ": run with the old settings until both are equal, stop it with SIGTERM, then again");
     SLUICE_TRY_ASSIGN(const auto info, admin.inspect(names.partition(n)));
-    if (!info || info->messages == 0) continue;
-    if (!consumer) {
-      SLUICE_TRY_ASSIGN(consumer, queue::Consumer::connect(options.queue, names));
-    }
-    SLUICE_TRY(only_repeats(*consumer, n, applied));
+    if (info) there.push_back(n);
   }
+  // What an applier gave back a moment ago may not be counted yet, so all are listened to.
+  SLUICE_TRY_ASSIGN(const auto consumer, queue::Consumer::connect(options.queue, names));
+  SLUICE_TRY(only_repeats(*consumer, there, records));
   if (state.overlap_pending || !state.overlap.empty())
     return fatal(Errc::position_mismatch,
                  "rows that were sent before the failover have not all been met again: run until "
@@ -78,6 +88,10 @@ Status relabel(const Options& options, const position::Layout& is, redis::Connec
     SLUICE_TRY_ASSIGN(const redis::Reply reply, redis.command({"SET", key, text.view()}));
     if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
   }
+  // Who follows would go by the old rules; the publisher writes it anew.
+  SLUICE_TRY_ASSIGN(const redis::Reply reply,
+                    redis.command({"DEL", position::layout_key(options.instance())}));
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
   return {};
 }
 
