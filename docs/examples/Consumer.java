@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Takes all row changes of a Sluice instance from queues of its own, each exactly once, into a journal: a file of one line of JSON a message, which holds the
@@ -113,17 +114,19 @@ public final class Consumer {
       queue = name + suffix;
     }
 
-    void declare(Channel channel, Map<String, Object> arguments) throws IOException {
-      channel.queueDeclare(queue, true, false, false, arguments);
+    void declare(Channel channel) throws IOException {
+      channel.queueDeclare(queue, true, false, false, queueArguments);
       channel.queueBind(queue, "sluice." + instance, source);
     }
 
     void open() {
       try {
         Channel channel = connection.createChannel();
+        declare(channel); // anew, should it have been deleted: rule 3 tells whether something is missing
         channel.basicQos(PREFETCH);
         channel.basicConsume(queue, false, new Taker(channel));
       } catch (IOException | ShutdownSignalException why) {
+        System.err.println(queue + ": trying again: " + why);
         later(); // unless the connection is gone: then the process ends
       }
     }
@@ -135,6 +138,7 @@ public final class Consumer {
     /** The library calls it on one thread at a time. */
     private final class Taker extends DefaultConsumer {
       private volatile boolean closed; // what still comes, comes again behind the next open()
+      private final AtomicBoolean left = new AtomicBoolean();
 
       Taker(Channel channel) {
         super(channel);
@@ -149,15 +153,16 @@ public final class Consumer {
           if (version > FORMAT) throw new IllegalStateException("message format " + version + ", this program knows " + FORMAT + ": update it");
           EventId prev = new EventId(headers.get("prev").toString());
           EventId last = new EventId(headers.get("last").toString());
-          EventId applied = journal.applied(queue);
-          if (applied == null) applied = prev; // the first message ever: the queue begins here
+          EventId kept = journal.applied(queue);
+          EventId applied = kept != null ? kept : prev; // the first message ever: the queue begins here
           if (prev.compareTo(applied) > 0) { // rule 3
             onGap(prev, applied);
             return;
           }
           gapSince = 0;
-          // Else a repeat, rule 1.  A message of ticks alone changes nothing, either.
-          if (last.compareTo(applied) > 0) journal.apply(queue, last, read(properties, body, applied));
+          // Else a repeat, rule 1, or ticks alone, which are not used here (rule 5).  The first message's place is kept in any case: without it a loss behind
+          // it would not be seen.
+          if (kept == null || last.compareTo(applied) > 0) journal.apply(queue, last, read(properties, body, applied));
           getChannel().basicAck(envelope.getDeliveryTag(), false); // one message: never `multiple`
         } catch (ShutdownSignalException gone) {
           closed = true; // not acknowledged: it comes again
@@ -174,6 +179,10 @@ public final class Consumer {
           stop(queue + ": a message follows " + prev + ", but " + applied + " is the last that came", EXIT_GAP);
           return;
         }
+        close();
+      }
+
+      private void close() {
         closed = true;
         timer.execute(
             () -> {
@@ -185,11 +194,23 @@ public final class Consumer {
             });
       }
 
+      /** By the broker, which leaves the channel open: the queue was deleted, or its acknowledgement timeout (4.3). */
+      @Override
+      public void handleCancel(String tag) {
+        System.err.println(queue + ": the broker cancelled the consumer, consuming anew");
+        close();
+        leave(); // the library has forgotten this consumer: handleShutdownSignal does not come
+      }
+
       /** Of this channel alone, or with its connection. */
       @Override
       public void handleShutdownSignal(String tag, ShutdownSignalException why) {
         closed = true;
-        if (!stopping) later();
+        leave();
+      }
+
+      private void leave() {
+        if (left.compareAndSet(false, true) && !stopping) later();
       }
     }
   }
@@ -224,6 +245,7 @@ public final class Consumer {
   private final String name;
   private final Journal journal;
   private final Connection connection;
+  private final Map<String, Object> queueArguments = new HashMap<>();
   private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   private volatile boolean stopping;
 
@@ -240,18 +262,17 @@ public final class Consumer {
   }
 
   private void run() throws Exception {
-    Map<String, Object> arguments = new HashMap<>();
-    arguments.put("x-queue-type", "quorum");
-    arguments.put("x-single-active-consumer", true);
+    queueArguments.put("x-queue-type", "quorum");
+    queueArguments.put("x-single-active-consumer", true);
     // From 4.0 a quorum queue drops what was delivered 20 times unless told not to; 3.x must not be told so.
     String version = connection.getServerProperties().get("version").toString();
-    if (Integer.parseInt(version.substring(0, version.indexOf('.'))) >= 4) arguments.put("x-delivery-limit", -1);
+    if (Integer.parseInt(version.substring(0, version.indexOf('.'))) >= 4) queueArguments.put("x-delivery-limit", -1);
     List<Partition> all = new ArrayList<>();
     try (Channel channel = connection.createChannel()) {
       channel.exchangeDeclarePassive("sluice." + instance);
       for (int n = 0; n < partitions; ++n) {
         all.add(new Partition(n));
-        all.get(n).declare(channel, arguments);
+        all.get(n).declare(channel);
       }
     }
     all.forEach(Partition::open);

@@ -98,6 +98,7 @@ class Partition:
         self.source = f"sluice.{consumer.args.instance}.p{consumer.args.partitions}.{number}"
         self.queue = f"{consumer.args.name}.p{consumer.args.partitions}.{number}"
         self.channel = None
+        self.cancelled = False
 
     def declare(self, channel, arguments):
         channel.queue_declare(self.queue, durable=True, arguments=arguments)
@@ -106,9 +107,16 @@ class Partition:
     def open(self):
         self.channel = self.consumer.connection.channel()
         self.channel.basic_qos(prefetch_count=PREFETCH)
+        self.channel.add_on_cancel_callback(self.on_cancel)
         self.channel.basic_consume(self.queue, self.on_message)
 
+    def on_cancel(self, _frame):
+        """By the broker, which leaves the channel open: the queue was deleted, or its acknowledgement timeout (4.3)."""
+        self.cancelled = True
+
     def on_message(self, channel, method, properties, body):
+        if self.consumer.stopping:
+            return  # it comes again; serve() is not back before all that has come was handled
         headers = properties.headers
         if headers["v"] > FORMAT:
             raise SystemExit(f"message format {headers['v']}, this program knows {FORMAT}: update it")
@@ -124,8 +132,7 @@ class Partition:
             for change in changes:
                 print(json.dumps(change, ensure_ascii=False), flush=True)
         channel.basic_ack(method.delivery_tag)
-        if self.consumer.gap and self.consumer.gap[0] == self.queue:
-            self.consumer.gap = None
+        self.consumer.gaps.pop(self.queue, None)
 
 
 class Consumer:
@@ -134,7 +141,7 @@ class Consumer:
         self.store = Store(args.state)
         self.partitions = [Partition(self, number) for number in range(args.partitions)]
         self.connection = None
-        self.gap = json.loads(os.environ.pop("CONSUMER_GAP", "null"))  # [queue, seconds since 1970]
+        self.gaps = json.loads(os.environ.pop("CONSUMER_GAPS", "{}"))  # {queue: since when, in seconds since 1970}
         self.stopping = False
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self.stop)
@@ -160,17 +167,15 @@ class Consumer:
         self.connect()
         while not self.stopping:
             self.connection.process_data_events(time_limit=0.5)
-            closed = [partition.queue for partition in self.partitions if not partition.channel.is_open]
-            if closed:  # by the broker: its acknowledgement timeout
+            closed = [partition.queue for partition in self.partitions if partition.cancelled or not partition.channel.is_open]
+            if closed:  # by the broker: its acknowledgement timeout, a queue that was deleted
                 raise pika.exceptions.ChannelClosed(0, f"of {', '.join(closed)}")
 
     def run(self):
         try:
             self.serve()
         except Gap as why:
-            queue = why.args[1]
-            since = self.gap[1] if self.gap and self.gap[0] == queue else time.time()
-            self.gap = [queue, since]
+            since = self.gaps.setdefault(why.args[1], time.time())
             if time.time() - since > self.args.gap_patience:
                 print(f"gap: {why.args[0]}", file=sys.stderr, flush=True)
                 return EXIT_GAP
@@ -184,7 +189,7 @@ class Consumer:
         print(f"trying again: {why!r}", file=sys.stderr, flush=True)
         time.sleep(LOOK_AGAIN_SECONDS)
         if not self.stopping:
-            os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "CONSUMER_GAP": json.dumps(self.gap)})
+            os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "CONSUMER_GAPS": json.dumps(self.gaps)})
 
 
 def main():
