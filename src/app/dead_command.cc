@@ -22,7 +22,9 @@ struct Arguments {
 void add_choice(CLI::App* command, Arguments& arguments) {
   command->add_option("--table", arguments.choice.table, "pattern for the whole of DB.TABLE")
       ->type_name("RE");
-  command->add_option("--reason", arguments.choice.reason, "WRONGTYPE, no_key, script, unreadable")
+  command
+      ->add_option("--reason", arguments.choice.reason,
+                   "WRONGTYPE, oversize, no_key, script, unreadable")
       ->type_name("WORD");
   command->add_option("--id", arguments.choice.id, "one letter, by its id")->type_name("ID");
   command->add_option("--limit", arguments.choice.limit, "the oldest N of them")->type_name("N");

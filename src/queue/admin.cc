@@ -113,8 +113,9 @@ Error AmqpAdmin::loss(const std::string& queue) const {
   return fatal(Errc::queue_topology,
                link_->peer().name() + ": queue " + queue +
                    " is gone: messages sent to it may be lost; remedy: when the broker is to come "
-                   "back with it, start again then; otherwise rebuild Redis from the source with a "
-                   "new state_dir");
+                   "back with it, start again then; otherwise `sluice reset --config FILE --yes`, "
+                   "and load the tables into Redis anew as docs/operate.md says (\"Redis came back "
+                   "older or empty\")");
 }
 
 Result<bool> AmqpAdmin::has_exchange(const std::string& name) {

@@ -207,8 +207,9 @@ Status AmqpConsumer::on_method(ChannelNumber number, Channel& c, const Frame& fr
       return link_->send_method(number, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
     }
     case AMQP_BASIC_CANCEL_METHOD: {
-      // The queue was deleted, its leader is gone, or 4.x has waited for an ack for longer than
-      // consumer_timeout.  What is unacked here goes back only with the channel.
+      // The queue was deleted, its leader is gone, or the broker (4.3; before, it closes the
+      // channel) has waited for an ack for longer than consumer_timeout.  What is unacked here goes
+      // back only with the channel.
       if (!closed_[c.partition])
         log::get("queue").warn("broker cancelled a consumer, consuming anew queue={}",
                                names_.partition(c.partition));

@@ -76,6 +76,7 @@ TEST_P(Topology, AQueueThatWasSentToAndIsGoneIsALoss) {
   EXPECT_EQ(status.error().cls, ErrorClass::fatal);
   EXPECT_EQ(status.error().code, Errc::queue_topology);
   EXPECT_THAT(status.error().what, HasSubstr("queue " + names.partition(2) + " is gone"));
+  EXPECT_THAT(status.error().what, HasSubstr("sluice reset"));
   const auto info = admin->inspect(names.partition(2));
   ASSERT_TRUE(info.ok());
   EXPECT_FALSE(info->has_value()) << "it must not be declared anew";
