@@ -51,6 +51,7 @@ Status Leadership::session(const std::stop_token& st) {
       changed_->notify();
     } else if (!standing_by_.load() && clock_->steady() - since >= kInLine) {
       backoff_.reset();
+      stood_by_.store(true);
       standing_by_.store(true);
       log::get("app").info("standing by: another process publishes for this instance");
       changed_->notify();

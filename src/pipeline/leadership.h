@@ -41,6 +41,8 @@ class Leadership {
   std::uint64_t turn() const noexcept { return turn_.load(); }
   // In line behind another one.
   bool standing_by() const noexcept { return standing_by_.load(); }
+  // Another process may have led before, or this one.
+  bool succeeds() const noexcept { return stood_by_.load() || turn_.load() > 1; }
   // It leads, and nobody else can do so at this moment: asked before anything is sent.
   bool certain() const noexcept {
     return turn_.load() != 0 && clock_->steady().time_since_epoch().count() < safe_until_.load();
@@ -58,6 +60,7 @@ class Leadership {
   std::uint64_t turns_ = 0;
   std::atomic<std::uint64_t> turn_{0};
   std::atomic<bool> standing_by_{false};
+  std::atomic<bool> stood_by_{false};  // once
   std::atomic<bool> given_up_{false};
   std::atomic<std::chrono::steady_clock::rep> safe_until_{0};
 };

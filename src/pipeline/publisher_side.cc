@@ -22,7 +22,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-constexpr milliseconds kStorePatience{3000};
 constexpr milliseconds kMirrorPatience{2000};
 // Requests to go back come together, for Redis came back older for all partitions.
 constexpr milliseconds kTogetherLeast{1000}, kTogetherMost{5000};
@@ -33,9 +32,8 @@ TransactionId id_of(const schema::Place& place) {
 
 }  // namespace
 
-PublisherSide::PublisherSide(const Options& options, Surroundings surroundings,
-                             std::optional<StateHold> hold, std::stop_token stop,
-                             milliseconds patience)
+PublisherSide::PublisherSide(const Options& options, Surroundings surroundings, StateHold hold,
+                             std::stop_token stop, milliseconds patience)
     : options_(options),
       around_(std::move(surroundings)),
       hold_(std::move(hold)),
@@ -66,22 +64,7 @@ Result<T> PublisherSide::patiently(std::string_view what,
   }
 }
 
-// Another command may have the folder, for a moment; or who led before us, which is on this host
-// and has up to a heartbeat to notice that it does not any more.
-Result<StateHold> PublisherSide::open_state() {
-  const auto deadline = steady_clock::now() + options_.queue.heartbeat() + kStorePatience;
-  for (;;) {
-    auto hold = StateHold::open(options_, around_.redis);
-    if (hold.ok() || hold.error().code != Errc::position_locked || steady_clock::now() >= deadline)
-      return hold;
-    if (!wait_for(milliseconds(100), stop_)) return stopped();
-  }
-}
-
 Result<std::uint32_t> PublisherSide::take_state() {
-  if (!hold_) {
-    SLUICE_TRY_ASSIGN(hold_, open_state());
-  }
   SLUICE_TRY_ASSIGN(
       saved_, patiently<std::optional<position::State>>("redis", [this] { return hold_->take(); }));
   return saved_ ? saved_->layout.partitions : options_.queue.partitions();

@@ -49,9 +49,9 @@ class PublisherSide {
     // Somebody else goes on with the instance.
     std::function<void()> give_up;
   };
-  // `hold`: the state, when it is held already.  `stop` ends prepare().  What was asked for
-  // by `sluice repartition` is not looked at before `patience` is over.
-  PublisherSide(const Options& options, Surroundings surroundings, std::optional<StateHold> hold,
+  // `stop` ends prepare().  What was asked for by `sluice repartition` is not looked at before
+  // `patience` is over.
+  PublisherSide(const Options& options, Surroundings surroundings, StateHold hold,
                 std::stop_token stop, std::chrono::milliseconds patience);
   ~PublisherSide();
   PublisherSide(const PublisherSide&) = delete;
@@ -86,7 +86,6 @@ class PublisherSide {
   OutboxStatus status() const { return outbox_->status(); }
 
  private:
-  Result<StateHold> open_state();
   Status save_first(position::State& state);
   Checkpoint::Hooks hooks();
   Status prepare_schemas(mysql::Connection& source, StartPlan& plan);

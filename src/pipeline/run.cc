@@ -16,6 +16,7 @@
 #include "pipeline/applier_side.h"
 #include "pipeline/backlog_stage.h"
 #include "pipeline/failure.h"
+#include "pipeline/folder_claim.h"
 #include "pipeline/invalidation_stage.h"
 #include "pipeline/leadership.h"
 #include "pipeline/publisher_side.h"
@@ -100,7 +101,8 @@ class Daemon {
             [names = names_of(options), brokers = queue::Brokers(options.queue)]() mutable {
               return queue::Baton::connect(brokers, names);
             },
-            wakeup_, clock_, options.queue.reconnect_max()) {}
+            wakeup_, clock_, options.queue.reconnect_max()),
+        folder_(options, &redis_, clock_) {}
 
   Status run();
 
@@ -140,7 +142,8 @@ class Daemon {
   std::uint64_t turn_ = 0;                // that publisher_ is of
   std::atomic<bool> publishing_{false};   // publisher_ is prepared
   std::atomic<std::int64_t> read_ms_{0};  // commit time of what was read last; 0: not known here
-  std::optional<StateHold> state_;        // kept from one publisher to the next
+  FolderClaim folder_;
+  std::optional<StateHold> state_;  // for the next publisher, while this process leads
   milliseconds patience_{0};
   std::unique_ptr<PublisherSide> publisher_;
   std::unique_ptr<Monitors> monitors_;
@@ -193,9 +196,14 @@ Status Daemon::lead() {
   publisher_ = std::make_unique<PublisherSide>(
       options_,
       PublisherSide::Surroundings{&wakeup_, &failures_, &redis_, &counters_, &health_, &clock_,
+  if (!state_) {
+    SLUICE_TRY_ASSIGN(state_, folder_.attempt(leadership_.succeeds()));
+  }
+  if (!state_) return {};
                                   [this] { return leadership_.certain(); },
                                   [this] { leadership_.give_up(); }},
-      std::exchange(state_, std::nullopt), stop.get_token(), patience_);
+      std::move(*state_), stop.get_token(), patience_);
+  state_.reset();
   if (Status s = prepare(); !s.ok()) {
     publisher_.reset();
     if (s.error().cls != ErrorClass::retry) return s;
@@ -322,7 +330,7 @@ StatusLine::Inputs Daemon::inputs() const {
     in.dead = monitors_->backlog.dead();
   }
   in.stopping = stopping_;
-  in.standing_by = leadership_.standing_by();
+  in.standing_by = leadership_.standing_by() || folder_.waits();
   in.applies = applies_;
   if (appliers_)
     if (const auto seen = appliers_->seen()) in.hosts = seen->ids.size();
@@ -346,7 +354,7 @@ void Daemon::look_at_readiness() {
   const bool publishing =
       health_.source.load() == Health::Link::up && health_.queue.load() == Health::Link::up;
   // Who waits for others is ready, too: they would take long, and it can do nothing about it.
-  const bool waits = waits_for_publisher_ || leadership_.standing_by();
+  const bool waits = waits_for_publisher_ || leadership_.standing_by() || folder_.waits();
   if (!waits && ((applies_ && !applying) || (publishes_ && !publishing))) return;
   ready_ = true;
   log::get("app").info("running instance={} partitions={} appliers={}", options_.instance(),
@@ -361,6 +369,10 @@ Status Daemon::look() {
     if (!s.ok() && s.error().cls != ErrorClass::stopped) return s;
   }
   if (publisher_) {
+  if (!publisher_ && leadership_.turn() == 0) {
+    state_.reset();
+    folder_.drop();
+  }
     SLUICE_TRY(publisher_->look());
     read_ms_ = publisher_->status().es_ms;
     if (const auto partitions = publisher_->repartition()) return lay_out(*partitions);

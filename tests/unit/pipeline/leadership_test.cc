@@ -70,6 +70,7 @@ TEST_F(LeadershipTest, LeadsWhileItHoldsTheBaton) {
   script_.steps.push_back({true});
   script_.steps.push_back({true, milliseconds(100), milliseconds(1000), [this] {
                              EXPECT_EQ(leadership_.turn(), 1u);
+                             EXPECT_FALSE(leadership_.succeeds());
                              EXPECT_TRUE(leadership_.certain());
                              EXPECT_FALSE(leadership_.standing_by());
                            }});
@@ -100,6 +101,7 @@ TEST_F(LeadershipTest, StandsByBehindAnotherOneAndTakesOver) {
   script_.steps.push_back({true, milliseconds(100), milliseconds(1000), [this] {
                              EXPECT_FALSE(leadership_.standing_by());
                              EXPECT_EQ(leadership_.turn(), 1u);
+                             EXPECT_TRUE(leadership_.succeeds());
                            }});
   EXPECT_EQ(run().error().cls, ErrorClass::stopped);
 }
@@ -112,8 +114,10 @@ TEST_F(LeadershipTest, AfterALossItsNextTurnIsAnotherOne) {
                              EXPECT_FALSE(leadership_.certain());
                              EXPECT_EQ(connected_, 2);
                            }});
-  script_.steps.push_back(
-      {true, milliseconds(100), milliseconds(1000), [this] { EXPECT_EQ(leadership_.turn(), 2u); }});
+  script_.steps.push_back({true, milliseconds(100), milliseconds(1000), [this] {
+                             EXPECT_EQ(leadership_.turn(), 2u);
+                             EXPECT_TRUE(leadership_.succeeds());
+                           }});
   EXPECT_EQ(run().error().cls, ErrorClass::stopped);
 }
 
