@@ -48,7 +48,8 @@ PublisherSide::~PublisherSide() {
   control_stop_.request_stop();
 }
 
-// At the start the other side may come up later than we do: what can heal is waited for.
+// At the start the other side may come up later than we do: what can heal is waited for.  Who leads
+// by then has what we would take.
 template <class T>
 Result<T> PublisherSide::patiently(std::string_view what,
                                    const std::function<Result<T>()>& attempt) {
@@ -73,6 +74,7 @@ Result<std::uint32_t> PublisherSide::take_state() {
 // Before the first declaration: a crash in between must not look like somebody else's queues.
 Status PublisherSide::save_first(position::State& state) {
   state.updated_at_us = around_.clock->wall_us();
+    if (!around_.leads()) return stopped();
   const auto saved = patiently<bool>("redis", [this, &state]() -> Result<bool> {
     SLUICE_TRY(hold_->save(state));
     return true;
@@ -152,6 +154,7 @@ Status PublisherSide::prepare() {
   held_xa_.emplace(held_xa_folder(options_), options_.limits.transaction_hold().bytes());
   SLUICE_TRY(held_xa_->load({state.epoch, from_file.number, state.position.pos}));
   schema_source_->set_stop(source_stop_.get_token());
+  if (!around_.leads()) return stopped();
   catalog_.emplace(*schema_source_,
                    schema::Catalog::Settings{options_.schema.assume_current(),
                                              [this](std::string_view database) {

@@ -44,6 +44,8 @@ class PublisherSide {
     ops::Counters* counters = nullptr;
     Health* health = nullptr;
     const Clock* clock = nullptr;
+    // The process leads still, as far as it knows.
+    std::function<bool()> leads;
     // Nobody else publishes at this moment.
     std::function<bool()> may_send;
     // Somebody else goes on with the instance.
@@ -60,7 +62,7 @@ class PublisherSide {
   // Takes the state over, where there is one: how many partitions it is of.  Errors: as prepare().
   Result<std::uint32_t> take_state();
   // Looks at everything that is there, waits for what may still come up, and finds the place to
-  // begin at.  Errors: stopped; what must end the process.
+  // begin at.  Errors: stopped, also when it does not lead any more; what must end the process.
   Status prepare();
   void start();
   // Saves the position when it is time, or later when the disk is full; looks for what `sluice

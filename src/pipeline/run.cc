@@ -196,10 +196,7 @@ Status Daemon::lead() {
   publisher_ = std::make_unique<PublisherSide>(
       options_,
       PublisherSide::Surroundings{&wakeup_, &failures_, &redis_, &counters_, &health_, &clock_,
-  if (!state_) {
-    SLUICE_TRY_ASSIGN(state_, folder_.attempt(leadership_.succeeds()));
-  }
-  if (!state_) return {};
+                                  [this] { return leadership_.turn() == turn_; },
                                   [this] { return leadership_.certain(); },
                                   [this] { leadership_.give_up(); }},
       std::move(*state_), stop.get_token(), patience_);
