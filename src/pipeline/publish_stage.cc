@@ -113,7 +113,7 @@ Status PublishStage::pump(queue::Publisher& publisher) {
     else if (const OutgoingMessage* m = outbox_->take(p))
       SLUICE_TRY(send(publisher, p, *m));
   }
-  if (waiting_ == 0) return {};
+  if (waiting_ == 0 || (held_back_ && !deps_.may_send())) return {};
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     if (publisher.blocked()) break;
     if (!partitions_[p].waiting || now < partitions_[p].retry_at) continue;
@@ -132,10 +132,15 @@ Status PublishStage::pump(queue::Publisher& publisher) {
 
 Status PublishStage::send(queue::Publisher& publisher, std::uint32_t partition,
                           const OutgoingMessage& message) {
-  if (!deps_.may_send())
-    return retry(
-        Errc::queue_lost,
-        "nothing was heard of the leadership for a heartbeat: another process may have it");
+  if (!deps_.may_send()) {
+    if (!std::exchange(held_back_, true))
+      log::get("queue").warn(
+          "nothing was heard of the leadership for a heartbeat, nothing is sent: another process "
+          "may have it");
+    wait_until(partitions_[partition], clock_->steady() + kRefusedFirst);
+    return {};
+  }
+  if (std::exchange(held_back_, false)) log::get("queue").info("the leadership is ours, sending");
   partitions_[partition].in_flight = true;
   SLUICE_TRY(message.letter ? publisher.publish_letter(*message.letter, message.body.view())
                             : publisher.publish(partition, message.headers, message.body.view()));

@@ -93,6 +93,7 @@ class PublishStage {
   std::vector<queue::Outcome> outcomes_;
   std::chrono::steady_clock::time_point next_tick_{};
   std::uint32_t waiting_ = 0;  // partitions with retry_at set
+  bool held_back_ = false;     // may_send() was false at the last attempt
   // How long a lane may be refused until the connection is opened anew.
   std::chrono::milliseconds reopen_after_;
 };

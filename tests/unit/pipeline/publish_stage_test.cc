@@ -588,23 +588,49 @@ TEST_F(PublishStageTest, ChainsStayWholeUnderRandomFaults) {
   EXPECT_EQ(outbox_.restart_point().pos, pos_ + 10);
 }
 
-TEST_F(PublishStageTest, SendsNothingWhileAnotherProcessMayPublish) {
+TEST_F(PublishStageTest, SendsNothingWhileAnotherProcessMayPublishAndKeepsItsConnection) {
   transaction({0, 1});
-  certain_ = false;
-  int asked = 0;
-  broker_.script = [&](auto& in_flight, auto& out) {
-    EXPECT_TRUE(certain_);
+  int waits = 0;
+  broker_.script = [&](auto& in_flight, auto& out) -> Status {
+    ++waits;
+    if (waits == 1) certain_ = false;
+    if (waits > 1 && waits < 500) {
+      EXPECT_TRUE(in_flight.empty());
+      transaction({0, 1, 2});
+    }
+    if (waits == 500) {
+      certain_ = true;
+      drain_.request_stop();
+    }
     return confirm_all(in_flight, out);
   };
-  may_send_ = [&] {
-    if (++asked == 5) certain_ = true;
-    if (certain_) drain_.request_stop();
-    return certain_;
+  EXPECT_TRUE(run().ok());
+  EXPECT_EQ(broker_.connections, 1);
+  expect_whole_chains();
+  EXPECT_EQ(outbox_.restart_point().pos, pos_ + 10);
+}
+
+TEST_F(PublishStageTest, WhatWasUnconfirmedWaitsWhileAnotherProcessMayPublish) {
+  transaction({0, 1});
+  int waits = 0;
+  broker_.script = [&](auto& in_flight, auto& out) -> Status {
+    ++waits;
+    if (waits == 1) {
+      certain_ = false;
+      return retry(Errc::queue_lost, "cut");
+    }
+    if (waits < 100) {
+      EXPECT_TRUE(in_flight.empty());
+    }
+    if (waits == 100) {
+      certain_ = true;
+      drain_.request_stop();
+    }
+    return confirm_all(in_flight, out);
   };
   EXPECT_TRUE(run().ok());
+  EXPECT_EQ(broker_.connections, 2);
   expect_whole_chains();
-  EXPECT_GE(asked, 5);
-  EXPECT_EQ(outbox_.restart_point().pos, pos_ + 10);
 }
 
 }  // namespace
