@@ -59,9 +59,10 @@ void ApplierPool::start_missing() {
     settings.thread = t;
     slot.applier = std::make_unique<Applier>(
         std::move(settings),
-        Applier::Dependencies{
-            [this, connect = deps_.consumer] { return connect(shares_.largest()); }, deps_.redis,
-            deps_.refusals, deps_.ask},
+        Applier::Dependencies{[this, connect = deps_.consumer] {
+                                return connect([this] { return shares_.largest(); });
+                              },
+                              deps_.redis, deps_.refusals, deps_.ask},
         shares_, *counters_, *health_, *clock_);
     slot.running.store(true);
     running_.fetch_add(1);

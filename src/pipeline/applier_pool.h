@@ -23,9 +23,8 @@ class ApplierPool {
     PoolSize::Settings size;
   };
   struct Dependencies {
-    // `share`: how many partitions it will serve, at most.
-    // Each applier has a copy of its own.
-    std::function<Result<std::unique_ptr<queue::Consumer>>(std::uint32_t share)> consumer;
+    // `share`: how many partitions it serves, at most.  Each applier has a copy of its own.
+    std::function<Result<std::unique_ptr<queue::Consumer>>(queue::Consumer::Share share)> consumer;
     std::function<Result<std::unique_ptr<redis::Connection>>()> redis;
     Refusals::Dependencies refusals;
     // As Applier::Dependencies has it; each applier has a copy of its own.

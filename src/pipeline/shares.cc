@@ -9,11 +9,6 @@ void Shares::set_ours(std::vector<bool> ours) {
   for (std::size_t n = 0; n < places_.size(); ++n) places_[n].ours = ours[n];
 }
 
-std::uint32_t Shares::count_ours() const {
-  return static_cast<std::uint32_t>(
-      std::count_if(places_.begin(), places_.end(), [](const Place& p) { return p.ours; }));
-}
-
 std::uint32_t Shares::spread(std::uint32_t threads) {
   const Lock lock(mu_);
   threads_ = threads;
@@ -24,7 +19,9 @@ std::uint32_t Shares::spread(std::uint32_t threads) {
     p.wanted = kNobody;
     ++given_up;
   }
-  const std::uint32_t count = count_ours();
+  const auto count = static_cast<std::uint32_t>(
+      std::count_if(places_.begin(), places_.end(), [](const Place& p) { return p.ours; }));
+  largest_.store((count + threads - 1) / threads, std::memory_order_relaxed);
   std::vector<std::uint32_t> quota(threads, count / threads);
   std::vector<std::uint32_t> has(threads, 0);
   for (const Place& p : places_)
@@ -85,12 +82,6 @@ bool Shares::retired(std::uint32_t thread) const {
   return thread >= threads_ && std::none_of(places_.begin(), places_.end(), [thread](Place p) {
            return p.holder == thread || p.wanted == thread;
          });
-}
-
-std::uint32_t Shares::largest() const {
-  const Lock lock(mu_);
-  const std::uint32_t count = count_ours();
-  return threads_ == 0 ? count : (count + threads_ - 1) / threads_;
 }
 
 }  // namespace sluice::pipeline

@@ -12,7 +12,7 @@ namespace sluice::pipeline {
 // Threads are numbered from 0.  Thread-safe.
 class Shares {
  public:
-  explicit Shares(std::uint32_t partitions) : places_(partitions) {}
+  explicit Shares(std::uint32_t partitions) : places_(partitions), largest_(partitions) {}
 
   // Which partitions are to be served by this process at all; all of them unless this is called.
   // One per partition; takes effect with the next spread().
@@ -29,8 +29,8 @@ class Shares {
   std::vector<std::uint32_t> claim(std::uint32_t thread);
   // `thread` has none and is to have none.
   bool retired(std::uint32_t thread) const;
-  // How many partitions each thread is to have at most.
-  std::uint32_t largest() const;
+  // How many partitions each thread is to have at most, as the last spread() has it; cheap.
+  std::uint32_t largest() const noexcept { return largest_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::uint32_t kNobody = 0xFFFFFFFF;
@@ -38,11 +38,11 @@ class Shares {
     std::uint32_t wanted = kNobody, holder = kNobody;
     bool ours = true;
   };
-  std::uint32_t count_ours() const REQUIRES_LOCK(mu_);
   mutable Mutex mu_;
   std::vector<Place> places_ GUARDED_BY(mu_);
   std::uint32_t threads_ GUARDED_BY(mu_) = 0;
   std::atomic<std::uint64_t> version_{0};
+  std::atomic<std::uint32_t> largest_;
 };
 
 }  // namespace sluice::pipeline

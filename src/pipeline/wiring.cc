@@ -67,8 +67,8 @@ ApplierPool::Dependencies pool_dependencies(const Options& options, redis::Serve
                                             std::function<PoolSize::Load()> load,
                                             std::function<void()> ended) {
   const queue::Names names = names_of(options);
-  return {[names, brokers = queue::Brokers(options.queue)](std::uint32_t share) mutable {
-            return queue::Consumer::connect(brokers, names, share);
+  return {[names, brokers = queue::Brokers(options.queue)](queue::Consumer::Share share) mutable {
+            return queue::Consumer::connect(brokers, names, std::move(share));
           },
           [&servers] { return servers.connect(); },
           {[names, brokers = queue::Brokers(options.queue)]() mutable {

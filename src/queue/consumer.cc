@@ -41,7 +41,7 @@ std::uint64_t next_opening() {
 class AmqpConsumer final : public Consumer, private FrameSink {
  public:
   AmqpConsumer(std::unique_ptr<Link> link, const QueueOptions& options, const Names& names,
-               std::uint32_t share)
+               Share share)
       : link_(std::move(link)),
         names_(names),
         number_of_(names.partitions, 0),
@@ -49,8 +49,9 @@ class AmqpConsumer final : public Consumer, private FrameSink {
         channels_(1),
         pool_(
             std::make_shared<BodyPool>(static_cast<std::size_t>(options.prefetch_bytes().bytes()))),
-        prefetch_(prefetch_count(options.prefetch_bytes().bytes(), options.message_bytes().bytes(),
-                                 share)) {}
+        prefetch_bytes_(options.prefetch_bytes().bytes()),
+        message_bytes_(options.message_bytes().bytes()),
+        share_(std::move(share)) {}
 
   Status start(std::uint32_t partition) override;
   Status stop(std::uint32_t partition) override;
@@ -74,6 +75,7 @@ class AmqpConsumer final : public Consumer, private FrameSink {
     std::uint32_t partition = 0;
     std::uint64_t opening = 0;
     std::uint64_t last_delivered = 0, last_acked = 0;
+    std::uint16_t prefetch = 0;
     // The message under way.
     Delivery delivery;
     std::shared_ptr<TextBuffer> body;
@@ -81,6 +83,10 @@ class AmqpConsumer final : public Consumer, private FrameSink {
     bool compressed = false;
   };
   Result<ChannelNumber> take_number();
+  // Asks for the share; what a channel may hold now.
+  std::uint16_t prefetch();
+  // A prefetch count holds for as long as its channel.
+  Status stop_the_larger();
   Status on_frame(const Frame& frame) override;
   Status on_method(ChannelNumber number, Channel& c, const Frame& frame);
   Status on_header(Channel& c, const Frame& frame);
@@ -100,7 +106,9 @@ class AmqpConsumer final : public Consumer, private FrameSink {
   std::deque<Delivery> arrived_;
   std::shared_ptr<BodyPool> pool_;
   BodyInflater inflater_;
-  const std::uint16_t prefetch_;
+  const std::uint64_t prefetch_bytes_, message_bytes_;
+  const Share share_;
+  std::uint32_t share_seen_ = 0;
 };
 
 Result<ChannelNumber> AmqpConsumer::take_number() {
@@ -114,6 +122,20 @@ Result<ChannelNumber> AmqpConsumer::take_number() {
   }
   channels_.emplace_back();
   return static_cast<ChannelNumber>(channels_.size() - 1);
+}
+
+std::uint16_t AmqpConsumer::prefetch() {
+  const std::uint32_t share = share_ ? share_() : 0;
+  share_seen_ = share == 0 ? names_.partitions : share;
+  return prefetch_count(prefetch_bytes_, message_bytes_, share_seen_);
+}
+
+Status AmqpConsumer::stop_the_larger() {
+  if (!share_ || share_() == share_seen_) return {};
+  const std::uint16_t most = prefetch();
+  for (std::uint32_t n = 0; n < number_of_.size(); ++n)
+    if (started(n) && channels_[number_of_[n]].prefetch > most) SLUICE_TRY(stop(n));
+  return {};
 }
 
 void AmqpConsumer::leave(Channel& c, State state) {
@@ -144,6 +166,7 @@ Status AmqpConsumer::start(std::uint32_t partition) {
     c.state = State::open;
     c.partition = partition;
     c.opening = next_opening();
+    c.prefetch = prefetch();
   }
   number_of_[partition] = number;
 
@@ -153,7 +176,7 @@ Status AmqpConsumer::start(std::uint32_t partition) {
   if (reply.closed) return refuse(number, reply);
 
   amqp_basic_qos_t qos{};  // prefetch_size stays 0: RabbitMQ answers 540 to any other
-  qos.prefetch_count = prefetch_;
+  qos.prefetch_count = channels_[number].prefetch;
   SLUICE_TRY_ASSIGN(
       reply, link_->call(number, AMQP_BASIC_QOS_METHOD, &qos, AMQP_BASIC_QOS_OK_METHOD, *this));
   if (reply.closed) return refuse(number, reply);
@@ -310,6 +333,7 @@ Status AmqpConsumer::take_arrived() {
 Result<std::optional<Delivery>> AmqpConsumer::next(std::chrono::milliseconds timeout,
                                                    Wakeup& wake) {
   const Time deadline = system_clock().steady() + timeout;
+  SLUICE_TRY(stop_the_larger());
   // A backlog must not keep the heartbeats waiting.
   if (!arrived_.empty() && link_->wants_service())
     SLUICE_TRY(link_->wait(system_clock().steady(), nullptr));
@@ -356,18 +380,18 @@ Status AmqpConsumer::ack(std::uint32_t partition, std::uint64_t tag) {
 }  // namespace
 
 Result<std::unique_ptr<Consumer>> Consumer::connect(Brokers& brokers, const Names& names,
-                                                    std::uint32_t share) {
+                                                    Share share) {
   SLUICE_TRY_ASSIGN(
       auto link,
       Link::open(brokers, names.exchange() + (names.of_control ? " control" : " consumer")));
-  return std::unique_ptr<Consumer>(std::make_unique<AmqpConsumer>(
-      std::move(link), brokers.options(), names, share == 0 ? names.partitions : share));
+  return std::unique_ptr<Consumer>(
+      std::make_unique<AmqpConsumer>(std::move(link), brokers.options(), names, std::move(share)));
 }
 
 Result<std::unique_ptr<Consumer>> Consumer::connect(const QueueOptions& options, const Names& names,
-                                                    std::uint32_t share) {
+                                                    Share share) {
   Brokers once(options);
-  return connect(once, names, share);
+  return connect(once, names, std::move(share));
 }
 
 }  // namespace sluice::queue

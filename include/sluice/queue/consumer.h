@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,13 +30,15 @@ struct Delivery {
 // Consumes partitions, one channel each, manual acks, prefetch by count.  Belongs to one thread.
 class Consumer {
  public:
-  // `share`: how many partitions will be started here; queue.prefetch_bytes is divided among them
-  // (0: all of `names`). Errors: retry/queue_lost, fatal/queue_denied.
+  // How many partitions are served here at this moment: queue.prefetch_bytes is divided among them.
+  // Asked often, by the consumer's thread.  Null, or 0: all of the names.
+  using Share = std::function<std::uint32_t()>;
+  // Errors: retry/queue_lost, fatal/queue_denied, stopped.
   static Result<std::unique_ptr<Consumer>> connect(Brokers& brokers, const Names& names,
-                                                   std::uint32_t share = 0);
+                                                   Share share = {});
   // For one connection only.
   static Result<std::unique_ptr<Consumer>> connect(const QueueOptions& options, const Names& names,
-                                                   std::uint32_t share = 0);
+                                                   Share share = {});
   virtual ~Consumer() = default;
   // Opens the partition's channel and consumes.  Errors: retry/queue_lost, retry/queue_topology (no
   // such queue), fatal/queue_topology (no channel left).
@@ -46,8 +49,8 @@ class Consumer {
   virtual bool started(std::uint32_t partition) const noexcept = 0;
   // The next message, or nothing at `timeout` or when `wake` is notified (it is cleared here).
   // Serves heartbeats. Errors: retry/queue_lost (all channels gone); fatal/queue_message
-  // for a message of a later version.  A channel the server closed: started() turns false, nothing
-  // is returned for it.
+  // for a message of a later version.  A channel the server closed, or that was opened for more
+  // messages than its share allows by now: started() turns false, nothing is returned for it.
   virtual Result<std::optional<Delivery>> next(std::chrono::milliseconds timeout, Wakeup& wake) = 0;
   // For who does not call next() for some time: heartbeats, and what has arrived is kept.  Does not
   // wait.  Errors: retry/queue_lost.

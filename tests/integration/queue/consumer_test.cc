@@ -163,6 +163,34 @@ TEST_P(Consuming, APartitionHandedOverByClosingItsChannelKeepsItsOrder) {
   expect_nothing(*first);
 }
 
+TEST_P(Consuming, WhatMayBeOnItsWayFollowsTheShareOfTheMoment) {
+  const auto admin = declared();
+  ASSERT_NE(admin, nullptr);
+  publish_all(0, 1, 8);
+  options.message_bytes.set(ByteSize{1U << 20U});
+  options.prefetch_bytes.set(ByteSize{4U << 20U});
+  std::uint32_t share = 1;
+  auto connected = Consumer::connect(options, names, [&share] { return share; });
+  ASSERT_TRUE(connected.ok()) << connected.error().what;
+  Consumer& c = **connected;
+  ASSERT_TRUE(c.start(0).ok());
+  for (std::uint64_t n = 1; n <= 4; ++n) EXPECT_EQ(receive(c).headers.pos, n);
+  expect_nothing(c);
+  share = 2;
+  expect_nothing(c);
+  EXPECT_FALSE(c.started(0)) << "it was opened for more";
+  ASSERT_TRUE(c.start(0).ok());
+  for (std::uint64_t n = 1; n <= 2; ++n) {
+    const Delivery again = receive(c);
+    EXPECT_EQ(again.headers.pos, n);
+    EXPECT_TRUE(again.redelivered);
+  }
+  expect_nothing(c);
+  share = 1;
+  expect_nothing(c);
+  EXPECT_TRUE(c.started(0)) << "less than its share does no harm";
+}
+
 TEST_P(Consuming, ATagOfAnEarlierChannelAcknowledgesNothing) {
   const auto admin = declared();
   ASSERT_NE(admin, nullptr);

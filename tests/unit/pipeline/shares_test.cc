@@ -20,6 +20,11 @@ TEST(Shares, SpreadsInTurns) {
   EXPECT_THAT(shares.claim(1), ElementsAre(1, 3));
   EXPECT_THAT(shares.claim(0), IsEmpty()) << "it has them already";
   EXPECT_EQ(shares.largest(), 3u);
+  shares.spread(1);
+  EXPECT_EQ(shares.largest(), 5u);
+  shares.set_ours({true, true, false, false, false});
+  shares.spread(1);
+  EXPECT_EQ(shares.largest(), 2u);
 }
 
 TEST(Shares, APartitionIsHadByNobodyElseBeforeItIsLetGo) {
