@@ -27,7 +27,7 @@ ApplierSide::ApplierSide(const Options& options, Surroundings surroundings)
       around_(std::move(surroundings)),
       members_(options.instance(), member_id()),
       pool_(pool_settings(options),
-            pool_dependencies(options, *around_.redis, around_.load,
+            pool_dependencies(options, *around_.redis, stop_.get_token(), around_.load,
                               [this] {
                                 wakeup_.notify();
                                 around_.changed();

@@ -56,6 +56,7 @@ class ApplierSide {
   const Options& options_;
   const Surroundings around_;
   Wakeup wakeup_;
+  std::stop_source stop_;
   Members members_;
   ApplierPool pool_;
   std::unique_ptr<redis::Connection> redis_;
@@ -65,7 +66,6 @@ class ApplierSide {
   std::atomic<bool> allowed_{false}, started_{false}, ended_{false};
   mutable Mutex mu_;
   std::optional<Members::View> seen_ GUARDED_BY(mu_);
-  std::stop_source stop_;
   std::vector<std::jthread> thread_;  // last: it uses the others
 };
 

@@ -25,6 +25,25 @@ using std::chrono::steady_clock;
 constexpr milliseconds kMirrorPatience{2000};
 // Requests to go back come together, for Redis came back older for all partitions.
 constexpr milliseconds kTogetherLeast{1000}, kTogetherMost{5000};
+// Longer than a login at a server that answers slowly may take; a thread that goes on for longer
+// is one for the watchdog.
+constexpr milliseconds kEndPatience{60000};
+
+// Says that a thread is at its end, whatever ended it.
+class AtEnd {
+ public:
+  AtEnd(std::atomic<bool>& done, Wakeup& wakeup) : done_(&done), wakeup_(&wakeup) {}
+  ~AtEnd() {
+    *done_ = true;
+    wakeup_->notify();
+  }
+  AtEnd(const AtEnd&) = delete;
+  AtEnd& operator=(const AtEnd&) = delete;
+
+ private:
+  std::atomic<bool>* done_;
+  Wakeup* wakeup_;
+};
 
 TransactionId id_of(const schema::Place& place) {
   return {place.epoch(), place.file(), place.position().pos};
@@ -55,6 +74,7 @@ Result<T> PublisherSide::patiently(std::string_view what,
                                    const std::function<Result<T>()>& attempt) {
   Backoff backoff(milliseconds(200), milliseconds(5000));
   for (;;) {
+    if (!around_.leads()) return stopped();
     auto result = attempt();
     if (result.ok() || result.error().cls != ErrorClass::retry) return result;
     if (backoff.attempts() == 0)
@@ -74,7 +94,6 @@ Result<std::uint32_t> PublisherSide::take_state() {
 // Before the first declaration: a crash in between must not look like somebody else's queues.
 Status PublisherSide::save_first(position::State& state) {
   state.updated_at_us = around_.clock->wall_us();
-    if (!around_.leads()) return stopped();
   const auto saved = patiently<bool>("redis", [this, &state]() -> Result<bool> {
     SLUICE_TRY(hold_->save(state));
     return true;
@@ -135,6 +154,7 @@ Status PublisherSide::prepare() {
                                     "broker", [this] { return queue::Admin::connect(brokers_); }));
   log::get("queue").info("broker found product={} version={}", admin->broker().product,
                          admin->broker().version);
+  if (!around_.leads()) return stopped();
   SLUICE_TRY(finish_repartition(options_, *admin, *redis));
   SLUICE_TRY_ASSIGN(StartPlan plan, plan_start(options_, std::move(saved), source, *admin, *redis));
   SLUICE_TRY(prepare_schemas(source, plan));
@@ -154,7 +174,6 @@ Status PublisherSide::prepare() {
   held_xa_.emplace(held_xa_folder(options_), options_.limits.transaction_hold().bytes());
   SLUICE_TRY(held_xa_->load({state.epoch, from_file.number, state.position.pos}));
   schema_source_->set_stop(source_stop_.get_token());
-  if (!around_.leads()) return stopped();
   catalog_.emplace(*schema_source_,
                    schema::Catalog::Settings{options_.schema.assume_current(),
                                              [this](std::string_view database) {
@@ -222,33 +241,35 @@ void PublisherSide::start() {
       SourceStage::Settings{options_.source.reconnect_max(), options_.source.failover_after()},
       *checkpoint_, *assembler_, *outbox_, *around_.counters, *around_.health);
   publish_stage_.emplace(
-      PublishStage::Dependencies{[names, brokers = queue::Brokers(options_.queue)]() mutable {
-                                   return queue::Publisher::connect(brokers, names);
-                                 },
-                                 [names, brokers = queue::Brokers(options_.queue)](
-                                     const std::vector<bool>& sent) mutable -> Status {
-                                   SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(brokers));
-                                   return admin->declare(names, sent);
-                                 },
-                                 around_.may_send},
+      PublishStage::Dependencies{
+          [names, brokers = queue::Brokers(options_.queue, publisher_stop_.get_token())]() mutable {
+            return queue::Publisher::connect(brokers, names);
+          },
+          [names, brokers = queue::Brokers(options_.queue, publisher_stop_.get_token())](
+              const std::vector<bool>& sent) mutable -> Status {
+            SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(brokers));
+            return admin->declare(names, sent);
+          },
+          around_.may_send},
       *outbox_, publisher_wakeup_, *around_.counters, *around_.health, *around_.clock,
       options_.queue.reconnect_max());
   publisher_threads_.push_back(start_stage("publisher", *around_.failures, [this]() -> Status {
-    Status s = publish_stage_->run(publisher_stop_.get_token(), publisher_drain_.get_token());
-    publisher_done_ = true;
-    around_.wakeup->notify();
-    return s;
+    const AtEnd end(publisher_done_, *around_.wakeup);
+    return publish_stage_->run(publisher_stop_.get_token(), publisher_drain_.get_token());
   }));
   control_ = std::make_unique<ControlStage>(
-      [names, brokers = queue::Brokers(options_.queue)]() mutable {
+      [names, brokers = queue::Brokers(options_.queue, control_stop_.get_token())]() mutable {
         return queue::Consumer::connect(brokers, names.for_control());
       },
       options_.queue.partitions(),
       std::clamp<milliseconds>(options_.applier.gap_patience() / 2, kTogetherLeast, kTogetherMost),
       [wakeup = around_.wakeup] { wakeup->notify(); }, *around_.clock);
-  control_threads_.push_back(start_stage(
-      "control", *around_.failures, [this] { return control_->run(control_stop_.get_token()); }));
+  control_threads_.push_back(start_stage("control", *around_.failures, [this] {
+    const AtEnd end(control_done_, *around_.wakeup);
+    return control_->run(control_stop_.get_token());
+  }));
   source_threads_.push_back(start_stage("source", *around_.failures, [this] {
+    const AtEnd end(source_done_, *around_.wakeup);
     return source_stage_->run(source_stop_.get_token());
   }));
 }
@@ -313,6 +334,7 @@ void PublisherSide::look_for_request() {
 
 void PublisherSide::stop(bool drain, const WaitUntil& wait_until) {
   source_stop_.request_stop();
+  wait_until([this] { return source_done_.load(); }, kEndPatience);
   source_threads_.clear();
   if (drain) {
     publisher_drain_.request_stop();
@@ -324,7 +346,9 @@ void PublisherSide::stop(bool drain, const WaitUntil& wait_until) {
           "at the next start");
   }
   publisher_stop_.request_stop();
+  control_stop_.request_stop();
   publisher_wakeup_.notify();
+  wait_until([this] { return publisher_done_ && control_done_; }, kEndPatience);
   publisher_threads_.clear();
 }
 

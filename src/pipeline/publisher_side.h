@@ -76,7 +76,8 @@ class PublisherSide {
   // After stop(): who asked for what; they are told when it is done().
   std::unique_ptr<ControlStage> release_control();
   // In the order of the data: no more reading; what was read is confirmed, for at most
-  // limits.drain, when `drain`.  `wait_until` waits for something that comes with a wakeup.
+  // limits.drain, when `drain`.  `wait_until` waits for something that comes with a wakeup, and is
+  // there for what may last: a broker or a source that does not answer.
   using WaitUntil =
       std::function<void(const std::function<bool()>& holds, std::chrono::milliseconds limit)>;
   void stop(bool drain, const WaitUntil& wait_until);
@@ -123,7 +124,7 @@ class PublisherSide {
   std::optional<std::uint32_t> asked_;  // so many partitions, by `sluice repartition`
 
   std::stop_source source_stop_, publisher_stop_, publisher_drain_, mirror_stop_, control_stop_;
-  std::atomic<bool> publisher_done_{false};
+  std::atomic<bool> source_done_{false}, publisher_done_{false}, control_done_{false};
   std::vector<std::jthread> source_threads_, publisher_threads_, mirror_threads_, control_threads_;
 };
 

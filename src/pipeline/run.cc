@@ -43,6 +43,8 @@ constexpr milliseconds kStartAgain{1000};
 
 // What is watched, for the status line and the appliers' number.
 class Monitors {
+  std::stop_source stop_;
+
  public:
   Monitors(const Options& options, redis::Servers& servers, std::function<bool()> publishes,
            FailureBox& failures, const ops::Counters& counters, const Clock& clock)
@@ -51,7 +53,7 @@ class Monitors {
         invalidations([&servers] { return servers.connect(); }, options, std::move(publishes),
                       clock),
         backlog(
-            [brokers = queue::Brokers(options.queue)]() mutable {
+            [brokers = queue::Brokers(options.queue, stop_.get_token())]() mutable {
               return queue::Admin::connect(brokers);
             },
             names_of(options), std::min(options.log.status_interval(), kBacklogEvery), counters) {
@@ -77,7 +79,6 @@ class Monitors {
   BacklogStage backlog;
 
  private:
-  std::stop_source stop_;
   std::vector<std::jthread> threads_;  // last: they use the others
 };
 
@@ -98,7 +99,8 @@ class Daemon {
         }),
         status_(counters_, health_, clock_),
         leadership_(
-            [names = names_of(options), brokers = queue::Brokers(options.queue)]() mutable {
+            [names = names_of(options),
+             brokers = queue::Brokers(options.queue, leadership_stop_.get_token())]() mutable {
               return queue::Baton::connect(brokers, names);
             },
             wakeup_, clock_, options.queue.reconnect_max()),
@@ -123,6 +125,11 @@ class Daemon {
   StatusLine::Inputs inputs() const;
   void say_status(bool only_on_change);
   void wait_until(const std::function<bool()>& holds, milliseconds limit);
+  PublisherSide::WaitUntil waiting() {
+    return [this](const std::function<bool()>& holds, milliseconds limit) {
+      wait_until(holds, limit);
+    };
+  }
 
   Options& options_;
   const bool publishes_, applies_;
@@ -138,6 +145,7 @@ class Daemon {
   RunState said_ = RunState::starting;
   bool stopping_ = false, ready_ = false, waits_for_publisher_ = false;
 
+  std::stop_source leadership_stop_;
   Leadership leadership_;
   std::uint64_t turn_ = 0;                // that publisher_ is of
   std::atomic<bool> publishing_{false};   // publisher_ is prepared
@@ -148,7 +156,6 @@ class Daemon {
   std::unique_ptr<PublisherSide> publisher_;
   std::unique_ptr<Monitors> monitors_;
   std::unique_ptr<ApplierSide> appliers_;
-  std::stop_source leadership_stop_;
   std::vector<std::jthread> leadership_thread_;  // last: it uses the others
 };
 
@@ -189,6 +196,10 @@ Status Daemon::prepare() {
 
 // This process has come to lead.
 Status Daemon::lead() {
+  if (!state_) {
+    SLUICE_TRY_ASSIGN(state_, folder_.attempt(leadership_.succeeds()));
+  }
+  if (!state_) return {};
   turn_ = leadership_.turn();
   std::stop_source stop;
   const std::stop_callback asked(stop_.get_token(), [&stop] { stop.request_stop(); });
@@ -220,7 +231,7 @@ Status Daemon::lead() {
 // Another process may lead by now: nothing more is sent or saved.
 void Daemon::step_down() {
   publishing_ = false;
-  publisher_->stop(false, {});
+  publisher_->stop(false, waiting());
   publisher_.reset();
   turn_ = 0;
   read_ms_ = 0;
@@ -230,11 +241,8 @@ void Daemon::step_down() {
 
 // All is applied that was sent, and nothing more is read.
 Status Daemon::lay_out(std::uint32_t partitions) {
-  const auto until = [this](const std::function<bool()>& holds, milliseconds limit) {
-    wait_until(holds, limit);
-  };
   publishing_ = false;
-  publisher_->stop(true, until);
+  publisher_->stop(true, waiting());
   Status saved = publisher_->save(true);
   state_ = publisher_->release_state();
   publisher_.reset();
@@ -261,7 +269,7 @@ Status Daemon::lay_out(std::uint32_t partitions) {
 Status Daemon::go_back() {
   health_.going_back = true;
   publishing_ = false;
-  publisher_->stop(false, {});
+  publisher_->stop(false, waiting());
   const auto control = publisher_->release_control();
   state_ = publisher_->release_state();
   publisher_.reset();
@@ -361,15 +369,15 @@ void Daemon::look_at_readiness() {
 
 Status Daemon::look() {
   if (publisher_ && leadership_.turn() != turn_) step_down();
+  if (!publisher_ && leadership_.turn() == 0) {
+    state_.reset();
+    folder_.drop();
+  }
   if (publishes_ && !publisher_ && leadership_.turn() != 0) {
     Status s = lead();
     if (!s.ok() && s.error().cls != ErrorClass::stopped) return s;
   }
   if (publisher_) {
-  if (!publisher_ && leadership_.turn() == 0) {
-    state_.reset();
-    folder_.drop();
-  }
     SLUICE_TRY(publisher_->look());
     read_ms_ = publisher_->status().es_ms;
     if (const auto partitions = publisher_->repartition()) return lay_out(*partitions);
@@ -395,10 +403,7 @@ void Daemon::end() {
   stopping_ = true;
   ops::notify_stopping();
   const bool leads = publisher_ && leadership_.turn() == turn_;
-  if (publisher_)
-    publisher_->stop(leads, [this](const std::function<bool()>& holds, milliseconds limit) {
-      wait_until(holds, limit);
-    });
+  if (publisher_) publisher_->stop(leads, waiting());
   close_appliers();
   if (!leads) return;
   if (Status s = publisher_->save(true); !s.ok()) {

@@ -64,26 +64,28 @@ ApplierPool::Settings pool_settings(const Options& options) {
 }
 
 ApplierPool::Dependencies pool_dependencies(const Options& options, redis::Servers& servers,
+                                            const std::stop_token& stop,
                                             std::function<PoolSize::Load()> load,
                                             std::function<void()> ended) {
   const queue::Names names = names_of(options);
-  return {[names, brokers = queue::Brokers(options.queue)](queue::Consumer::Share share) mutable {
-            return queue::Consumer::connect(brokers, names, std::move(share));
-          },
-          [&servers] { return servers.connect(); },
-          {[names, brokers = queue::Brokers(options.queue)]() mutable {
-             return queue::LetterSender::connect(brokers, names);
-           },
-           [names, brokers = queue::Brokers(options.queue)]() mutable -> Status {
-             SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(brokers));
-             return admin->declare(names, std::vector<bool>(names.partitions, true));
-           }},
-          [names, brokers = queue::Brokers(options.queue)](const RewindRequest& request,
-                                                           const std::stop_token& st) mutable {
-            return ask_for_rewind(brokers, names, request, st);
-          },
-          std::move(load),
-          std::move(ended)};
+  return {
+      [names, brokers = queue::Brokers(options.queue, stop)](queue::Consumer::Share share) mutable {
+        return queue::Consumer::connect(brokers, names, std::move(share));
+      },
+      [&servers] { return servers.connect(); },
+      {[names, brokers = queue::Brokers(options.queue, stop)]() mutable {
+         return queue::LetterSender::connect(brokers, names);
+       },
+       [names, brokers = queue::Brokers(options.queue, stop)]() mutable -> Status {
+         SLUICE_TRY_ASSIGN(auto admin, queue::Admin::connect(brokers));
+         return admin->declare(names, std::vector<bool>(names.partitions, true));
+       }},
+      [names, brokers = queue::Brokers(options.queue, stop)](const RewindRequest& request,
+                                                             const std::stop_token& st) mutable {
+        return ask_for_rewind(brokers, names, request, st);
+      },
+      std::move(load),
+      std::move(ended)};
 }
 
 AssemblerSettings assembler_settings(const Options& options) {

@@ -18,7 +18,9 @@ namespace sluice::pipeline {
 // What the stages are told of the options.
 ApplierPool::Settings pool_settings(const Options& options);
 // Of an applier pool for the partitions that the options tell now.  `servers` must outlive it.
+// `stop`: it is to end.
 ApplierPool::Dependencies pool_dependencies(const Options& options, redis::Servers& servers,
+                                            const std::stop_token& stop,
                                             std::function<PoolSize::Load()> load,
                                             std::function<void()> ended);
 AssemblerSettings assembler_settings(const Options& options);

@@ -67,6 +67,7 @@ Result<std::unique_ptr<Link>> Link::open_one(const QueueOptions& options, const 
 Result<std::unique_ptr<Link>> Link::open(Brokers& brokers, const std::string& role) {
   std::optional<Error> failed;
   for (const HostPort& host : brokers.order()) {
+    if (failed && brokers.stopping()) return stopped();
     auto link = open_one(brokers.options(), host, role);
     if (link) {
       brokers.connected(host);

@@ -39,7 +39,7 @@ class Link {
   // Connects to the first of `brokers` that answers and logs in; each has queue.connect_timeout.
   // `role` is what the broker shows as the connection's name.  Errors: retry/queue_lost with what
   // is wrong with each host; fatal/queue_denied at once for a login that is refused;
-  // fatal/queue_tls when no host is encrypted as we want it.
+  // fatal/queue_tls when no host is encrypted as we want it; stopped.
   static Result<std::unique_ptr<Link>> open(Brokers& brokers, const std::string& role);
   // Says connection.close and waits shortly for the answer.
   ~Link();

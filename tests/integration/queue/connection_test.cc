@@ -115,6 +115,28 @@ TEST_P(Connection, AnotherHostIsTakenWhenOneDoesNotAnswer) {
   }
 }
 
+TEST_P(Connection, WhoIsToEndTriesNoFurtherHost) {
+  std::uint32_t dead = 0;
+  {
+    const Proxy gone(0);
+    dead = gone.port();
+  }
+  QueueOptions cluster{nullptr, "queue", ""};
+  cluster.hosts.set({{"127.0.0.1", dead}, {options.host(), options.port()}});
+  std::stop_source stop;
+  stop.request_stop();
+  bool ended = false;
+  for (int i = 0; i < 100 && !ended; ++i) {  // the order is a random one
+    Brokers brokers(cluster, stop.get_token());
+    const auto admin = Admin::connect(brokers);
+    if (!admin.ok()) {
+      EXPECT_EQ(admin.error().cls, ErrorClass::stopped) << admin.error().what;
+    }
+    ended = !admin.ok();
+  }
+  EXPECT_TRUE(ended);
+}
+
 // Two ways to the same broker: which one a connection took is seen by the bytes that pass.
 TEST_P(Connection, AfterALostConnectionAnotherHostIsTriedFirst) {
   Proxy a(options.port()), b(options.port());

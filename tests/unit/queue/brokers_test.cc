@@ -38,6 +38,17 @@ TEST_F(BrokersOrder, IsRandomAndHasEveryHostOnce) {
   EXPECT_EQ(first.size(), 3U);
 }
 
+TEST_F(BrokersOrder, IsToldToEndAsItsCopiesAre) {
+  std::stop_source stop;
+  const Brokers brokers(options, stop.get_token());
+  const Brokers copy(brokers);  // NOLINT(performance-unnecessary-copy-initialization): its point
+  EXPECT_FALSE(brokers.stopping());
+  stop.request_stop();
+  EXPECT_TRUE(brokers.stopping());
+  EXPECT_TRUE(copy.stopping());
+  EXPECT_FALSE(Brokers(options).stopping());
+}
+
 TEST_F(BrokersOrder, HasTheOneThatWasLostAtItsEnd) {
   options.hosts.set({{"a", 0}, {"b", 0}, {"c", 0}});
   Brokers brokers(options);
