@@ -132,8 +132,8 @@ void check_together(const Options& options, Reader& reader) {
     const std::string path = "tables[" + std::to_string(i) + "]";
     check_table(table, path, reader);
     for (std::size_t n = 0; n < table.mappings.size(); ++n)
-      check_mapping(table.mappings()[n], path + ".mappings[" + std::to_string(n) + "]",
-                    options.redis, reader);
+      check_mapping(table.mappings()[n], path + ".mappings[" + std::to_string(n) + "]", options,
+                    reader);
     if (!table.when().empty() && options.source.row_image() == SourceOptions::RowImage::any)
       reader.problem(reader.place_of(table.when),
                      path + ".when: needs whole rows; it does not go with source.row_image: any");

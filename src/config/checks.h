@@ -7,9 +7,9 @@ namespace sluice::config {
 
 // What no option can tell alone: problems of values, and of values that do not go together.
 void check_together(const Options& options, Reader& reader);
-// Of check_together(): one entry of `mappings`; `path` names it, `redis` is what it writes to.
-void check_mapping(const MappingOptions& mapping, const std::string& path,
-                   const RedisOptions& redis, Reader& reader);
+// Of check_together(): one entry of `mappings`; `path` names it.
+void check_mapping(const MappingOptions& mapping, const std::string& path, const Options& options,
+                   Reader& reader);
 // Of check_together(): mappings that would overwrite each other, as far as their templates tell.
 void check_shared_keys(const Options& options, Reader& reader);
 

@@ -87,18 +87,23 @@ bool has_hash_tag(const expr::Template& key) {
   return false;
 }
 
-void check_on_cluster(const MappingOptions& mapping, const std::string& path, Reader& reader) {
-  if (is_repeatable(mapping)) return;
+// `why`: what makes changes come to Redis once more.
+void check_written_twice(const MappingOptions& mapping, const std::string& path,
+                         std::string_view why, Reader& reader) {
+  if (is_repeatable(mapping) || mapping.allow_inexact()) return;
   const std::string what = mapping.refcount() ? "refcount" : "type: " + mapping.type.yaml();
   const Place place = reader.place_of(
       mapping.refcount() ? static_cast<const OptionBase&>(mapping.refcount) : mapping.type);
-  if (!mapping.allow_inexact()) {
-    std::string problem = path;
-    problem.append(": ").append(what).append(
-        " counts changes twice that are written once more after a failure, for a Redis Cluster has "
-        "no transactions across its nodes; allow_inexact: true takes it all the same");
-    reader.problem(place, problem);
-  }
+  std::string problem = path;
+  problem.append(": ").append(what).append(" counts changes twice that are written once more ");
+  problem.append(why).append("; allow_inexact: true takes it all the same");
+  reader.problem(place, problem);
+}
+
+void check_on_cluster(const MappingOptions& mapping, const std::string& path, Reader& reader) {
+  check_written_twice(mapping, path,
+                      "after a failure, for a Redis Cluster has no transactions across its nodes",
+                      reader);
   if (mapping.refcount() && !has_hash_tag(mapping.key()))
     reader.problem(
         reader.place_of(mapping.key),
@@ -109,8 +114,8 @@ void check_on_cluster(const MappingOptions& mapping, const std::string& path, Re
 
 }  // namespace
 
-void check_mapping(const MappingOptions& mapping, const std::string& path,
-                   const RedisOptions& redis, Reader& reader) {
+void check_mapping(const MappingOptions& mapping, const std::string& path, const Options& options,
+                   Reader& reader) {
   const bool fields = mapping.type() == Type::hash && is_given(mapping.field);
   const Rule& rule = fields ? fields_rule() : rules()[static_cast<std::size_t>(mapping.type())];
   const std::string type = mapping.type.yaml();
@@ -129,14 +134,20 @@ void check_mapping(const MappingOptions& mapping, const std::string& path,
                                                         " needs " + std::string(name));
     }
   });
-  if (!redis.cluster().empty()) check_on_cluster(mapping, path, reader);
+  if (!options.redis.cluster().empty())
+    check_on_cluster(mapping, path, reader);
+  else if (options.applier.on_refused() == ApplierOptions::OnRefused::stop)
+    check_written_twice(mapping, path,
+                        "at each start while a row of their message is refused "
+                        "(applier.on_refused: stop)",
+                        reader);
   if (mapping.write() != MappingOptions::Write::changed) return;
   const Place place = reader.place_of(mapping.write);
   if (mapping.ttl().count() != 0)
     reader.problem(place, path +
                               ".write: changed does not go with ttl: after it half a row "
                               "would come back");
-  if (redis.is_cache())
+  if (options.redis.is_cache())
     reader.problem(place, path +
                               ".write: changed does not go with redis.is_cache: of an evicted "
                               "row half would come back");

@@ -29,8 +29,10 @@ Result<Scripts::Table> Scripts::table(std::size_t entry, const Columns& columns)
   std::vector<script::Column> all;
   for (const auto& c : columns.all()) all.push_back({c.name, kind_of(c)});
   SLUICE_TRY_ASSIGN(const std::size_t number, script->add_table(all));
+  const bool twice = !options_->redis.cluster().empty() ||
+                     options_->applier.on_refused() == ApplierOptions::OnRefused::stop;
   const bool inexact = options_->tables()[entry].script_inexact();
-  return Table{script.get(), number, !options_->redis.cluster().empty() && !inexact};
+  return Table{script.get(), number, twice && !inexact};
 }
 
 Result<script::Script> load_script(const Options& options, std::size_t entry) {

@@ -114,8 +114,8 @@ class Call {
     const Output& output = state_of(lua_).output;
     if (output.refuses_once)
       refuse(
-          "a Redis Cluster may be told so twice after a failure; script_inexact: true of the "
-          "table's entry takes it all the same");
+          "Redis may be told so twice after a failure (a Redis Cluster, or applier.on_refused: "
+          "stop); script_inexact: true of the table's entry takes it all the same");
     return !output.repeatable_only;
   }
   // A key that is written to.  `once`: twice would be wrong; false then, where it may be.

@@ -105,8 +105,9 @@ struct MappingOptions : Section {
       "Elements of a list, entries of a stream (about) that are kept. 0: all."};
   Option<bool> allow_inexact{
       this, "allow_inexact", false,
-      "On a Redis Cluster (redis.cluster), of counter, list, stream, publish and refcount: taken, "
-      "though changes that are written once more after a failure count twice there."};
+      "On a Redis Cluster (redis.cluster) or with applier.on_refused: stop, of counter, list, "
+      "stream, publish and refcount: taken, though changes that are written once more after a "
+      "failure count twice there."};
 };
 
 }  // namespace sluice

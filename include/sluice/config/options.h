@@ -330,8 +330,9 @@ struct ApplierOptions : Section {
       this, "on_refused", OnRefused::dead_letter,
       "A row that Redis refuses for good (WRONGTYPE), or a message that cannot be read: "
       "dead_letter "
-      "(it goes to queue sluice.INSTANCE.dead, all others are applied), stop, or ignore (it is "
-      "counted, and lost)."};
+      "(it goes to queue sluice.INSTANCE.dead, all others are applied), stop (the whole message is "
+      "applied anew at each start, so mappings that count need allow_inexact: true), or ignore (it "
+      "is counted, and lost)."};
   Option<Duration> gap_patience{
       this, "gap_patience", Duration{10s}, Range<Duration>{1s, 10min},
       "How long a hole in the chain of messages is looked at anew before it counts as a gap."};

@@ -68,8 +68,9 @@ struct TableOptions : Section {
       "single_partition."};
   Option<bool> script_inexact{
       this, "script_inexact", false,
-      "On a Redis Cluster (redis.cluster) the script may count, publish and append to lists and "
-      "streams, though what is written once more after a failure counts twice there."};
+      "On a Redis Cluster (redis.cluster) or with applier.on_refused: stop the script may count, "
+      "publish and append to lists and streams, though what is written once more after a failure "
+      "counts twice there."};
   SectionList<MappingOptions> mappings{
       this, "mappings",
       "What a row becomes in Redis, each entry for itself. None: one hash, {schema}:{table}:{key}, "

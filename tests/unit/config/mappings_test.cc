@@ -73,6 +73,24 @@ TEST(Mappings, OfWhatDoesNotBearBeingWrittenTwiceAClusterWantsTheWord) {
               ElementsAre(HasSubstr("allow_inexact: does not go with type: zset")));
 }
 
+// The whole message of a refused row is applied once more at each start.
+TEST(Mappings, OfWhatDoesNotBearBeingWrittenTwiceAStopAtRefusedRowsWantsTheWord) {
+  const std::string stop = "applier: {on_refused: stop}";
+  EXPECT_THAT(problems("{}, {type: set, key: k1, member: m}, {type: json, key: j}", stop),
+              IsEmpty());
+  for (const char* type : {"counter, key: k", "list, key: k, member: m", "stream, key: k",
+                           "publish, key: k", "set, key: k, member: m, refcount: true"}) {
+    const std::string entry = "{type: " + std::string(type);
+    EXPECT_THAT(
+        problems(entry + "}", stop),
+        ElementsAre(AllOf(HasSubstr("tables[0].mappings[0]: "),
+                          HasSubstr("applier.on_refused: stop"), HasSubstr("allow_inexact: true"))))
+        << type;
+    EXPECT_THAT(problems(entry + ", allow_inexact: true}", stop), IsEmpty()) << type;
+    EXPECT_THAT(problems(entry + "}", "applier: {on_refused: ignore}"), IsEmpty()) << type;
+  }
+}
+
 TEST(Mappings, ACountedSetAndItsCountsAreOnOneNodeOfACluster) {
   const auto of = [](const std::string& key) {
     return problems(

@@ -149,7 +149,7 @@ TEST(ScriptOut, RefusesOnAClusterWhatMayNotBeDoneTwice) {
     Scripted script("function on_row(change, out)\nout:set_add('s', 1)\nout:" + call + "\nend\n");
     const std::string name = call.substr(0, call.find('('));
     EXPECT_THAT(script.error_on_cluster(table.insert({"1", "a"})),
-                HasSubstr("rule.lua:3: " + name + ": a Redis Cluster may be told so twice"));
+                HasSubstr("rule.lua:3: " + name + ": Redis may be told so twice"));
     EXPECT_EQ(script(table.insert({"1", "a"})).size(), 2u) << call;
   }
 }
