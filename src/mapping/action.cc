@@ -80,7 +80,10 @@ Status KeyOfRow::touch(const Change& change, const Sink& sink, std::string_view 
   sink.memory->text.clear();
   SLUICE_TRY_ASSIGN(const auto key,
                     text_of(key_, change, change.after, sink.memory->text, sink.memory->work));
-  if (key) keys.push_back({std::string(*key), type});
+  if (!key) return {};
+  TouchedKey& touched = keys.emplace_back();
+  touched.key = *key;
+  touched.type = type;
   return {};
 }
 

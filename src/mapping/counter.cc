@@ -37,6 +37,38 @@ class CounterAction final : public Action {
   }
 
   Status apply(const Change& change, const Sink& sink) const override {
+    return each_sum(change, sink, [&](const Sum& sum, std::int64_t amount) {
+      std::array<char, 20> digits{};
+      const char* end = write_int(digits.data(), amount);
+      const std::string_view number(digits.data(), static_cast<std::size_t>(end - digits.data()));
+      if (field_)
+        sink.command({"HINCRBY", sum.key, sum.field, number});
+      else
+        sink.command({"INCRBY", sum.key, number});
+      expire(sum.key, ttl_, sink);
+    });
+  }
+
+  Status touch(const Change& change, const Sink& sink,
+               std::vector<TouchedKey>& keys) const override {
+    return each_sum(change, sink, [&](const Sum& sum, std::int64_t amount) {
+      TouchedKey& touched = keys.emplace_back();
+      touched.key = sum.key;
+      touched.type = field_ ? "hash" : "string";
+      touched.added = amount;
+      touched.field = sum.field;
+    });
+  }
+
+ private:
+  // Views into Memory.
+  struct Sum {
+    std::string_view key, field;
+  };
+
+  // Calls f(sum, amount) for each sum that the change adds to.
+  template <class F>
+  Status each_sum(const Change& change, const Sink& sink, F f) const {
     std::int64_t before = 0;
     std::int64_t after = 0;
     if (change.was) {
@@ -49,19 +81,12 @@ class CounterAction final : public Action {
     std::int64_t gone = 0;  // what the row adds no more
     if (__builtin_sub_overflow(one ? after : 0, before, &gone))
       return row_error(change, "a change of more than the 64 bits that Redis counts in");
-    if (one) return add(change, change.after, gone, sink);
-    if (change.was) SLUICE_TRY(add(change, change.before, gone, sink));
-    if (change.is) SLUICE_TRY(add(change, change.after, after, sink));
+    if (one) return with_sum(change, change.after, gone, sink, f);
+    if (change.was) SLUICE_TRY(with_sum(change, change.before, gone, sink, f));
+    if (change.is) SLUICE_TRY(with_sum(change, change.after, after, sink, f));
     return {};
   }
 
-  Status touch(const Change& change, const Sink& sink,
-               std::vector<TouchedKey>& keys) const override {
-    const std::string_view type = field_ ? "hash" : "string";
-    return KeyOfRow(key_).touch(change, sink, type, keys);
-  }
-
- private:
   Result<std::int64_t> amount_of(const Change& change, Image row) const {
     if (!amount_) return std::int64_t{1};
     const Field* f = row[*amount_];
@@ -74,24 +99,22 @@ class CounterAction final : public Action {
     return *value;
   }
 
-  Status add(const Change& change, Image row, std::int64_t amount, const Sink& sink) const {
+  template <class F>
+  Status with_sum(const Change& change, Image row, std::int64_t amount, const Sink& sink,
+                  F& f) const {
     if (amount == 0) return {};
     Memory& m = *sink.memory;
     m.text.clear();
     m.value.clear();
     SLUICE_TRY_ASSIGN(const auto key, text_of(key_, change, row, m.text, m.work));
     if (!key) return {};
-    std::array<char, 20> digits{};
-    const char* end = write_int(digits.data(), amount);
-    const std::string_view number(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    Sum sum{*key, {}};
     if (field_) {
       SLUICE_TRY_ASSIGN(const auto field, text_of(*field_, change, row, m.value, m.work));
       if (!field) return {};
-      sink.command({"HINCRBY", *key, *field, number});
-    } else {
-      sink.command({"INCRBY", *key, number});
+      sum.field = *field;
     }
-    expire(*key, ttl_, sink);
+    f(sum, amount);
     return {};
   }
 

@@ -174,7 +174,11 @@ Status Mapper::append_keys(const ChangeView& view, const ChangeView::Row& row,
   script::Output output;
   output.keys = &written;
   SLUICE_TRY(Impl::run(table->script, change, output));
-  for (script::WrittenKey& k : written) keys.push_back({std::move(k.key), k.type});
+  for (script::WrittenKey& k : written) {
+    TouchedKey& touched = keys.emplace_back();
+    touched.key = std::move(k.key);
+    touched.type = k.type;
+  }
   return {};
 }
 

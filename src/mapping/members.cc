@@ -140,6 +140,8 @@ class Store {
   virtual std::string_view type() const = 0;
   // Whether an entry that stays is written again: what stands beside it may be another.
   virtual bool rewrites(const Change& change) const = 0;
+  // Why Redis refuses it whatever the key holds; empty: it does not.
+  virtual std::string_view refused(const Beside&) const { return {}; }
 };
 
 class SetStore final : public Store {
@@ -223,8 +225,20 @@ class GeoStore final : public Store {
   bool rewrites(const Change& change) const override {
     return change.differs({longitude_.column(), latitude_.column()});
   }
+  std::string_view refused(const Beside& beside) const override {
+    constexpr double kMostLongitude = 180, kMostLatitude = 85.05112878;  // GEOADD's own
+    if (is_within(beside.first, kMostLongitude) && is_within(beside.second, kMostLatitude))
+      return {};
+    return "invalid longitude,latitude pair";
+  }
 
  private:
+  static bool is_within(std::string_view text, double most) {
+    double value = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return failed == std::errc{} && value >= -most && value <= most;
+  }
+
   Score longitude_, latitude_;
 };
 
@@ -312,7 +326,17 @@ class MembersAction final : public Action {
     m.entries.clear();
     SLUICE_TRY(collect(change, change.is ? change.after : change.before, sink, m.text, m.parts,
                        m.entries));
-    for (const Entry& e : m.entries) keys.push_back({std::string(e.key), store_->type()});
+    std::string_view bad;
+    if (change.is) {
+      SLUICE_TRY_ASSIGN(const auto beside, store_->beside(change, change.after, sink));
+      if (beside) bad = store_->refused(*beside);
+    }
+    for (const Entry& e : m.entries) {
+      TouchedKey& touched = keys.emplace_back();
+      touched.key = e.key;
+      touched.type = store_->type();
+      touched.bad = bad;
+    }
     return {};
   }
 

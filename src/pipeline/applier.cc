@@ -25,19 +25,21 @@ std::string Applier::describe(const MessageHeaders& h) {
 }
 
 Applier::Applier(ApplierSettings settings, Dependencies dependencies, Shares& shares,
-                 ops::Counters& counters, Health& health, const Clock& clock)
+                 Unsettled& unsettled, ops::Counters& counters, Health& health, const Clock& clock)
     : settings_(std::move(settings)),
       deps_(std::move(dependencies)),
       shares_(&shares),
+      unsettled_(&unsettled),
       counters_(&counters),
       health_(&health),
       clock_(&clock),
       backoff_(milliseconds(100), settings_.reconnect_max),
       mapper_(*settings_.options),
       reader_(settings_.binary_base64),
-      refusals_({settings_.options, settings_.on_refused, settings_.binary_base64,
-                 settings_.reconnect_max, settings_.stall_after},
-                deps_.refusals, counters, health, clock) {}
+      refusals_(
+          {settings_.options, settings_.on_refused, settings_.binary_base64,
+           settings_.reconnect_max, settings_.stall_after},
+          deps_.refusals, [this] { return serve_broker(); }, counters, health, clock) {}
 
 Applier::Partition& Applier::partition(std::uint32_t number) {
   return *std::find_if(partitions_.begin(), partitions_.end(),
@@ -116,8 +118,7 @@ Status Applier::probe_redis() {
 Status Applier::session(const std::stop_token& st, bool& lost) {
   SLUICE_TRY_ASSIGN(redis_, deps_.redis());
   const std::stop_callback hard_stop(abort_.get_token(), [this] { redis_->interrupt(); });
-  redis_->set_wait(settings_.stall_after,
-                   [this] { return consumer_ ? consumer_->serve() : Status(); });
+  redis_->set_wait(settings_.stall_after, [this] { return serve_broker(); });
   guard_.emplace(*redis_);
   if (settings_.cluster)
     step_ = std::make_unique<ClusterStep>(*redis_, *guard_, [this] { return await_written(); });
@@ -275,7 +276,7 @@ Status Applier::process(queue::Delivery& delivery) {
       forget_gap(p);
     }
     if (verdict == Verdict::repeat) {
-      if (delivery.redelivered) SLUICE_TRY(probe(p, delivery));
+      SLUICE_TRY(recall(p, delivery));
       SLUICE_TRY(await_repeat());
       counters_->repeats_skipped.fetch_add(1, std::memory_order_relaxed);
       return finish(p, delivery);
@@ -309,11 +310,14 @@ Status Applier::process(queue::Delivery& delivery) {
                       step_->run({&commands_, counts_.commands, p.key, record_text_.view(),
                                   then.key, refusals_.stops()}));
     if (done.aborted) {
+      if (done.failed) return *done.failed;
       if (done.wrote_rows) wrote_above = p.record.id;
       p.known = false;  // somebody else wrote the record: look again
       continue;
     }
     if (!done.errors.empty()) SLUICE_TRY(on_errors(p, delivery, done));
+    unsettled_->keep(p.number, delivery.headers, {refused_, unreadable_});
+    if (done.failed) return *done.failed;
     if (delivery.headers.rows != 0 && delivery.headers.first <= p.record.id)
       counters_->messages_overlapping.fetch_add(1, std::memory_order_relaxed);
     p.record = std::move(next);

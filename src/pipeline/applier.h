@@ -26,6 +26,7 @@
 #include "pipeline/health.h"
 #include "pipeline/refused.h"
 #include "pipeline/shares.h"
+#include "pipeline/unsettled.h"
 
 namespace sluice::pipeline {
 
@@ -59,8 +60,9 @@ class Applier {
     // Returns when the control queue has it, confirmed.  Errors: those of send_request.
     std::function<Status(const RewindRequest&, const std::stop_token&)> ask;
   };
-  // What it is to serve, and lets go of when another is to, stands in `shares`.
-  Applier(ApplierSettings settings, Dependencies dependencies, Shares& shares,
+  // What it is to serve, and lets go of when another is to, stands in `shares`; `unsettled` is that
+  // of all who share.
+  Applier(ApplierSettings settings, Dependencies dependencies, Shares& shares, Unsettled& unsettled,
           ops::Counters& counters, Health& health, const Clock& clock);
 
   // Until `st` is stopped or its share is over for good (stopped), or an error that must end the
@@ -68,7 +70,8 @@ class Applier {
   Status run(const std::stop_token& st);
   // Ends a wait for messages; thread-safe.
   void wake() { wakeup_.notify(); }
-  // Ends a wait for Redis in the middle of a step, after a stop that took too long; thread-safe.
+  // Ends a wait for Redis in the middle of a step, or for the broker to take dead letters, after a
+  // stop that took too long; thread-safe.
   // The step may have been done or not: its message comes again.
   void abort() {
     abort_.request_stop();
@@ -95,6 +98,8 @@ class Applier {
 
   // `lost`: it counts as lost until the session stands.
   Status session(const std::stop_token& st, bool& lost);
+  // For waits in the middle of a message.
+  Status serve_broker() { return consumer_ ? consumer_->serve() : Status(); }
   // Whether Redis takes writes, before messages are asked for again.
   Status probe_redis();
   void say_lost(std::chrono::milliseconds pause, const Error& error);
@@ -133,14 +138,17 @@ class Applier {
   Status probe_replicas();
   void say_short(const redis::Reached& reached);
   void end_short();
-  Status probe(Partition& p, const queue::Delivery& delivery);
-  Status probe_keys(Partition& p, const queue::Delivery& delivery, const std::vector<EventId>& ids);
+  Status recall(const Partition& p, const queue::Delivery& delivery);
+  Status probe(const Partition& p, const queue::Delivery& delivery);
+  Status probe_keys(const Partition& p, const queue::Delivery& delivery,
+                    const std::vector<EventId>& ids);
   Status take_back(const Partition& p);
   Partition& partition(std::uint32_t number);
 
   const ApplierSettings settings_;
   Dependencies deps_;
   Shares* shares_;
+  Unsettled* unsettled_;
   std::uint64_t shares_seen_ = 0;  // their version
   ops::Counters* counters_;
   Health* health_;

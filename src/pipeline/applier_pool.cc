@@ -63,7 +63,7 @@ void ApplierPool::start_missing() {
                                 return connect([this] { return shares_.largest(); });
                               },
                               deps_.redis, deps_.refusals, deps_.ask},
-        shares_, *counters_, *health_, *clock_);
+        shares_, unsettled_, *counters_, *health_, *clock_);
     slot.running.store(true);
     running_.fetch_add(1);
     slot.thread =

@@ -11,6 +11,7 @@
 #include "pipeline/failure.h"
 #include "pipeline/pool_size.h"
 #include "pipeline/shares.h"
+#include "pipeline/unsettled.h"
 
 namespace sluice::pipeline {
 
@@ -69,6 +70,7 @@ class ApplierPool {
   const Clock* clock_;
   PoolSize size_;
   Shares shares_;
+  Unsettled unsettled_;
   std::stop_source stop_;
   std::atomic<std::uint32_t> wanted_{0}, running_{0};
   std::vector<std::unique_ptr<Thread>> threads_;

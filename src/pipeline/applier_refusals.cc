@@ -1,10 +1,26 @@
 // What an applier does about rows that Redis refuses and messages that cannot be read.
+#include <algorithm>
+#include <charconv>
 #include <string>
 #include <utility>
 
 #include "pipeline/applier.h"
 
 namespace sluice::pipeline {
+namespace {
+
+// Why `added` cannot be added to what a sum holds; empty: it can, or the key's type says why.
+std::string_view refuses(const redis::Reply& sum, std::int64_t added) {
+  if (sum.kind != redis::Reply::Kind::string) return {};
+  std::int64_t value = 0;
+  const char* end = sum.text.data() + sum.text.size();
+  const auto [stop, failed] = std::from_chars(sum.text.data(), end, value);
+  if (failed != std::errc{} || stop != end) return "value is not an integer";
+  if (__builtin_add_overflow(value, added, &value)) return "the sum is at the end of its 64 bits";
+  return {};
+}
+
+}  // namespace
 
 // Puts the record back to what it was before the step at hand, so that the whole message is applied
 // again when its keys have been seen to: the same commands in the same order leave the same. Should
@@ -55,14 +71,25 @@ Status Applier::on_errors(Partition& p, const queue::Delivery& delivery,
 
 // Redis has the message: letters of what it does not have, then the ack.
 Status Applier::finish(Partition& p, const queue::Delivery& delivery) {
-  if (!refused_.empty() || unreadable_)
-    SLUICE_TRY(refusals_.settle(delivery, refused_, unreadable_, stop_));
+  if (!refused_.empty() || unreadable_) {
+    // Not stop_: for as long as it takes us to end, for the next process knows less.
+    SLUICE_TRY(refusals_.settle(delivery, refused_, unreadable_, abort_.get_token()));
+    unsettled_->keep(p.number, delivery.headers, {});
+  }
   return consumer_->ack(p.number, delivery.tag);
 }
 
-// A repeat that the broker delivers again may be one whose step was refused in part before we died,
-// and whose letters were not written: then its keys tell.
-Status Applier::probe(Partition& p, const queue::Delivery& delivery) {
+// A repeat may be a message whose step was refused in part, and whose letters were not written.
+Status Applier::recall(const Partition& p, const queue::Delivery& delivery) {
+  Unsettled::Refused kept = unsettled_->of(p.number, delivery.headers);
+  if (kept.empty()) return delivery.redelivered ? probe(p, delivery) : Status();
+  refused_ = std::move(kept.rows);
+  unreadable_ = std::move(kept.unreadable);
+  return {};
+}
+
+// What a process was told that ended before it wrote its letters: keys tell, as far as they can.
+Status Applier::probe(const Partition& p, const queue::Delivery& delivery) {
   fenced_.reset();
   keys_.clear();
   refused_.clear();
@@ -90,31 +117,53 @@ Status Applier::probe(Partition& p, const queue::Delivery& delivery) {
   return keys_.empty() ? Status() : probe_keys(p, delivery, ids);
 }
 
-Status Applier::probe_keys(Partition& p, const queue::Delivery& delivery,
+Status Applier::probe_keys(const Partition& p, const queue::Delivery& delivery,
                            const std::vector<EventId>& ids) {
   commands_.clear();
-  for (const mapping::TouchedKey& k : keys_) redis::append_command(commands_, {"TYPE", k.key});
+  for (const mapping::TouchedKey& k : keys_) {
+    redis::append_command(commands_, {"TYPE", k.key});
+    if (!k.added) continue;
+    if (k.field.empty())
+      redis::append_command(commands_, {"GET", k.key});
+    else
+      redis::append_command(commands_, {"HGET", k.key, k.field});
+  }
   SLUICE_TRY(redis_->send(commands_.view()));
   std::size_t wrong = 0;
+  const std::string found = "found when the message was delivered again: ";
   for (std::size_t i = 0; i < keys_.size(); ++i) {
     SLUICE_TRY_ASSIGN(const redis::Reply type, redis_->receive());
     if (type.kind == redis::Reply::Kind::error) return redis::error_of_reply(type.text);
+    std::string_view bad = keys_[i].bad;
+    redis::Reply sum;
+    if (keys_[i].added) {
+      SLUICE_TRY_ASSIGN(sum, redis_->receive());
+      bad = refuses(sum, *keys_[i].added);
+    }
     const std::string_view wanted = keys_[i].type;
-    if (wanted.empty() || type.text == wanted || type.text == "none") continue;
+    if (!wanted.empty() && type.text != wanted && type.text != "none") {
+      refused_.push_back(
+          {ids[i], "WRONGTYPE",
+           found + "the key holds a " + type.text + ", not a " + std::string(wanted)});
+    } else if (!bad.empty()) {
+      refused_.push_back({ids[i], "ERR", found + std::string(bad)});
+    } else {
+      continue;
+    }
     ++wrong;
-    refused_.push_back({ids[i], "WRONGTYPE",
-                        "found when the message was delivered again: the key holds a " + type.text +
-                            ", not a " + std::string(wanted)});
   }
-  std::sort(refused_.begin(), refused_.end(),
-            [](const Refusal& a, const Refusal& b) { return a.id < b.id; });
+  std::stable_sort(refused_.begin(), refused_.end(),
+                   [](const Refusal& a, const Refusal& b) { return a.id < b.id; });
+  // One letter a row, however many of its keys are wrong.
+  const auto same = [](const Refusal& a, const Refusal& b) { return a.id == b.id; };
+  refused_.erase(std::unique(refused_.begin(), refused_.end(), same), refused_.end());
   if (wrong == 0 || !refusals_.stops()) return {};
   return fatal(Errc::redis_refused,
                "partition " + std::to_string(p.number) + ": " + std::to_string(wrong) +
                    " key(s) of the message " + describe(delivery.headers) +
-                   " hold another type than their mapping's: their rows were refused. Remove or "
-                   "rename these "
-                   "keys and start again; or set applier.on_refused: dead_letter");
+                   " hold another type than their mapping's, or no number: their rows were "
+                   "refused. Remove or rename these keys and start again; or set "
+                   "applier.on_refused: dead_letter");
 }
 
 }  // namespace sluice::pipeline

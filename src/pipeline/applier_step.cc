@@ -10,8 +10,7 @@ Result<ApplierStep::Output> TransactionStep::run(const Input& input) {
   TextBuffer& commands = *input.commands;
   redis::append_command(commands, {"SET", input.key, input.record});
   redis::append_command(commands, {"EXEC"});
-  const bool waits = wait_.wanted();
-  if (waits) redis::append_wait(commands, wait_);
+  if (wait_.wanted()) redis::append_wait(commands, wait_);
   redis::append_command(commands, {"WATCH", input.next_key});
   redis::append_command(commands, {"GET", input.next_key});
   SLUICE_TRY(redis_->send(commands.view()));
@@ -20,12 +19,6 @@ Result<ApplierStep::Output> TransactionStep::run(const Input& input) {
   // MULTI, the commands, SET
   SLUICE_TRY(redis_->receive_checked(input.count + 2, unqueued));
   SLUICE_TRY_ASSIGN(redis::ExecResult exec, redis_->receive_exec());
-  redis::Reply waited;
-  if (waits) {
-    SLUICE_TRY_ASSIGN(waited, redis_->receive());
-  }
-  SLUICE_TRY_ASSIGN(redis::Reply watched, redis_->receive());
-  SLUICE_TRY_ASSIGN(redis::Reply record, redis_->receive());
   if (!unqueued.empty()) {  // nothing was done, and that is not one row's fault
     Error error = redis::error_of_reply(unqueued.front().second);
     if (error.cls == ErrorClass::poison) error.cls = ErrorClass::fatal;
@@ -35,12 +28,23 @@ Result<ApplierStep::Output> TransactionStep::run(const Input& input) {
   out.aborted = exec.aborted;
   out.recorded = !exec.aborted;
   out.errors = std::move(exec.errors);
+  if (Status s = receive_rest(out); !s.ok()) out.failed = std::move(s).error();
+  return out;
+}
+
+Status TransactionStep::receive_rest(Output& out) {
+  redis::Reply waited;
+  if (wait_.wanted()) {
+    SLUICE_TRY_ASSIGN(waited, redis_->receive());
+  }
+  SLUICE_TRY_ASSIGN(redis::Reply watched, redis_->receive());
+  SLUICE_TRY_ASSIGN(redis::Reply record, redis_->receive());
   out.next_record =
       watched.kind == redis::Reply::Kind::error ? std::move(watched) : std::move(record);
-  if (waits && out.recorded) {
+  if (wait_.wanted() && out.recorded) {
     SLUICE_TRY_ASSIGN(out.reached, redis::reached(waited, wait_));
   }
-  return out;
+  return {};
 }
 
 void ClusterStep::begin(TextBuffer&) {}
@@ -62,7 +66,8 @@ Result<ApplierStep::Output> ClusterStep::run(const Input& input) {
   SLUICE_TRY_ASSIGN(out.recorded, guard_->write(input.key, input.record));
   out.aborted = !out.recorded;
   out.wrote_rows = input.count != 0;
-  if (out.recorded) SLUICE_TRY(await_());
+  if (!out.recorded) return out;
+  if (Status s = await_(); !s.ok()) out.failed = std::move(s).error();
   return out;
 }
 

@@ -38,6 +38,8 @@ class ApplierStep {
     std::vector<std::pair<std::size_t, std::string>> errors;
     // Of next_key, which is fenced.
     std::optional<redis::Reply> next_record;
+    // What went wrong behind it: what was done stands.
+    std::optional<Error> failed;
     // How far the replicas are, when they are waited for and it has not been done yet.
     std::optional<redis::Reached> reached;
   };
@@ -59,6 +61,8 @@ class TransactionStep final : public ApplierStep {
   Result<Output> run(const Input& input) override;
 
  private:
+  // What was asked for in the same write.
+  Status receive_rest(Output& out);
   redis::Connection* redis_;
   const redis::ReplicaWait wait_;
 };

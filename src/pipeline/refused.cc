@@ -13,7 +13,9 @@ namespace {
 using std::chrono::milliseconds;
 using Fate = queue::LetterSender::Fate;
 constexpr milliseconds kSayEvery{10000};
-constexpr std::size_t kLongestKey = 8192;  // headers must fit into one AMQP frame
+constexpr milliseconds kServeEvery{100};
+// All headers must fit into one AMQP frame, of 8 KiB at least (queue.frame_max).
+constexpr std::size_t kLongestKey = 2048, kLongestError = 1024;
 
 }  // namespace
 
@@ -21,10 +23,11 @@ Refusal refusal_of(const EventId& id, Error error) {
   return {id, error.code == Errc::config_invalid ? "script" : "no_key", std::move(error.what)};
 }
 
-Refusals::Refusals(Settings settings, Dependencies dependencies, ops::Counters& counters,
-                   Health& health, const Clock& clock)
+Refusals::Refusals(Settings settings, Dependencies dependencies, std::function<Status()> serve,
+                   ops::Counters& counters, Health& health, const Clock& clock)
     : settings_(settings),
       deps_(std::move(dependencies)),
+      serve_(std::move(serve)),
       counters_(&counters),
       health_(&health),
       clock_(&clock),
@@ -78,7 +81,7 @@ Result<std::vector<queue::Letter>> Refusals::letters_of(const queue::Delivery& d
       if (n == rows.size() || (*view)->seq.with_row(row.index) != rows[n].id) continue;
       queue::Letter& letter = letters.emplace_back();
       letter.reason = rows[n].reason;
-      letter.error = rows[n].error;
+      letter.error = rows[n].error.substr(0, kLongestError);
       letter.id = rows[n].id;
       letter.file = binlog_file_beside(delivery.headers.file, letter.id.file);
       letter.pos = letter.id.pos;
@@ -102,7 +105,7 @@ queue::Letter Refusals::letter_of_message(const queue::Delivery& delivery,
                                           const Error& unreadable) const {
   queue::Letter letter;
   letter.reason = "unreadable";
-  letter.error = unreadable.what;
+  letter.error = unreadable.what.substr(0, kLongestError);
   letter.file = delivery.headers.file;
   letter.pos = delivery.headers.pos;
   letter.gtid = delivery.headers.gtid;
@@ -143,17 +146,17 @@ Status Refusals::send(const std::vector<queue::Letter>& letters, const std::stop
     if (s.ok()) break;
     sender_.reset();
     if (s.error().cls != ErrorClass::retry) return s;
-    const auto pause = backoff_.next();
-    if (clock_->steady() + pause >= until)
+    const auto time = backoff_.next();
+    if (clock_->steady() + time >= until)
       return std::move(s).error().at("dead letters were not taken for " +
                                      std::to_string(settings_.stall_after.count()) + " ms");
     if (backoff_.attempts() == 1)
       log::get("applier").warn(
-          "dead letters are not taken by the broker, waiting with their partition letters={} "
-          "wait_ms={} error=\"{}\"",
-          letters.size(), pause.count(), to_string(s.error()));
+          "dead letters are not taken by the broker, waiting with all partitions of their thread "
+          "letters={} wait_ms={} error=\"{}\"",
+          letters.size(), time.count(), to_string(s.error()));
     health_->letters_waiting.store(true);
-    if (!wait_for(pause, st)) return stopped();
+    SLUICE_TRY(pause(time, st));
   }
   if (backoff_.attempts() != 0)
     log::get("applier").info("dead letters are taken again letters={}", letters.size());
@@ -165,7 +168,7 @@ Status Refusals::attempt(const std::vector<queue::Letter>& letters, std::vector<
   if (!sender_) {
     SLUICE_TRY_ASSIGN(sender_, deps_.sender());
   }
-  SLUICE_TRY(sender_->send(letters, fates, st, limit));
+  SLUICE_TRY(sender_->send(letters, fates, st, limit, serve_));
   const auto has = [&fates](Fate fate) {
     return std::find(fates.begin(), fates.end(), fate) != fates.end();
   };
@@ -175,6 +178,16 @@ Status Refusals::attempt(const std::vector<queue::Letter>& letters, std::vector<
   }
   if (has(Fate::nacked))
     return retry(Errc::queue_returned, "the queue of dead letters refuses more (full?)");
+  return {};
+}
+
+Status Refusals::pause(milliseconds time, const std::stop_token& st) {
+  while (time.count() > 0) {
+    const milliseconds part = std::min(time, kServeEvery);
+    if (!wait_for(part, st)) return stopped();
+    SLUICE_TRY(serve_());
+    time -= part;
+  }
   return {};
 }
 

@@ -52,8 +52,9 @@ class Refusals {
     // Makes the queue anew when a letter came back.
     std::function<Status()> declare;
   };
-  Refusals(Settings settings, Dependencies dependencies, ops::Counters& counters, Health& health,
-           const Clock& clock);
+  // `serve` is called about each 100 ms while letters are waited for; its error ends the wait.
+  Refusals(Settings settings, Dependencies dependencies, std::function<Status()> serve,
+           ops::Counters& counters, Health& health, const Clock& clock);
 
   bool stops() const noexcept { return settings_.policy == OnRefused::stop; }
   // The rows above `applied` of a step whose commands failed: (index, text) as EXEC answered.
@@ -63,7 +64,7 @@ class Refusals {
   // Does with them what the policy (not stop) says; `rows` ascend.  `unreadable`: the message is
   // one that cannot be read, whole or from some line on.  A broker that does not take letters is
   // waited for, up to stall_after: retry/queue_lost, then the message has to go back.  Errors:
-  // also stopped; fatal ones of the broker.
+  // also stopped; fatal ones of the broker; those of `serve`.
   Status settle(const queue::Delivery& delivery, const std::vector<Refusal>& rows,
                 const std::optional<Error>& unreadable, const std::stop_token& st);
   // At the end of a session.
@@ -77,10 +78,12 @@ class Refusals {
   Status attempt(const std::vector<queue::Letter>& letters,
                  std::vector<queue::LetterSender::Fate>& fates, const std::stop_token& st,
                  std::chrono::milliseconds limit);
+  Status pause(std::chrono::milliseconds time, const std::stop_token& st);
   void say(const queue::Letter& last, std::uint64_t count);
 
   const Settings settings_;
   const Dependencies deps_;
+  const std::function<Status()> serve_;
   ops::Counters* counters_;
   Health* health_;
   const Clock* clock_;

@@ -13,7 +13,7 @@ namespace sluice::queue {
 namespace {
 
 constexpr ChannelNumber kChannel = 1;
-constexpr std::chrono::milliseconds kLookAround{100};  // whether somebody wants us to stop
+constexpr std::chrono::milliseconds kLookAround{100};  // for others, and whether we are to stop
 
 class AmqpLetterSender final : public LetterSender, private FrameSink {
  public:
@@ -21,7 +21,7 @@ class AmqpLetterSender final : public LetterSender, private FrameSink {
       : link_(std::move(link)), exchange_(names.exchange()), queue_(names.dead()) {}
   Status prepare() { return open_confirm_channel(*link_, kChannel, *this); }
   Status send(std::span<const Letter> letters, std::vector<Fate>& fates, const std::stop_token& st,
-              std::chrono::milliseconds limit) override;
+              std::chrono::milliseconds limit, const std::function<Status()>& serve) override;
 
  private:
   Status on_frame(const Frame& frame) override;
@@ -86,7 +86,8 @@ Status AmqpLetterSender::take_arrived() {
 }
 
 Status AmqpLetterSender::send(std::span<const Letter> letters, std::vector<Fate>& fates,
-                              const std::stop_token& st, std::chrono::milliseconds limit) {
+                              const std::stop_token& st, std::chrono::milliseconds limit,
+                              const std::function<Status()>& serve) {
   const Time deadline = system_clock().steady() + limit;
   fates.resize(letters.size(), Fate::unknown);
   fates_ = &fates;
@@ -109,6 +110,7 @@ Status AmqpLetterSender::send(std::span<const Letter> letters, std::vector<Fate>
     if (system_clock().steady() >= deadline)
       return retry(Errc::queue_lost, link_->blocked() ? "the broker blocks publishing"
                                                       : "dead letters are not confirmed");
+    SLUICE_TRY(serve());
     SLUICE_TRY(link_->wait(system_clock().steady() + kLookAround, nullptr));
   }
 }

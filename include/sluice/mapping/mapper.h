@@ -30,6 +30,10 @@ struct CommandCounts {
 struct TouchedKey {
   std::string key;
   std::string_view type;  // what TYPE must call it, unless there is none; empty: any will do
+  // Of a sum: what is added to it.
+  std::optional<std::int64_t> added;
+  std::string field;     // of a sum: that of the hash; empty: the key is the sum
+  std::string_view bad;  // why Redis refuses it whatever the key holds
 };
 
 // Turns row changes into commands.  Makes what it needs for a table when it first sees it (or sees

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,11 +46,13 @@ class LetterSender {
   virtual ~LetterSender() = default;
   // Sends the letters that are not confirmed in `fates` (one each; made as long as `letters`) and
   // waits until the broker has spoken of all of them.  Those behind one that came back count as
-  // come back, too.  Errors: retry/queue_lost (also when the broker is silent for `limit`),
-  // fatal/queue_topology, fatal/queue_message (larger than the broker takes), stopped; `fates` then
-  // says what was confirmed until then.
+  // come back, too.  `serve` is called about each 100 ms meanwhile; its error ends the wait.
+  // Errors: retry/queue_lost (also when the broker is silent for `limit`), fatal/queue_topology,
+  // fatal/queue_message (larger than the broker takes), stopped; `fates` then says what was
+  // confirmed until then.
   virtual Status send(std::span<const Letter> letters, std::vector<Fate>& fates,
-                      const std::stop_token& st, std::chrono::milliseconds limit) = 0;
+                      const std::stop_token& st, std::chrono::milliseconds limit,
+                      const std::function<Status()>& serve) = 0;
 };
 
 // The letters of an instance, from the oldest on.  They are held unacknowledged: whatever was not

@@ -15,6 +15,7 @@ using ::testing::HasSubstr;
 
 class Letters : public BrokerTest {
  protected:
+  const std::function<Status()> serve = [] { return Status(); };
   static std::vector<Letter> some(std::uint64_t first, std::uint64_t count) {
     std::vector<Letter> out(count);
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -58,7 +59,7 @@ TEST_P(Letters, StayInTheirOrderHoweverOftenTheyAreLookedAtAndOnlyWhatIsRemovedG
   const auto s = sender();
   ASSERT_NE(s, nullptr);
   std::vector<Fate> fates;
-  ASSERT_TRUE(s->send(some(1, 5), fates, {}, 10s).ok());
+  ASSERT_TRUE(s->send(some(1, 5), fates, {}, 10s, serve).ok());
   EXPECT_THAT(fates, Each(Fate::confirmed));
   for (int look = 0; look < 21; ++look) {  // more than the delivery limit of 4.x
     const auto b = box();
@@ -111,10 +112,10 @@ TEST_P(Letters, WhatCannotBeRoutedComesBackAndIsSentAgain) {
   ASSERT_NE(s, nullptr);
   const auto letters = some(1, 3);
   std::vector<Fate> fates;
-  ASSERT_TRUE(s->send(letters, fates, {}, 10s).ok());
+  ASSERT_TRUE(s->send(letters, fates, {}, 10s, serve).ok());
   EXPECT_THAT(fates, Each(Fate::returned));
   ASSERT_TRUE(admin->declare(names, std::vector<bool>(names.partitions, true)).ok());
-  ASSERT_TRUE(s->send(letters, fates, {}, 10s).ok());
+  ASSERT_TRUE(s->send(letters, fates, {}, 10s, serve).ok());
   EXPECT_THAT(fates, Each(Fate::confirmed));
   const auto b = box();
   ASSERT_NE(b, nullptr);
@@ -132,9 +133,9 @@ TEST_P(Letters, AFullQueueNacksAndOnlyWhatWasNotTakenIsSentAgain) {
   ASSERT_NE(s, nullptr);
   const auto letters = some(1, 2);
   std::vector<Fate> fates;
-  ASSERT_TRUE(s->send(std::span(letters).first(1), fates, {}, 10s).ok());
+  ASSERT_TRUE(s->send(std::span(letters).first(1), fates, {}, 10s, serve).ok());
   fates.resize(2, Fate::unknown);
-  ASSERT_TRUE(s->send(letters, fates, {}, 10s).ok());
+  ASSERT_TRUE(s->send(letters, fates, {}, 10s, serve).ok());
   EXPECT_THAT(fates, ElementsAre(Fate::confirmed, Fate::nacked));
   {
     const auto b = box();
@@ -144,7 +145,7 @@ TEST_P(Letters, AFullQueueNacksAndOnlyWhatWasNotTakenIsSentAgain) {
     ASSERT_TRUE(b->remove(there[0].tag).ok());
     ASSERT_TRUE(b->close().ok());
   }
-  ASSERT_TRUE(s->send(letters, fates, {}, 10s).ok());
+  ASSERT_TRUE(s->send(letters, fates, {}, 10s, serve).ok());
   EXPECT_THAT(fates, Each(Fate::confirmed));
   const auto b = box();
   ASSERT_NE(b, nullptr);

@@ -159,6 +159,23 @@ TEST(CounterMapping, AddsTheDifference) {
             (Commands{{"HINCRBY", "rows", "x", "-1"}, {"HINCRBY", "rows", "y", "1"}}));
 }
 
+TEST(CounterMapping, TouchesEachSumThatItAddsTo) {
+  const auto touched = [](Maps& map, const ChangeView& view) {
+    std::vector<TouchedKey> keys;
+    EXPECT_TRUE(map.mapper().append_keys(view, view.rows.front(), keys).ok());
+    Commands out;
+    for (const TouchedKey& k : keys)
+      out.push_back({std::string(k.type), k.key, k.field, std::to_string(k.added.value_or(0))});
+    return out;
+  };
+  Maps sum("{type: counter, key: 'sum:{name}', amount: price}");
+  EXPECT_EQ(touched(sum, things().update(thing("x"), thing("y", "2.00"))),
+            (Commands{{"string", "sum:x", "", "-150"}, {"string", "sum:y", "", "200"}}));
+  EXPECT_EQ(touched(sum, things().remove(thing("x"))), (Commands{{"string", "sum:x", "", "-150"}}));
+  Maps rows("{type: counter, key: 'rows', field: '{name}'}");
+  EXPECT_EQ(touched(rows, things().insert(thing("x"))), (Commands{{"hash", "rows", "x", "1"}}));
+}
+
 TEST(CounterMapping, ASumOfMoreThan64BitsIsRefused) {
   Maps map("{type: counter, key: k, amount: id}");
   EXPECT_THAT(map.refusal(things().insert(thing("x"))).what, HasSubstr("beyond the 64 bits"));

@@ -121,6 +121,20 @@ TEST(FieldMapping, RowsShareAHash) {
   EXPECT_EQ(map(places().remove(place("7", "Rome"))), (Commands{{"HDEL", "ids", "Rome"}}));
 }
 
+TEST(GeoMapping, APlaceThatIsNoneOnEarthIsKnownWhenItsKeyIsAskedFor) {
+  const Table table({{"id", "int"}, {"lon", "decimal(9,6)"}, {"lat", "double"}}, {"id"});
+  Maps map("{type: geo, key: shops, member: '{id}', longitude: lon, latitude: lat}");
+  const auto bad = [&](const ChangeView& view) {
+    std::vector<TouchedKey> keys;
+    EXPECT_TRUE(map.mapper().append_keys(view, view.rows.front(), keys).ok());
+    return keys.size() == 1 && !keys.front().bad.empty();
+  };
+  EXPECT_FALSE(bad(table.insert({"1", "-180.000000", "85.05"})));
+  EXPECT_TRUE(bad(table.insert({"1", "180.000001", "0"})));
+  EXPECT_TRUE(bad(table.insert({"1", "0.000000", "-85.06"})));
+  EXPECT_FALSE(bad(table.remove({"1", "0.000000", "-85.06"}))) << "ZREM takes it";
+}
+
 TEST(MembersMapping, TypesThatDoNotFitAreRefused) {
   Maps score("{type: zset, key: k, member: '{id}', score: city}");
   EXPECT_THAT(score.refusal(places().insert(place("7", "x"))).what,

@@ -131,15 +131,23 @@ struct FakeDeadQueue {
   int declared = 0;
   std::function<void()> before_confirm;
   std::function<void(std::chrono::milliseconds)> silent;  // set: so long nothing is confirmed
+  std::chrono::milliseconds confirm_takes{0};
+  FakeClock* clock = nullptr;
 };
 
 class FakeLetterSender final : public queue::LetterSender {
  public:
   explicit FakeLetterSender(FakeDeadQueue& queue) : queue_(&queue) { ++queue.connected; }
   Status send(std::span<const queue::Letter> letters, std::vector<Fate>& fates,
-              const std::stop_token& st, std::chrono::milliseconds limit) override {
+              const std::stop_token& st, std::chrono::milliseconds limit,
+              const std::function<Status()>& serve) override {
     fates.resize(letters.size(), Fate::unknown);
     if (st.stop_requested()) return stopped();
+    for (auto left = queue_->confirm_takes; left.count() > 0;
+         left -= std::chrono::milliseconds(100)) {
+      queue_->clock->go(std::chrono::milliseconds(100));
+      SLUICE_TRY(serve());
+    }
     if (queue_->silent) {
       queue_->silent(limit);
       return retry(Errc::queue_lost, "the fake is silent");
@@ -174,6 +182,7 @@ class ApplierTest : public ::testing::Test {
   ApplierTest() {
     broker_.clock = &clock_;
     redis_.clock = &clock_;
+    dead_.clock = &clock_;
     settings_.options = &options_;
     settings_.instance = "main";
     settings_.partitions = kPartitions;
@@ -182,7 +191,8 @@ class ApplierTest : public ::testing::Test {
     settings_.gap_patience = std::chrono::seconds(3);
     settings_.reconnect_max = std::chrono::milliseconds(1);
   }
-  // Until nothing is left to do, or an error.
+  // Until nothing is left to do, or an error.  An applier of the same process as the one before,
+  // unless die() comes between.
   Status run() {
     broker_.stop = {};
     broker_.idle = {};
@@ -209,7 +219,7 @@ class ApplierTest : public ::testing::Test {
            asked_.push_back(request);
            return {};
          }},
-        shares_, counters_, health_, clock_);
+        shares_, *unsettled_, counters_, health_, clock_);
     return applier.run(broker_.stop.get_token());
   }
   void run_to_the_end() {
@@ -226,6 +236,7 @@ class ApplierTest : public ::testing::Test {
     EXPECT_EQ(health_.waiting_gaps.load(), 0u);
     return s.error();
   }
+  void die() { unsettled_ = std::make_unique<Unsettled>(); }
   static EventId id(std::uint64_t pos, std::uint64_t event = 0, std::uint64_t row = 0) {
     return {1, 1, pos, event, row, 0};
   }
@@ -258,6 +269,7 @@ class ApplierTest : public ::testing::Test {
   Options options_;
   ApplierSettings settings_;
   Shares shares_{kPartitions};
+  std::unique_ptr<Unsettled> unsettled_ = std::make_unique<Unsettled>();
 };
 
 }  // namespace sluice::pipeline::testing

@@ -1,6 +1,8 @@
 // What Redis refuses and what cannot be read: dead letters, or the end.
 #include <gmock/gmock.h>
 
+#include "sluice/config/load.h"
+
 #include "unit/pipeline/applier_fixture.h"
 
 namespace sluice::pipeline {
@@ -150,22 +152,147 @@ TEST_F(RefusedTest, AMessageIsNotHeldForLettersThatAreNotTaken) {
   EXPECT_EQ(left(0) + left(1), 0u);
 }
 
-TEST_F(RefusedTest, AStopWhileTheBrokerTakesNoLetterLeavesTheMessageAndTheNextStartWritesIt) {
+TEST_F(RefusedTest, AStopWaitsUntilTheLettersAreTaken) {
   redis_.put("db:t:1", "a string");
   dead_.nack = 1;
   dead_.before_confirm = [this] { broker_.stop.request_stop(); };
   broker_.put(0, message({}, {{id(100), 1}, {id(100, 1), 2}}));
   run_to_the_end();
+  ASSERT_EQ(dead_.letters.size(), 1u);
+  EXPECT_EQ(left(0), 0u);
+}
+
+TEST_F(RefusedTest, AnEndWhileTheBrokerTakesNoLetterLeavesTheMessageAndTheNextStartWritesIt) {
+  settings_.stall_after = std::chrono::seconds(60);
+  redis_.put("db:t:1", "a string");
+  dead_.silent = [this](std::chrono::milliseconds limit) {
+    broker_.stop.request_stop();
+    clock_.go(limit);
+  };
+  broker_.put(0, message({}, {{id(100), 1}, {id(100, 1), 2}}));
+  run_to_the_end();
   EXPECT_TRUE(dead_.letters.empty());
   EXPECT_EQ(left(0), 1u) << "not acked";
   EXPECT_EQ(record(0).id, id(100, 1));
-  dead_.before_confirm = nullptr;
+  die();
+  dead_.silent = nullptr;
   run_to_the_end();
   ASSERT_EQ(dead_.letters.size(), 1u);
   EXPECT_EQ(dead_.letters[0].id, id(100));
   EXPECT_EQ(dead_.letters[0].reason, "WRONGTYPE");
   EXPECT_EQ(left(0), 0u);
   EXPECT_EQ(counters_.repeats_skipped.load(), 1u);
+}
+
+// Of such a field nothing can be told by the key's type, and Redis says nothing of a repeat.
+class RefusedSumTest : public RefusedTest {
+ protected:
+  RefusedSumTest() {
+    settings_.options = sums_.get();
+    redis_.keys["sums"] = {true, "", {{"1", "no number"}, {"2", "9223372036854775807"}}};
+    broker_.put(0, message({}, {{id(100), 1}, {id(100, 1), 2}, {id(100, 2), 3}}));
+  }
+  static std::unique_ptr<Options> sums() {
+    LoadResult loaded = load_text(
+        "tables: [{match: 'db\\.t', mappings: [{type: counter, key: sums, field: '{id}'}]}]\n",
+        "test.yaml", [](const std::string&) { return std::nullopt; });
+    EXPECT_TRUE(loaded.problems.empty());
+    return std::move(loaded.options);
+  }
+  void expect_letters() {
+    ASSERT_EQ(dead_.letters.size(), 2u);
+    EXPECT_EQ(dead_.letters[0].id, id(100));
+    EXPECT_EQ(dead_.letters[1].id, id(100, 1));
+    EXPECT_EQ(dead_.letters[1].reason, "ERR");
+    EXPECT_EQ(redis_.keys["sums"].fields["3"], "1");
+    EXPECT_EQ(left(0), 0u);
+    EXPECT_EQ(counters_.dead_letters.load(), 2u);
+  }
+  std::unique_ptr<Options> sums_ = sums();
+};
+
+TEST_F(RefusedSumTest, AMessageThatWentBackIsSettledWithWhatRedisSaid) {
+  int silences = 0;
+  dead_.silent = [&](std::chrono::milliseconds limit) {
+    clock_.go(limit);
+    if (++silences == 2) dead_.silent = nullptr;
+  };
+  run_to_the_end();
+  EXPECT_EQ(broker_.connected, 3);
+  expect_letters();
+  EXPECT_THAT(dead_.letters[0].error, HasSubstr("hash value is not an integer"));
+}
+
+TEST_F(RefusedSumTest, AnotherThreadThatGetsThePartitionKnowsWhatRedisSaid) {
+  dead_.silent = [this](std::chrono::milliseconds limit) {
+    broker_.stop.request_stop();
+    clock_.go(limit);
+  };
+  run_to_the_end();
+  EXPECT_EQ(left(0), 1u);
+  dead_.silent = nullptr;
+  run_to_the_end();
+  expect_letters();
+  EXPECT_THAT(dead_.letters[0].error, HasSubstr("hash value is not an integer"));
+}
+
+TEST_F(RefusedSumTest, AConnectionLostBehindTheStepLosesNothingOfWhatRedisSaid) {
+  settings_.wait.replicas = 1;
+  redis_.replicas = 1;
+  redis_.lose_before_wait = 1;
+  run_to_the_end();
+  expect_letters();
+  EXPECT_THAT(dead_.letters[0].error, HasSubstr("hash value is not an integer"));
+}
+
+TEST_F(RefusedSumTest, AfterACrashTheSumsTell) {
+  redis_.lose_after_exec = 1;
+  run_to_the_end();
+  expect_letters();
+  EXPECT_THAT(dead_.letters[0].error, HasSubstr("value is not an integer"));
+  EXPECT_THAT(dead_.letters[1].error, HasSubstr("end of its 64 bits"));
+}
+
+TEST_F(RefusedSumTest, ARowWithTwoKeysThatAreWrongHasOneLetter) {
+  LoadResult loaded = load_text(
+      "tables: [{match: 'db\\.t', mappings: [{}, {type: counter, key: sums, field: '{id}'}]}]\n",
+      "test.yaml", [](const std::string&) { return std::nullopt; });
+  settings_.options = loaded.options.get();
+  redis_.put("db:t:1", "a string");
+  redis_.lose_after_exec = 1;
+  run_to_the_end();
+  expect_letters();
+}
+
+TEST_F(RefusedSumTest, ARepeatOfWhatWasSettledIsNoLetterAgain) {
+  run_to_the_end();
+  expect_letters();
+  broker_.put(0, message({}, {{id(100), 1}, {id(100, 1), 2}, {id(100, 2), 3}}));
+  run_to_the_end();
+  EXPECT_EQ(dead_.letters.size(), 2u);
+}
+
+// A broker drops a consumer that is silent for two heartbeats.
+TEST_F(RefusedTest, TheConsumersConnectionIsServedWhileLettersAreWaitedFor) {
+  redis_.put("db:t:1", "a string");
+  dead_.confirm_takes = std::chrono::seconds(30);
+  broker_.put(0, message({}, {{id(100), 1}}));
+  run_to_the_end();
+  EXPECT_EQ(dead_.letters.size(), 1u);
+  EXPECT_EQ(broker_.served, 300);
+  EXPECT_EQ(left(0), 0u);
+}
+
+TEST_F(RefusedTest, HeadersOfALetterFitIntoTheSmallestFrame) {
+  broker_.put(0, message({}, {{id(100), 1}}));
+  Message foreign;
+  foreign.body = "hello";
+  broker_.put(0, std::move(foreign));
+  broker_.partitions[0].ready.back().unreadable =
+      Error{ErrorClass::poison, Errc::queue_message, std::string(20000, 'x')};
+  run_to_the_end();
+  ASSERT_EQ(dead_.letters.size(), 1u);
+  EXPECT_LE(dead_.letters[0].error.size(), 1024u);
 }
 
 // Died between the step and its letters.

@@ -401,7 +401,7 @@ TEST_F(ApplierTest, LetsGoOfItsShareAlsoWhileRedisIsAway) {
        },
        {},
        {}},
-      shares_, counters_, health_, clock_);
+      shares_, *unsettled_, counters_, health_, clock_);
   const Status s = applier.run(broker_.stop.get_token());
   EXPECT_EQ(s.error().cls, ErrorClass::stopped) << to_string(s.error());
   EXPECT_EQ(calls, 2);

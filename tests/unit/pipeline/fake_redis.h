@@ -245,7 +245,11 @@ class FakeRedisConnection final : public redis::Connection {
       auto& value = server_->keys[w[1]];
       value.is_hash = true;
       std::string& field = value.fields[w[2]];
-      const std::int64_t sum = (field.empty() ? 0 : std::stoll(field)) + std::stoll(w[3]);
+      if (field.find_first_not_of("-0123456789") != std::string::npos)
+        return reply(Kind::error, "ERR hash value is not an integer");
+      std::int64_t sum = 0;
+      if (__builtin_add_overflow(field.empty() ? 0 : std::stoll(field), std::stoll(w[3]), &sum))
+        return reply(Kind::error, "ERR increment or decrement would overflow");
       field = std::to_string(sum);
       ++server_->versions[w[1]];
       return reply(Kind::integer, {}, sum);
