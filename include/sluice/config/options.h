@@ -192,10 +192,11 @@ struct QueueOptions : Section {
       "What becomes of a row that is larger: stop, dead_letter (its key goes to queue "
       "sluice.INSTANCE.dead, all others are sent), or null_column (its largest values are left "
       "out until it fits; the line says which)."};
-  Option<ByteSize> prefetch_bytes{
-      this, "prefetch_bytes", ByteSize{16_MiB},
-      Range<ByteSize>{ByteSize{1_MiB}, ByteSize{1024_MiB}},
-      "Unapplied message bytes an applier thread may hold; prefetch counts are derived from it."};
+  Option<ByteSize> prefetch_bytes{this, "prefetch_bytes", ByteSize{16_MiB},
+                                  Range<ByteSize>{ByteSize{1_MiB}, ByteSize{1024_MiB}},
+                                  "Unapplied message bytes an applier thread may hold, at the "
+                                  "least two messages of each of its "
+                                  "partitions; prefetch counts are derived from it."};
   Option<Compression> compression{
       this, "compression", Compression::none,
       "Message bodies as they are (none), or compressed (zstd: smaller by far, for some processor "
