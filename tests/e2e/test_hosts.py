@@ -29,6 +29,23 @@ class Hosts:
         wait_until(lambda: self.shares(*hosts) == wanted, 15, lambda: f"shares {wanted}, not {self.shares(*hosts)}\n{hosts[0].tail()}")
         return time.monotonic() - began
 
+    def test_a_frozen_leader_keeps_the_folder_until_it_is_killed(self):
+        """Two processes on one host, with one state folder and no copy in Redis."""
+        with self.bench(queue={"heartbeat": "2s"}) as bench, self.host(bench, "other") as other:
+            other.start()
+            self.standing_by(other)
+            bench.daemon.freeze()
+            wait_until(lambda: "still has the state folder" in other.log.read_text(), 60, other.tail)
+            (warning,) = (line for line in other.log_lines("warning") if "still has the state folder" in line)
+            self.assertIn(f"process {bench.daemon.process.pid}", warning)
+            self.standing_by(other)
+            bench.daemon.kill()
+            bench.daemon = other
+            bench.mysql.execute("INSERT INTO e2e.text_key VALUES ('of the other', 1, NULL)")
+            bench.wait_for_source()
+            self.assertTrue(bench.redis.client().exists("e2e:text_key:of the other"))
+            self.assertEqual(other.stop(), 0, other.tail())
+
     def test_appliers_come_and_go(self):
         with self.bench_with() as bench, self.host(bench, "one", role="applier") as one, self.host(bench, "two", role="applier") as two:
             self.assertEqual(bench.daemon.stop(), 0, bench.daemon.tail())
