@@ -34,6 +34,7 @@ class Pool:
             waiting = bench.queued()
             bench.redis.resume()
             load.finish(600)
+            bench.wait_for_source(600)  # some thousand rows a second on a busy machine
             rows = self.assert_in_step(bench)
             wait_until(lambda: self.sizes(bench)[-1] == MIN, 120, lambda: f"{MIN} thread, not {self.sizes(bench)}\n{bench.daemon.tail()}")
             self.assertEqual(self.sizes(bench), [2, 4, 3, 2, 1], "each way once")
