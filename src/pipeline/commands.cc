@@ -16,6 +16,7 @@
 
 #include "pipeline/dead_letters.h"
 #include "pipeline/held_xa.h"
+#include "pipeline/members.h"
 #include "pipeline/schema_start.h"
 #include "pipeline/start.h"
 #include "pipeline/state_hold.h"
@@ -397,16 +398,11 @@ Status position_reset(const Options& options, bool confirmed, std::ostream& out)
 
 namespace {
 
-// What the last publisher went by; nullopt: none has run.
 Result<std::optional<position::Layout>> published_layout(redis::Connection& redis,
                                                          const std::string& instance) {
-  const std::string key = position::layout_key(instance);
-  SLUICE_TRY_ASSIGN(const redis::Reply reply, redis.command({"GET", key}));
-  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
-  if (reply.kind != redis::Reply::Kind::string) return std::optional<position::Layout>();
-  auto layout = position::parse_layout(reply.text);
-  if (!layout) return std::move(layout).error().at(key);
-  return std::optional(std::move(layout).value());
+  SLUICE_TRY_ASSIGN(const redis::Reply reply,
+                    redis.command({"GET", position::layout_key(instance)}));
+  return layout_of_reply(reply, instance);
 }
 
 }  // namespace

@@ -70,16 +70,12 @@ Result<Members::View> Members::beat(redis::Connection& redis) {
   SLUICE_TRY_ASSIGN(const redis::Reply removed, redis.receive());
   SLUICE_TRY_ASSIGN(redis::Reply listed, redis.receive());
   SLUICE_TRY_ASSIGN(const redis::Reply layout, redis.receive());
-  for (const redis::Reply* reply : {&added, &removed, &std::as_const(listed), &layout})
+  for (const redis::Reply* reply : {&added, &removed, &std::as_const(listed)})
     if (reply->kind == redis::Reply::Kind::error) return redis::error_of_reply(reply->text);
   View out;
   for (redis::Reply& member : listed.items) out.ids.push_back(std::move(member.text));
   std::sort(out.ids.begin(), out.ids.end());
-  if (layout.kind == redis::Reply::Kind::string) {
-    auto parsed = position::parse_layout(layout.text);
-    if (!parsed) return std::move(parsed).error().at(position::layout_key(instance_));
-    out.layout = std::move(parsed).value();
-  }
+  SLUICE_TRY_ASSIGN(out.layout, layout_of_reply(layout, instance_));
   return out;
 }
 
@@ -88,6 +84,15 @@ Status Members::leave(redis::Connection& redis) {
                     redis.command({"ZREM", position::members_key(instance_), id_}));
   if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
   return {};
+}
+
+Result<std::optional<position::Layout>> layout_of_reply(const redis::Reply& reply,
+                                                        std::string_view instance) {
+  if (reply.kind == redis::Reply::Kind::error) return redis::error_of_reply(reply.text);
+  if (reply.kind != redis::Reply::Kind::string) return std::optional<position::Layout>();
+  auto layout = position::parse_layout(reply.text);
+  if (!layout) return std::move(layout).error().at(position::layout_key(instance));
+  return std::optional(std::move(layout).value());
 }
 
 std::string member_id() {

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/base/result.h"
@@ -44,5 +45,8 @@ class Members {
 
 // A name for this process: host, pid, and a random number, for pids come again.
 std::string member_id();
+// Redis' answer to GET layout_key: what the last publisher went by; nullopt: none has run.
+Result<std::optional<position::Layout>> layout_of_reply(const redis::Reply& reply,
+                                                        std::string_view instance);
 
 }  // namespace sluice::pipeline

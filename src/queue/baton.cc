@@ -33,11 +33,7 @@ constexpr std::uint16_t kPrefetch = 2;
 class AmqpBaton final : public Baton, private FrameSink {
  public:
   AmqpBaton(std::unique_ptr<Link> link, const Names& names, QueueOptions::Type type)
-      : link_(std::move(link)),
-        exchange_(names.exchange()),
-        queue_(names.leader()),
-        existing_(type == QueueOptions::Type::existing),
-        type_(type) {}
+      : link_(std::move(link)), exchange_(names.exchange()), queue_(names.leader()), type_(type) {}
   Status prepare();
   Result<bool> wait(std::chrono::milliseconds timeout, Wakeup& wake) override;
   Time safe_until() const noexcept override {
@@ -50,13 +46,16 @@ class AmqpBaton final : public Baton, private FrameSink {
                               MethodId answer) {
     return link_->call(channel, id, args, answer, *this);
   }
+  // Queues that others declared: nothing is declared here.
+  bool existing() const noexcept { return type_ == QueueOptions::Type::existing; }
   Error refused(const Link::Reply& reply) {
     Error e = broker_error(link_->peer(), reply.code, reply.text, false).at("queue " + queue_);
     if (e.code != Errc::queue_topology) return e;
-    e.what += existing_ ? std::string(kMakeIt)
-                        : "; it holds one message that says who leads; remedy: stop the instance's "
-                          "publishers, then: rabbitmqctl delete_queue " +
-                              queue_;
+    e.what += existing()
+                  ? std::string(kMakeIt)
+                  : "; it holds one message that says who leads; remedy: stop the instance's "
+                    "publishers, then: rabbitmqctl delete_queue " +
+                        queue_;
     return e;
   }
   Status declare();
@@ -72,7 +71,6 @@ class AmqpBaton final : public Baton, private FrameSink {
 
   std::unique_ptr<Link> link_;
   const std::string exchange_, queue_;
-  const bool existing_;
   const QueueOptions::Type type_;
   std::uint64_t tag_ = 0;  // of the baton; 0: somebody else has it
   Time since_{};           // it was given to us
@@ -102,18 +100,18 @@ Status AmqpBaton::bind() {
 }
 
 Status AmqpBaton::declare() {
-  if (!existing_) SLUICE_TRY(declare_exchange());
+  if (!existing()) SLUICE_TRY(declare_exchange());
   QueueArguments arguments(type_, QueueRole::leader, link_->broker());
   amqp_queue_declare_t args{};
   args.queue = amqp_bytes(queue_);
   args.durable = 1;
-  args.passive = existing_ ? 1 : 0;
+  args.passive = existing() ? 1 : 0;
   args.arguments = arguments.table();
   SLUICE_TRY_ASSIGN(const auto reply, request(kAsking, AMQP_QUEUE_DECLARE_METHOD, &args,
                                               AMQP_QUEUE_DECLARE_OK_METHOD));
   if (reply.closed) return refused(reply);
   const auto messages = reply.frame.as<amqp_queue_declare_ok_t>().message_count;
-  if (!existing_) SLUICE_TRY(bind());
+  if (!existing()) SLUICE_TRY(bind());
   // A message that is held is not counted, and who waits in line does not know whether one is:
   // better one too many, of which the holder keeps one, than none and nobody ever leads.
   if (messages != 0) return {};
@@ -193,7 +191,7 @@ Status AmqpBaton::on_frame(const Frame& frame) {
     case AMQP_BASIC_ACK_METHOD: confirmed_ = true; return {};
     case AMQP_BASIC_QOS_OK_METHOD: return {};
     case AMQP_BASIC_RETURN_METHOD:
-      if (existing_) {
+      if (existing()) {
         Error e = fatal(Errc::queue_topology, link_->peer().name() + ": queue " + queue_ +
                                                   " is not bound to exchange " + exchange_ +
                                                   " by its name");
