@@ -60,7 +60,7 @@ class Outbox final : public TransactionSink {
  public:
   struct Settings {
     std::uint32_t partitions = 16;
-    std::size_t message_bytes = 1u << 20;       // a message is closed at this size
+    std::size_t message_bytes = 2u << 20;       // a message is closed at this size
     std::size_t limit_bytes = 48u << 20;        // add() blocks above it
     bool ddl = false;                           // statements are sent, as one more partition
     std::size_t max_message_bytes = 16u << 20;  // lines fit into it, each for itself

@@ -82,7 +82,7 @@ def main():
     parser.add_argument("--queue-type", choices=("quorum", "classic"), action="append", help="both unless named")
     parser.add_argument("--rows", type=int, default=3_000_000)
     parser.add_argument("--rows-a-line", type=int, default=6, help="of a ROWS event of 8 KiB, by 16 partitions")
-    parser.add_argument("--message-bytes", type=int, default=1 << 20, help="queue.message_bytes")
+    parser.add_argument("--message-bytes", type=int, default=2 << 20, help="queue.message_bytes")
     parser.add_argument("--window", type=int, default=100, help="unconfirmed messages of the raw client")
     parser.add_argument("--partitions", type=int, default=16)
     parser.add_argument("--runs", type=int, default=7)

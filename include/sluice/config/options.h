@@ -180,7 +180,7 @@ struct QueueOptions : Section {
       "them. Later `sluice repartition N` changes it, and the number in use is that of the state "
       "file."};
   Option<ByteSize> message_bytes{
-      this, "message_bytes", ByteSize{1_MiB}, Range<ByteSize>{ByteSize{1_KiB}, ByteSize{8_MiB}},
+      this, "message_bytes", ByteSize{2_MiB}, Range<ByteSize>{ByteSize{1_KiB}, ByteSize{8_MiB}},
       "A message is closed when its body reaches this size; one row may exceed it."};
   Option<ByteSize> max_message_bytes{
       this, "max_message_bytes", ByteSize{16_MiB},

@@ -56,7 +56,7 @@ TEST(Load, NothingAtAllGivesTheDefaults) {
     const LoadResult result = load(text);
     ASSERT_TRUE(result.ok()) << text;
     EXPECT_EQ(result.options->source.port(), 3306U);
-    EXPECT_EQ(result.options->queue.message_bytes(), 1_MiB);
+    EXPECT_EQ(result.options->queue.message_bytes(), 2_MiB);
     EXPECT_TRUE(result.options->filter.include().matches("any.thing"));
     EXPECT_EQ(result.options->tables.size(), 0U);
   }

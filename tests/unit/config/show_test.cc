@@ -208,7 +208,7 @@ TEST(LayoutFingerprint, ChangesWithWhatChangesTheMeaningOfMessages) {
 TEST(LayoutFingerprint, StaysWithEverythingElse) {
   const std::string before = layout_fingerprint(Options());
   for (const std::string_view text :
-       {"instance: other", "queue: {partitions: 64, type: classic, message_bytes: 2MiB}",
+       {"instance: other", "queue: {partitions: 64, type: classic, message_bytes: 4MiB}",
         "limits: {drain: 1min}", "source: {host: x, start: earliest}", "log: {level: debug}",
         "filter: {include: ['.*', '.*']}"})
     EXPECT_EQ(layout_fingerprint(*load(text).options), before) << text;
