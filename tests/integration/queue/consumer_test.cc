@@ -16,6 +16,11 @@ using ::testing::HasSubstr;
 
 class Consuming : public BrokerTest {
  protected:
+  // Four messages of a partition may be held, for the consumer has all four partitions.
+  Consuming() {
+    options.message_bytes.set(ByteSize{1U << 20U});
+    options.prefetch_bytes.set(ByteSize{16U << 20U});
+  }
   void publish_all(std::uint32_t partition, std::uint64_t first, std::uint64_t last) {
     const auto p = publisher();
     ASSERT_NE(p, nullptr);
@@ -167,7 +172,6 @@ TEST_P(Consuming, WhatMayBeOnItsWayFollowsTheShareOfTheMoment) {
   const auto admin = declared();
   ASSERT_NE(admin, nullptr);
   publish_all(0, 1, 8);
-  options.message_bytes.set(ByteSize{1U << 20U});
   options.prefetch_bytes.set(ByteSize{4U << 20U});
   std::uint32_t share = 1;
   auto connected = Consumer::connect(options, names, [&share] { return share; });
