@@ -396,17 +396,6 @@ Status position_reset(const Options& options, bool confirmed, std::ostream& out)
   return {};
 }
 
-namespace {
-
-Result<std::optional<position::Layout>> published_layout(redis::Connection& redis,
-                                                         const std::string& instance) {
-  SLUICE_TRY_ASSIGN(const redis::Reply reply,
-                    redis.command({"GET", position::layout_key(instance)}));
-  return layout_of_reply(reply, instance);
-}
-
-}  // namespace
-
 Status reset(const Options& options, bool confirmed, std::ostream& out) {
   SLUICE_TRY_ASSIGN(auto hold, StateHold::open(options));
   SLUICE_TRY(hold.refuse_running());
@@ -415,7 +404,9 @@ Status reset(const Options& options, bool confirmed, std::ostream& out) {
   SLUICE_TRY_ASSIGN(const auto admin, queue::Admin::connect(options.queue));
   SLUICE_TRY_ASSIGN(const auto redis, redis::Connection::open(options.redis));
   // Another host may have changed their number, or the state file that had it is gone.
-  SLUICE_TRY_ASSIGN(const auto layout, published_layout(*redis, names.instance));
+  SLUICE_TRY_ASSIGN(const redis::Reply record,
+                    redis->command({"GET", position::layout_key(names.instance)}));
+  SLUICE_TRY_ASSIGN(const auto layout, layout_of_reply(record, names.instance));
   if (layout) names.partitions = layout->partitions;
   SLUICE_TRY_ASSIGN(const auto seen, seen_mirror(options));
   if (seen && seen->state) names.partitions = seen->state->layout.partitions;
