@@ -45,15 +45,15 @@ TEST_P(RedisFailures, AConnectionTheServerClosesIsLost) {
 }
 
 TEST_P(RedisFailures, AReplyThatDoesNotComeIsLostAfterTheTimeout) {
-  options_.timeout.set(Duration{200});
+  options_.timeout.set(Duration{2000});
   const auto hasty = connect();
   const auto begin = steady_clock::now();
   const auto r = hasty->command({"BLPOP", key("nothing"), "0"});
   ASSERT_FALSE(r.ok());
   expect_lost(r.error());
-  EXPECT_THAT(r.error().what, HasSubstr("no answer within 200 ms"));
-  EXPECT_GE(steady_clock::now() - begin, Duration{200});
-  EXPECT_LT(steady_clock::now() - begin, Duration{5000});
+  EXPECT_THAT(r.error().what, HasSubstr("no answer within 2000 ms"));
+  EXPECT_GE(steady_clock::now() - begin, Duration{2000});
+  EXPECT_LT(steady_clock::now() - begin, Duration{20'000});
 }
 
 TEST_P(RedisFailures, AnotherThreadEndsTheWait) {
@@ -195,7 +195,7 @@ TEST_F(OwnRedis, AKilledServerIsLostAtOnceAndRefusesTheNextConnection) {
 
 // Sending first fills the socket, then waits; the timeout ends that too.
 TEST_F(OwnRedis, AStoppedServerIsLostAfterTheTimeoutWhileSendingAndWhileWaiting) {
-  server_->options().timeout.set(Duration{200});
+  server_->options().timeout.set(Duration{2000});
   const auto sender = connect();
   const auto reader = connect();
   server_->pause();
@@ -207,7 +207,7 @@ TEST_F(OwnRedis, AStoppedServerIsLostAfterTheTimeoutWhileSendingAndWhileWaiting)
   const auto r = reader->command({"PING"});
   ASSERT_FALSE(r.ok());
   expect_lost(r.error());
-  EXPECT_LT(steady_clock::now() - begin, Duration{10'000});
+  EXPECT_LT(steady_clock::now() - begin, Duration{20'000});
 }
 
 TEST_F(OwnRedis, AFullServerIsTriedLater) {
