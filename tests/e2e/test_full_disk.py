@@ -67,7 +67,7 @@ class FullDisk(SourceTest):
             self.assertIn(f"continuing position={saved[0]}:{saved[1]} ", bench.daemon.log.read_text())
             # Stopped meanwhile: what it could not do is its exit code.
             wait_until(lambda: load.progress() >= 0.7, 300, "more changes")
-            bench.daemon.process.terminate()
+            bench.daemon.terminate()
             self.assert_ended(bench, "state.json.tmp")
             self.assertEqual(bench.daemon.saved_position(), saved)
             disk.free()

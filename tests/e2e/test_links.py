@@ -208,7 +208,7 @@ class Links:
         load.go_on()
         wait_until(lambda: bench.queued() >= 0, 10, "an answer of the broker")
         trap = self.trap(bench, cell, self.random.randrange(10))
-        bench.daemon.process.terminate()
+        bench.daemon.terminate()
         wait_until(lambda: trap.sprung.is_set() or bench.daemon.process.poll() is not None, 30, "the fault, or the end")
         self.last(cell)
         bench.proxies[self.server_of(cell)[0]].disarm()

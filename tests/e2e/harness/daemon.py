@@ -73,13 +73,23 @@ class Daemon:
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)
 
-    def stop(self, seconds=60):
-        """SIGTERM; the exit code."""
+    def terminate(self):
+        wait_until(lambda: self.process.poll() is not None or self._takes_orders(), 60, lambda: f"a start\n{self.tail()}")
         self.check_alive()
         self.process.terminate()
+
+    def stop(self, seconds=60):
+        """SIGTERM; the exit code."""
+        self.terminate()
         wait_until(lambda: self.process.poll() is not None, seconds, lambda: f"end after SIGTERM\n{self.tail()}")
         self._ended()
         return self.process.returncode
+
+    def _takes_orders(self):
+        """Whether it has come to where SIGTERM is blocked, to be read as an order: a process that has only just begun is killed by it."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            blocked = next(line.split()[1] for line in file if line.startswith("SigBlk:"))
+        return bool(int(blocked, 16) >> (signal.SIGTERM - 1) & 1)
 
     def wait_for_end(self, seconds):
         """Until it ends by itself; the exit code."""
