@@ -219,10 +219,10 @@ class Links:
         load.go_on()
         number = self.random.choice([n for n in (3, 5, 8, 12) if n != bench.partitions])
         folder = bench.daemon.state_folder
-        (folder / "asked").write_text(f"{number} 0\n")
-        (folder / "asked").rename(folder / "repartition")
         said = f"repartition {bench.partitions} -> {number}: "
         before = bench.daemon.log.read_text().count(said)
+        (folder / "asked").write_text(f"{number} 0\n")
+        (folder / "asked").rename(folder / "repartition")
         wait_until(lambda: bench.daemon.log.read_text().count(said) > before, 30, bench.daemon.tail)
         trap = self.trap(bench, cell, self.random.randrange(UNITS_OF[cell.link]) if cell.unit == "any" else 0)
 
