@@ -74,12 +74,13 @@ class Daemon:
         self.process.send_signal(signal.SIGCONT)
 
     def terminate(self):
+        """SIGTERM, as soon as it is an order to stop; it may go on for a while."""
         wait_until(lambda: self.process.poll() is not None or self._takes_orders(), 60, lambda: f"a start\n{self.tail()}")
         self.check_alive()
         self.process.terminate()
 
     def stop(self, seconds=60):
-        """SIGTERM; the exit code."""
+        """SIGTERM, and the end; the exit code."""
         self.terminate()
         wait_until(lambda: self.process.poll() is not None, seconds, lambda: f"end after SIGTERM\n{self.tail()}")
         self._ended()
